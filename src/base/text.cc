@@ -1,0 +1,123 @@
+#include "base/text.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+
+#include "base/hash.h"
+
+namespace redoubt::base {
+
+void fold_case_into(std::string_view text, std::string& out) {
+  out.clear();
+  out.reserve(text.size());
+  const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
+  const auto size = static_cast<int32_t>(text.size());
+  for (int32_t i = 0; i < size;) {
+    const uint8_t byte = bytes[i];
+    if (byte < 0x80) {
+      out += static_cast<char>(byte >= 'A' && byte <= 'Z' ? byte + 32 : byte);
+      ++i;
+      continue;
+    }
+    const int32_t start = i;
+    UChar32 point = 0;
+    U8_NEXT(bytes, i, size, point);
+    if (point < 0) {
+      out.append(text.substr(static_cast<size_t>(start), static_cast<size_t>(i - start)));
+      continue;
+    }
+    uint8_t encoded[U8_MAX_LENGTH];
+    int32_t length = 0;
+    U8_APPEND_UNSAFE(encoded, length, u_foldCase(point, U_FOLD_CASE_DEFAULT));
+    out.append(reinterpret_cast<const char*>(encoded), static_cast<size_t>(length));
+  }
+}
+
+std::string fold_case(std::string_view text) {
+  std::string out;
+  fold_case_into(text, out);
+  return out;
+}
+
+namespace {
+
+// Length of the valid UTF-8 sequence at `i`, 0 if there is none.
+int32_t sequence_length(const uint8_t* bytes, int32_t i, int32_t size) {
+  const int32_t start = i;
+  UChar32 point = 0;
+  U8_NEXT(bytes, i, size, point);
+  return point < 0 ? 0 : i - start;
+}
+
+}  // namespace
+
+bool is_utf8(std::string_view text) {
+  const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
+  const auto size = static_cast<int32_t>(text.size());
+  for (int32_t i = 0; i < size;) {
+    const int32_t length = sequence_length(bytes, i, size);
+    if (length == 0) return false;
+    i += length;
+  }
+  return true;
+}
+
+std::string escape_invalid_utf8(std::string_view text) {
+  if (is_utf8(text)) return std::string(text);
+  const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
+  const auto size = static_cast<int32_t>(text.size());
+  std::string out;
+  for (int32_t i = 0; i < size;) {
+    const int32_t length = sequence_length(bytes, i, size);
+    if (length == 0) {
+      out += "\\x" + to_hex(text.substr(static_cast<size_t>(i), 1));
+      ++i;
+      continue;
+    }
+    out.append(text.substr(static_cast<size_t>(i), static_cast<size_t>(length)));
+    i += length;
+  }
+  return out;
+}
+
+namespace {
+
+// Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours.
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::vector<size_t>> d(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
+  for (size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t cost = a[i - 1] == b[j - 1] ? 0 : 1;
+      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + cost});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+    }
+  }
+  return d[a.size()][b.size()];
+}
+
+}  // namespace
+
+std::vector<std::string> nearest_names(std::string_view name, std::span<const std::string_view> names, size_t count) {
+  constexpr size_t kLengthMax = 64;
+  if (name.size() > kLengthMax) return {};
+  const std::string folded = fold_case(name);
+  std::vector<std::pair<size_t, std::string_view>> found;
+  for (const std::string_view candidate : names) {
+    if (candidate.size() > kLengthMax) continue;
+    const size_t distance = edit_distance(folded, fold_case(candidate));
+    if (distance <= std::max<size_t>(1, name.size() / 3)) found.emplace_back(distance, candidate);
+  }
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::string> best;
+  for (const auto& [distance, candidate] : found) {
+    if (best.size() == count) break;
+    best.emplace_back(candidate);
+  }
+  return best;
+}
+
+}  // namespace redoubt::base

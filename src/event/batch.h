@@ -1,0 +1,111 @@
+// A batch of events in memory: rows whose strings are views into the received bytes; no object and no allocation an
+// event. Made once by decode() from hostile bytes, read-only afterwards; reading is safe from any thread.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "event/field.h"
+
+namespace redoubt::event {
+
+// What a field of one event holds: nothing, text, or a number (integers; times as microseconds since the epoch).
+class Value {
+ public:
+  Value() = default;
+  static Value of_text(std::string_view text) { return Value(text.data(), static_cast<uint32_t>(text.size())); }
+  static Value of_integer(int64_t number) { return Value(number); }
+
+  bool present() const { return tag_ != Tag::absent; }
+  bool is_text() const { return tag_ == Tag::text; }
+  std::string_view text() const { return {text_, size_}; }  // is_text() only
+  int64_t integer() const { return number_; }               // present and not is_text() only
+
+ private:
+  enum class Tag : uint8_t { absent, text, integer };
+  Value(const char* text, uint32_t size) : text_(text), size_(size), tag_(Tag::text) {}
+  explicit Value(int64_t number) : number_(number), tag_(Tag::integer) {}
+
+  union {
+    const char* text_;
+    int64_t number_ = 0;
+  };
+  uint32_t size_ = 0;
+  Tag tag_ = Tag::absent;
+};
+
+class Batch;
+
+// One event: a light view into its batch, which must outlive it.
+class Row {
+ public:
+  Value get(Field field) const;
+  EventType type() const;
+  // get() of a field that should be there; "" and 0 where it is not.
+  std::string_view text(Field field) const;
+  int64_t integer(Field field) const;
+
+ private:
+  friend class Batch;
+  Row(const Batch& batch, size_t index) : batch_(&batch), index_(index) {}
+  const Batch* batch_;
+  size_t index_;
+};
+
+constexpr size_t kBatchEventsMax = 4096;
+constexpr size_t kBatchBytesMax = size_t{16} << 20;
+constexpr size_t kTextBytesMax = size_t{64} << 10;
+
+class Batch {
+ public:
+  // Takes serialized redoubt.v1.EventBatch. Refuses (invalid_argument, with the event's position) what is malformed or
+  // past the limits above; unknown fields are skipped; bytes that are not UTF-8 are kept as \xHH.
+  static Result<Batch> decode(std::string bytes);
+
+  size_t size() const { return rows_.size(); }
+  Row row(size_t index) const { return Row(*this, index); }
+
+ private:
+  friend class Row;
+  struct Slots {
+    std::array<uint64_t, 2> present{};
+    uint32_t first = 0;
+    EventType type = EventType::none;
+  };
+  struct Decoder;
+
+  std::string bytes_;
+  std::deque<std::string> repaired_;  // texts that were not UTF-8
+  std::vector<Slots> rows_;
+  std::vector<Value> values_;
+};
+
+inline Value Row::get(Field field) const {
+  const Batch::Slots& slots = batch_->rows_[index_];
+  const auto position = static_cast<unsigned>(field);
+  const unsigned word = position / 64;
+  const uint64_t bit = uint64_t{1} << (position % 64);
+  if ((slots.present[word] & bit) == 0) return {};
+  const int below = std::popcount(slots.present[word] & (bit - 1)) + (word == 1 ? std::popcount(slots.present[0]) : 0);
+  return batch_->values_[slots.first + static_cast<size_t>(below)];
+}
+
+inline EventType Row::type() const { return batch_->rows_[index_].type; }
+
+inline std::string_view Row::text(Field field) const {
+  const Value value = get(field);
+  return value.is_text() ? value.text() : std::string_view{};
+}
+
+inline int64_t Row::integer(Field field) const {
+  const Value value = get(field);
+  return value.present() && !value.is_text() ? value.integer() : 0;
+}
+
+}  // namespace redoubt::event

@@ -1,0 +1,151 @@
+#include <gtest/gtest.h>
+
+#include "event/batch.h"
+#include "event/entity_id.h"
+#include "event/frame.h"
+#include "event/json.h"
+#include "redoubt/event.pb.h"
+
+namespace redoubt::event {
+namespace {
+
+v1::Event process_event(int64_t sequence) {
+  v1::Event event;
+  event.set_event_type(v1::EVENT_TYPE_PROCESS);
+  event.set_event_sequence(sequence);
+  event.set_event_time(1'000'000);
+  event.set_process_executable("/usr/bin/curl");
+  event.set_process_pid(7);
+  return event;
+}
+
+v1::Event host_fields() {
+  v1::Event common;
+  common.set_host_name("web-1");
+  return common;
+}
+
+Result<Batch> round_trip(std::initializer_list<v1::Event> events) {
+  FrameBuilder builder(host_fields());
+  for (const v1::Event& event : events) builder.add(event);
+  const Frame frame = builder.finish("boot");
+  TRY(std::string bytes, open_frame(frame.payload, frame.checksum));
+  return Batch::decode(std::move(bytes));
+}
+
+TEST(FieldTable, agrees_with_the_wire_contract) {
+  const auto* descriptor = v1::Event::descriptor();
+  EXPECT_EQ(static_cast<size_t>(descriptor->field_count()), kFieldCount);
+  for (const FieldInfo& row : kFields) {
+    const auto* field = descriptor->FindFieldByNumber(row.number);
+    ASSERT_NE(field, nullptr) << row.name;
+    EXPECT_EQ(field->name(), row.column);
+    EXPECT_EQ(field->type() == google::protobuf::FieldDescriptor::TYPE_STRING, is_textual(row.type) && row.field != Field::event_type)
+        << row.name;
+  }
+  for (const EventTypeInfo& row : kEventTypes) {
+    EXPECT_TRUE(v1::EventType_IsValid(static_cast<int>(row.type))) << row.name;
+  }
+  EXPECT_EQ(static_cast<size_t>(v1::EventType_descriptor()->value_count()), kEventTypes.size() + 1);
+}
+
+TEST(FieldTable, finds_names_of_every_family) {
+  for (const char* name : {"process.executable", "Image", "proc.exepath", "FileFullName", "image"}) {
+    const auto found = fields_named(name);
+    ASSERT_FALSE(found.empty()) << name;
+    EXPECT_EQ(found.front().field, Field::process_executable) << name;
+  }
+  EXPECT_TRUE(fields_named("EventTyp").empty());
+}
+
+TEST(FieldTable, one_alias_stands_for_several_fields_by_event_type) {
+  const auto found = fields_named("FileName");
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].field, Field::process_name);
+  EXPECT_EQ(found[0].on, set_of(EventType::process) | set_of(EventType::process_terminate));
+  EXPECT_EQ(found[1].field, Field::file_name);
+  EXPECT_EQ(found[1].on, set_of(EventType::filechange));
+}
+
+TEST(Batch, decodes_rows_with_the_common_fields) {
+  const auto batch = round_trip({process_event(1), process_event(2)});
+  ASSERT_TRUE(batch) << batch.error().message;
+  ASSERT_EQ(batch->size(), 2U);
+  const Row row = batch->row(1);
+  EXPECT_EQ(row.type(), EventType::process);
+  EXPECT_EQ(row.text(Field::event_type), "process");
+  EXPECT_EQ(row.text(Field::host_name), "web-1");
+  EXPECT_EQ(row.text(Field::process_executable), "/usr/bin/curl");
+  EXPECT_EQ(row.integer(Field::process_pid), 7);
+  EXPECT_EQ(row.integer(Field::event_sequence), 2);
+  EXPECT_FALSE(row.get(Field::file_path).present());
+}
+
+TEST(Batch, stays_valid_when_moved) {
+  auto batch = round_trip({process_event(1)});
+  ASSERT_TRUE(batch);
+  const Batch moved = *std::move(batch);
+  EXPECT_EQ(moved.row(0).text(Field::host_name), "web-1");
+}
+
+TEST(Batch, refuses_malformed_bytes_and_names_the_event) {
+  EXPECT_FALSE(Batch::decode("\x1a\x7f"));
+  EXPECT_FALSE(Batch::decode("garbage"));
+  v1::EventBatch wire;
+  *wire.add_events() = process_event(2);
+  *wire.add_events() = process_event(2);
+  EXPECT_EQ(Batch::decode(wire.SerializeAsString()).error().message, "event 1: sequence numbers do not rise");
+  wire.mutable_events(1)->clear_event_type();
+  EXPECT_EQ(Batch::decode(wire.SerializeAsString()).error().message, "event 1 has no type, sequence number or time");
+}
+
+TEST(Batch, refuses_another_schema_and_too_many_events) {
+  v1::EventBatch wire;
+  wire.set_schema(2);
+  EXPECT_EQ(Batch::decode(wire.SerializeAsString()).error().code, Errc::unsupported);
+  wire.set_schema(1);
+  for (size_t i = 0; i <= kBatchEventsMax; ++i) *wire.add_events() = process_event(static_cast<int64_t>(i + 1));
+  EXPECT_FALSE(Batch::decode(wire.SerializeAsString()));
+}
+
+TEST(Frame, notices_damage_and_bombs) {
+  FrameBuilder builder(host_fields());
+  builder.add(process_event(1));
+  Frame frame = builder.finish("boot");
+  frame.payload[frame.payload.size() / 2] ^= 1;
+  EXPECT_EQ(open_frame(frame.payload, frame.checksum).error().code, Errc::corrupt);
+  EXPECT_FALSE(open_frame("not zstd", frame_checksum("not zstd")));
+}
+
+TEST(Frame, records_survive_a_torn_tail) {
+  FrameBuilder builder(host_fields());
+  builder.add(process_event(1));
+  const std::string record = encode_record(builder.finish("boot"));
+  const std::string file = record + record.substr(0, record.size() - 1);
+  std::string_view rest = file;
+  const auto first = take_record(rest);
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_EQ(first->last_sequence, 1U);
+  EXPECT_EQ(take_record(rest).error().code, Errc::corrupt);
+  std::string_view none;
+  EXPECT_EQ(take_record(none).error().code, Errc::not_found);
+}
+
+TEST(EntityId, tells_processes_apart) {
+  const std::string id = process_entity_id("host", "boot", 7, 100);
+  EXPECT_EQ(id.size(), 32U);
+  EXPECT_EQ(id, process_entity_id("host", "boot", 7, 100));
+  EXPECT_NE(id, process_entity_id("host", "boot", 7, 101));
+  EXPECT_NE(id, process_entity_id("host", "boot2", 7, 100));
+}
+
+TEST(Json, writes_canonical_names_and_times) {
+  const auto batch = round_trip({process_event(1)});
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(to_json(batch->row(0)),
+            R"({"event.type":"process","event.sequence":1,"@timestamp":"1970-01-01T00:00:01.000000Z","host.name":"web-1",)"
+            R"("process.pid":7,"process.executable":"/usr/bin/curl"})");
+}
+
+}  // namespace
+}  // namespace redoubt::event

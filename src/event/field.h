@@ -1,0 +1,95 @@
+// The field table in C++: fields.def and kinds.def as enums and constexpr arrays, and the look-up of a name in any of
+// its families. Read-only; any thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace redoubt::event {
+
+// The position of a field in the table (not its number on the wire).
+enum class Field : uint8_t {
+#define FIELD(number, enumerator, type, name, aliases, help) enumerator,
+#include "event/fields.def"
+#undef FIELD
+};
+
+enum class FieldType : uint8_t { text, keyword, id, hash, integer, time, ip };
+
+std::string_view name_of(FieldType type);
+// True for the types whose values are text in memory (all but integer and time).
+constexpr bool is_textual(FieldType type) { return type != FieldType::integer && type != FieldType::time; }
+
+struct FieldInfo {
+  Field field;
+  int number;
+  FieldType type;
+  std::string_view name;    // canonical: "process.executable"
+  std::string_view column;  // at rest: "process_executable"
+  std::string_view aliases; // as in fields.def
+  std::string_view help;
+};
+
+constexpr auto kFields = std::to_array<FieldInfo>({
+#define FIELD(number, enumerator, type, name, aliases, help) \
+  {Field::enumerator, number, FieldType::type, name, #enumerator, aliases, help},
+#include "event/fields.def"
+#undef FIELD
+});
+constexpr size_t kFieldCount = kFields.size();
+static_assert(kFieldCount <= 128, "rows keep presence in two 64-bit words");
+
+constexpr const FieldInfo& info(Field field) { return kFields[static_cast<size_t>(field)]; }
+
+enum class EventType : uint8_t {
+  none = 0,
+#define KIND(number, enumerator, aliases, help) enumerator = number,
+#include "event/kinds.def"
+#undef KIND
+};
+
+struct EventTypeInfo {
+  EventType type;
+  std::string_view name;
+  std::string_view aliases;  // blank-separated
+  std::string_view help;
+};
+
+constexpr auto kEventTypes = std::to_array<EventTypeInfo>({
+#define KIND(number, enumerator, aliases, help) {EventType::enumerator, #enumerator, aliases, help},
+#include "event/kinds.def"
+#undef KIND
+});
+
+// "" for a number that is not in the table.
+std::string_view name_of(EventType type);
+// By name or alias, without case.
+std::optional<EventType> event_type_named(std::string_view name);
+
+// A set of event types, one bit each.
+using EventTypeSet = uint32_t;
+constexpr EventTypeSet kAllEventTypes = ~EventTypeSet{0};
+constexpr EventTypeSet set_of(EventType type) { return EventTypeSet{1} << static_cast<unsigned>(type); }
+
+// Whose names a rule or query is written in.
+enum class NameFamily : uint8_t { canonical, ecs, hunting, sigma, falco };
+
+// One meaning of a name: the field, and the event types on which the name means it.
+struct NamedField {
+  Field field;
+  EventTypeSet on;
+  NameFamily family;
+};
+
+// Every field that `name` stands for, in any family; canonical names first. Exact spelling wins over another case.
+// Empty where the name is not known.
+std::span<const NamedField> fields_named(std::string_view name);
+// Canonical names and aliases, for completion and suggestions.
+std::span<const std::string_view> all_field_names();
+
+}  // namespace redoubt::event

@@ -1,0 +1,25 @@
+#include "event/json.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/time.h"
+
+namespace redoubt::event {
+
+std::string to_json(const Row& row) {
+  nlohmann::ordered_json object = nlohmann::ordered_json::object();
+  for (const FieldInfo& field : kFields) {
+    const Value value = row.get(field.field);
+    if (!value.present()) continue;
+    if (value.is_text()) {
+      object[std::string(field.name)] = std::string(value.text());
+    } else if (field.type == FieldType::time) {
+      object[std::string(field.name)] = base::format_time(base::Time{value.integer()});
+    } else {
+      object[std::string(field.name)] = value.integer();
+    }
+  }
+  return object.dump();
+}
+
+}  // namespace redoubt::event

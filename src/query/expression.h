@@ -1,0 +1,97 @@
+// The expression tree: what every front end (hunting text, Sigma, exclusions) lowers to, and what both back ends
+// (match/, sql/) take. Values; read-only after it is built.
+//
+// Logic is two-valued: a test of a field that the event does not have is false, whatever the operator. A front end
+// whose language wants `a != 1` to need the field writes And(exists(a), Not(equal(a, 1))); one whose `not` ignores
+// absence writes Not alone.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "event/field.h"
+
+namespace redoubt::query {
+
+enum class Operator : uint8_t {
+  equal,          // any textual type; integer and time
+  less,           // integer, time
+  less_equal,
+  greater,
+  greater_equal,
+  contains,       // textual
+  starts_with,
+  ends_with,
+  like,           // textual: pattern of kAnyRun and kAnyOne and literal characters
+  regex,          // textual: RE2, found anywhere
+  cidr,           // ip: "10.0.0.0/8", "fd00::/8"
+  exists,         // any type, no operand
+};
+
+std::string_view name_of(Operator op);
+
+// Whether text is compared with its case folded (base::fold_case on both sides) or byte by byte. Ids are always exact,
+// hashes always folded, whatever stands here.
+enum class CaseMode : uint8_t { folded, exact };
+
+// Wildcards inside a `like` pattern: private-use code points, so that every character of a value can stand for itself.
+constexpr char32_t kAnyRun = 0xF0000;
+constexpr char32_t kAnyOne = 0xF0001;
+constexpr std::string_view kAnyRunUtf8 = "\xF3\xB0\x80\x80";
+constexpr std::string_view kAnyOneUtf8 = "\xF3\xB0\x80\x81";
+
+// What a field is compared with. Times are int64_t microseconds. Another field: compared with that field's value.
+using Operand = std::variant<std::string, int64_t, event::Field>;
+
+// One test of one field: true if any of the operands holds.
+struct Test {
+  event::Field field{};
+  Operator op = Operator::exists;
+  CaseMode case_mode = CaseMode::folded;
+  std::vector<Operand> operands;
+
+  friend bool operator==(const Test&, const Test&) = default;
+};
+
+struct Expression;
+struct And {
+  std::vector<Expression> children;  // none: true
+};
+struct Or {
+  std::vector<Expression> children;  // none: false
+};
+struct Not {
+  std::unique_ptr<Expression> child;
+};
+
+struct Expression {
+  std::variant<And, Or, Not, Test> node;
+
+  static Expression all_of(std::vector<Expression> children);
+  static Expression any_of(std::vector<Expression> children);
+  static Expression negate(Expression child);
+  static Expression constant(bool value);
+  static Expression test(event::Field field, Operator op, std::vector<Operand> operands,
+                         CaseMode case_mode = CaseMode::folded);
+  // True if the event is of one of the types.
+  static Expression of_types(event::EventTypeSet types);
+
+  Expression clone() const;
+};
+
+// Deepest nesting that any front end may build, and the most tests in one tree.
+constexpr int kDepthMax = 100;
+constexpr size_t kTestsMax = 20'000;
+
+// Makes an equivalent tree that both back ends take: children of like kind flattened, constants folded, operands of
+// the wrong type for their field refused (invalid_argument), regular expressions and prefixes checked.
+Result<Expression> normalize(Expression expression);
+
+// A stable text form for tests and logs: `(and (= process.name "curl") (not (exists user.name)))`.
+std::string to_text(const Expression& expression);
+
+}  // namespace redoubt::query

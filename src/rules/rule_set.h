@@ -1,0 +1,61 @@
+// A rule set: detection rules of every format, lowered to expressions, and the matcher over them. load() reads a
+// directory tree; a rule that cannot be used is refused with a diagnostic and the others go on.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "event/batch.h"
+#include "query/diagnostic.h"
+#include "query/expression.h"
+#include "query/match/matcher.h"
+
+namespace redoubt::rules {
+
+// How much an alert of the rule matters; Sigma's levels.
+enum class Importance : uint8_t { informational, low, medium, high, critical };
+
+std::string_view name_of(Importance importance);
+
+struct Rule {
+  std::string id;           // Sigma: its UUID
+  std::string title;
+  std::string description;
+  std::string author;
+  std::string format;       // "sigma"
+  std::string path;         // of its file, relative to the rule directory
+  Importance importance = Importance::medium;
+  std::vector<std::string> techniques;  // ATT&CK ids: "T1059.004"
+  std::vector<std::string> tactics;     // ATT&CK tactic short names: "execution"
+  std::vector<std::string> references;
+  std::vector<std::string> false_positives;
+  query::Expression expression;         // normalized, log source included
+};
+
+// A rule that was not loaded, and why.
+struct Refusal {
+  std::string path;
+  std::string title;  // where it could be read
+  query::Diagnostic diagnostic;
+};
+
+class RuleSet {
+ public:
+  // Every *.yml below `directory`. An unreadable directory is an error; a bad rule is a refusal.
+  static Result<RuleSet> load(const std::string& directory);
+  static Result<RuleSet> of(std::vector<Rule> rules);
+
+  const std::vector<Rule>& rules() const { return rules_; }
+  const std::vector<Refusal>& refusals() const { return refusals_; }
+
+  // A matcher over rules(): Hit::rule indexes them. One a thread.
+  Result<query::match::Matcher> compile() const;
+
+ private:
+  std::vector<Rule> rules_;
+  std::vector<Refusal> refusals_;
+};
+
+}  // namespace redoubt::rules

@@ -1,0 +1,36 @@
+// The pool of jailed redoubt-scan workers, as the node sees it: hand over a descriptor, get a report. Hostile bytes are
+// parsed only on the other side of the socket. A worker that dies or hangs costs its object (error, timeout) and is
+// replaced. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "scan/verdict.h"
+
+namespace redoubt::scan {
+
+struct ScanPoolOptions {
+  std::string worker_program;   // path of redoubt-scan
+  std::string yara_directory;   // *.yar below it
+  unsigned workers = 2;
+  int64_t object_time_ms_max = 30'000;
+  uint64_t worker_memory_bytes_max = uint64_t{1} << 30;
+};
+
+class ScanPool {
+ public:
+  virtual ~ScanPool() = default;
+  // Blocks until the object is judged or its time is up. `content` is read through the descriptor alone.
+  virtual ScanReport scan(const base::UniqueFd& content, const std::string& name) = 0;
+  // Stops the workers and joins.
+  virtual void stop() = 0;
+};
+
+// Compiles the rules in a worker first: a YARA rule that does not compile is an error that names file, line and message.
+Result<std::unique_ptr<ScanPool>> start_scan_pool(const ScanPoolOptions& options);
+
+}  // namespace redoubt::scan

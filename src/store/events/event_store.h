@@ -1,0 +1,107 @@
+// The event store: where every event of the fleet is kept and searched. Interface; embedded/ is the engine that runs
+// without any other program. Safe from any thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "event/batch.h"
+#include "event/frame.h"
+#include "query/hunt.h"
+
+namespace redoubt::store {
+
+// One column value of a result row; absent fields are monostate.
+using Cell = std::variant<std::monostate, std::string, int64_t>;
+
+struct Column {
+  std::string name;                   // canonical field name, or "count", "bucket", "value"
+  std::optional<event::Field> field;  // where it is one
+};
+
+struct HuntResult {
+  std::vector<Column> columns;
+  std::vector<std::vector<Cell>> rows;
+  bool partial = false;      // a limit of time or memory cut it short
+  std::string partial_why;
+};
+
+struct HuntLimits {
+  int64_t time_ms_max = 30'000;
+  // Asked from time to time; true cancels.
+  std::function<bool()> cancelled;
+};
+
+// The range of sequence numbers that became durable, and what of it was new.
+struct Appended {
+  uint64_t last_sequence = 0;
+  uint32_t events_new = 0;
+  uint32_t events_repeated = 0;  // had been stored before: skipped
+};
+
+// A host's events lately: for the hosts page.
+struct HostActivity {
+  std::string host_id;
+  uint64_t events = 0;       // stored, all time
+  uint64_t events_lost = 0;  // declared lost, all time
+  int64_t last_event_us = 0;
+};
+
+struct StoreStats {
+  uint64_t events = 0;
+  uint64_t segments = 0;
+  uint64_t segment_bytes = 0;
+  uint64_t spool_bytes = 0;
+  uint64_t tail_events = 0;
+};
+
+class EventStore {
+ public:
+  virtual ~EventStore() = default;
+
+  // Stores the frame's events, `batch` being its decoded form. Durable on return (group commit). Events of a
+  // (host, boot) whose sequence number is not above stored_sequence() are skipped: repeating a frame is harmless.
+  virtual Result<Appended> append(const std::string& host_id, const event::Frame& frame, const event::Batch& batch) = 0;
+  // Highest sequence number held for the host and boot; 0 where there is none.
+  virtual uint64_t stored_sequence(const std::string& host_id, const std::string& boot_id) = 0;
+
+  virtual Result<HuntResult> hunt(const query::Hunt& hunt, const HuntLimits& limits) = 0;
+  // (bucket microseconds, count), buckets of width_us, empty ones left out.
+  virtual Result<HuntResult> histogram(const query::Hunt& hunt, int64_t width_us, const HuntLimits& limits) = 0;
+
+  // Frames that became durable but may not have been judged before the last stop (see mark_judged), oldest first.
+  // Called once, before the first append.
+  virtual Status replay_unjudged(const std::function<Status(const std::string& host_id, const event::Batch&)>& judge) = 0;
+  // The detections of everything appended so far for the host and boot, up to `sequence`, are durable.
+  virtual Status mark_judged(const std::string& host_id, const std::string& boot_id, uint64_t sequence) = 0;
+
+  // Writes the tail to a sealed segment now.
+  virtual Status seal() = 0;
+  // Deletes the oldest segments past the age and size limits; how many.
+  virtual Result<size_t> expire() = 0;
+
+  virtual std::vector<HostActivity> activity() = 0;
+  virtual StoreStats stats() = 0;
+};
+
+struct EmbeddedOptions {
+  std::string directory;
+  uint64_t seal_events = 250'000;       // the tail is sealed at this size …
+  int64_t seal_age_us = 300'000'000;    // … or age
+  int64_t retention_us = 0;             // 0: by size alone
+  uint64_t disk_bytes_max = 0;          // 0: by age alone
+  uint64_t memory_bytes_max = uint64_t{1} << 30;  // of DuckDB
+  unsigned threads = 2;
+};
+
+// Opens (or makes) the embedded store: server spool, in-memory tail, Parquet segments, manifest; see docs/architecture.md.
+// Spool records that were not sealed are replayed into the tail.
+Result<std::unique_ptr<EventStore>> open_embedded_store(const EmbeddedOptions& options);
+
+}  // namespace redoubt::store

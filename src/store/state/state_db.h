@@ -1,0 +1,41 @@
+// The state database: alerts, hosts, users, objects, audit: everything that is changed rather than appended. SQL through
+// SOCI, which stays in the .cc files that include soci.h themselves; this header only hands out sessions and migrates the schema.
+// Many readers, one writer at a time. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace soci {
+class session;
+}
+
+namespace redoubt::store {
+
+// One step of the schema, applied once, in order; never changed after a release.
+struct Migration {
+  int version;  // from 1, no gaps
+  std::string_view name;
+  std::string_view sql;  // statements, separated by ';'
+};
+
+class StateDb {
+ public:
+  virtual ~StateDb() = default;
+  // Runs `work` in a transaction on the writer session (BEGIN IMMEDIATE); an error or exception rolls back. Durable on
+  // return. Exceptions of SOCI become errors.
+  virtual Status write(const std::function<Status(soci::session&)>& work) = 0;
+  // Runs `work` on a reader session of a pool.
+  virtual Status read(const std::function<Status(soci::session&)>& work) = 0;
+};
+
+// Opens (or makes, mode 0600) the SQLite database and applies the migrations it lacks.
+Result<std::unique_ptr<StateDb>> open_sqlite_state(const std::string& path, std::span<const Migration> migrations);
+
+}  // namespace redoubt::store
