@@ -1,0 +1,80 @@
+// The eBPF sensor: what happens on this host becomes events, complete with actor, parent, ancestors, user, hash and
+// container, and is handed to one sink. The agent starts it; everything below runs on the sensor's own threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "sensor/tier.h"
+
+namespace redoubt::v1 {
+class Event;
+}
+
+namespace redoubt::sensor {
+
+// Where events go. take() is called on the sensor's ring thread, in the order in which things happened on one process,
+// and holds up the ring while it runs: it must not block. The event has no event.sequence yet and none of the fields
+// that every event of the host shares (host.*, agent.version).
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  virtual void take(v1::Event&& event) = 0;
+};
+
+struct SensorOptions {
+  std::string host_id;  // both go into process.entity_id
+  std::string boot_id;
+  size_t ring_critical_bytes = size_t{4} << 20;  // processes; both are rounded up to a power of two
+  size_t ring_bulk_bytes = size_t{8} << 20;      // files and network
+  size_t processes_max = 32768;                  // live and lately ended processes that are remembered
+  // Processes whose file and network activity is no event, beside the one that runs the sensor: at most kQuietPidsMax.
+  std::vector<int> quiet_pids;
+};
+
+constexpr size_t kQuietPidsMax = 64;
+
+// One ring buffer's books. produced == taken + lost once nothing is under way.
+struct LaneAccount {
+  uint64_t produced = 0;  // records that the kernel side wanted to send
+  uint64_t taken = 0;     // records that were read
+  uint64_t lost = 0;      // records that found the ring full; each is declared in an event of type loss
+};
+
+struct SensorAccount {
+  LaneAccount critical;
+  LaneAccount bulk;
+  uint64_t events = 0;         // handed to the sink, loss events included
+  uint64_t loss_declared = 0;  // sum of loss.count over the loss events handed to the sink
+  uint64_t malformed = 0;      // records that the user side could not read: a bug, counted
+  uint64_t hashes_missed = 0;  // process events that went without a hash because it was not ready in time
+  size_t processes = 0;        // entries of the process table
+};
+
+class Sensor {
+ public:
+  // Probes, loads, attaches, seeds the process table from what already runs, and starts the ring thread. Refuses with
+  // `unsupported` (what this kernel lacks) or `permission_denied` (what this process lacks). The sink must outlive
+  // stop().
+  static Result<std::unique_ptr<Sensor>> start(SensorOptions options, EventSink& sink);
+  ~Sensor();  // stops
+  Sensor(const Sensor&) = delete;
+  Sensor& operator=(const Sensor&) = delete;
+
+  // Detaches, hands over what the rings still hold (and the last loss events), joins. Idempotent.
+  void stop();
+
+  Tier tier() const;
+  SensorAccount account() const;  // any thread
+
+ private:
+  class Runtime;
+  explicit Sensor(std::unique_ptr<Runtime> runtime);
+  std::unique_ptr<Runtime> runtime_;
+};
+
+}  // namespace redoubt::sensor
