@@ -1,0 +1,56 @@
+// Requests and responses as handlers see them: plain values, no HTTP library. Handlers run on the node's bounded worker
+// threads and may block.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "central/users/role.h"
+
+namespace redoubt::central {
+
+enum class Method : uint8_t { get, post, patch, del };
+
+std::string_view name_of(Method method);
+
+struct Request {
+  Method method = Method::get;
+  std::string path;                                     // decoded, without the query
+  std::vector<std::string> path_parameters;             // what stood for {…} in the route's pattern, in order
+  std::map<std::string, std::string, std::less<>> query;
+  std::map<std::string, std::string, std::less<>> headers;  // names in lower case
+  std::string body;                                     // empty on streamed uploads
+  std::string address;                                  // of the peer, without port
+  Actor actor;                                          // who asks; routes with Access::anyone: no user
+
+  // "" where there is none.
+  std::string_view query_value(std::string_view name) const;
+  std::string_view header(std::string_view lower_case_name) const;
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+// Takes a request's body piece by piece, on a worker thread, never two pieces at once. Dropped without finish(): the
+// upload was broken off, and nothing stays.
+class BodySink {
+ public:
+  virtual ~BodySink() = default;
+  virtual Status write(std::string_view bytes) = 0;
+  virtual Response finish() = 0;
+};
+
+// {"error":{"code","message"}} with the HTTP status that belongs to the error's kind.
+Response error_response(const Error& error);
+
+}  // namespace redoubt::central
