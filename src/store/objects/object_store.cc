@@ -1,0 +1,151 @@
+#include "store/objects/object_store.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+#include <cctype>
+#include <filesystem>
+
+#include "base/hash.h"
+#include "base/log.h"
+
+namespace redoubt::store {
+
+namespace {
+
+constexpr std::string_view kIncoming = "incoming";
+constexpr size_t kNameBytes = 16;
+constexpr size_t kSha256Digits = 64;
+
+bool is_sha256(const std::string& text) {
+  return text.size() == kSha256Digits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+// Two levels, so that a directory holds few names at millions of objects.
+std::string directory_of(const std::string& root, const std::string& sha256) {
+  return root + "/" + sha256.substr(0, 2) + "/" + sha256.substr(2, 2);
+}
+
+Status refuse_name(const std::string& sha256) {
+  if (is_sha256(sha256)) return {};
+  return fail(Errc::invalid_argument, "object name is not a SHA-256 of 64 lower-case digits");
+}
+
+// A directory that may be there already; its name is durable when this returns.
+Status make_durable_directory(const std::string& parent, const std::string& name) {
+  const std::string path = parent + "/" + name;
+  if (mkdir(path.c_str(), 0700) == 0) return base::sync_directory(parent);
+  return errno == EEXIST ? Status{} : Status(base::fail_errno("create directory " + path));
+}
+
+class FileObjectWriter final : public ObjectWriter {
+ public:
+  FileObjectWriter(const ObjectStoreOptions& options, std::string path, base::UniqueFd fd)
+      : options_(options), path_(std::move(path)), fd_(std::move(fd)) {}
+
+  ~FileObjectWriter() override {
+    if (!path_.empty()) unlink(path_.c_str());
+  }
+
+  Status write(std::string_view bytes) override {
+    if (bytes.size() > options_.object_bytes_max - size_) {
+      return fail(Errc::too_large, "object is larger than " + std::to_string(options_.object_bytes_max) + " bytes");
+    }
+    TRY_STATUS(base::within("write object", base::write_all(fd_.get(), bytes)));
+    size_ += bytes.size();
+    hash_.update(bytes);
+    return {};
+  }
+
+  Result<StoredObject> commit() override {
+    CHECK(!path_.empty());
+    StoredObject object{.sha256 = hash_.finish_hex(), .size_bytes = size_};
+    if (fsync(fd_.get()) != 0) return base::fail_errno("sync object");
+    const std::string first = object.sha256.substr(0, 2);
+    TRY_STATUS(make_durable_directory(options_.directory, first));
+    TRY_STATUS(make_durable_directory(options_.directory + "/" + first, object.sha256.substr(2, 2)));
+    const std::string directory = directory_of(options_.directory, object.sha256);
+    // The same content again replaces a file by an equal one.
+    if (rename(path_.c_str(), (directory + "/" + object.sha256).c_str()) != 0) return base::fail_errno("rename object");
+    path_.clear();
+    TRY_STATUS(base::sync_directory(directory));
+    return object;
+  }
+
+ private:
+  ObjectStoreOptions options_;
+  std::string path_;
+  base::UniqueFd fd_;
+  base::Sha256 hash_;
+  uint64_t size_ = 0;
+};
+
+class FileObjectStore final : public ObjectStore {
+ public:
+  explicit FileObjectStore(ObjectStoreOptions options) : options_(std::move(options)) {}
+
+  Status prepare() {
+    TRY_STATUS(base::make_directories(options_.directory + "/" + std::string(kIncoming)));
+    return remove_leftovers();
+  }
+
+  Result<std::unique_ptr<ObjectWriter>> begin() override {
+    struct statvfs disk{};
+    if (statvfs(options_.directory.c_str(), &disk) != 0) return base::fail_errno("free space of " + options_.directory);
+    if (static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize < options_.free_bytes_min) {
+      return fail(Errc::exhausted,
+                  "object store: less than " + std::to_string(options_.free_bytes_min) + " bytes free on the disk");
+    }
+    const std::string path =
+        options_.directory + "/" + std::string(kIncoming) + "/" + base::to_hex(base::random_bytes(kNameBytes));
+    base::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, base::kPrivateFile));
+    if (!fd) return base::fail_errno("create " + path);
+    return std::make_unique<FileObjectWriter>(options_, path, std::move(fd));
+  }
+
+  Result<base::UniqueFd> open(const std::string& sha256) override {
+    TRY_STATUS(refuse_name(sha256));
+    const std::string path = directory_of(options_.directory, sha256) + "/" + sha256;
+    base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd && errno == ENOENT) return fail(Errc::not_found, "object " + sha256 + " is not stored");
+    if (!fd) return base::fail_errno("open object " + sha256);
+    return fd;
+  }
+
+  Status remove(const std::string& sha256) override {
+    TRY_STATUS(refuse_name(sha256));
+    const std::string directory = directory_of(options_.directory, sha256);
+    if (unlink((directory + "/" + sha256).c_str()) == 0) return base::sync_directory(directory);
+    if (errno == ENOENT) return fail(Errc::not_found, "object " + sha256 + " is not stored");
+    return base::fail_errno("remove object " + sha256);
+  }
+
+ private:
+  // Objects that were on their way when the program was killed.
+  Status remove_leftovers() {
+    std::error_code error;
+    size_t removed = 0;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(options_.directory + "/" + std::string(kIncoming), error)) {
+      std::error_code ignored;
+      if (std::filesystem::remove(entry.path(), ignored)) ++removed;
+    }
+    if (error) return fail(Errc::io, "read " + options_.directory + ": " + error.message());
+    if (removed > 0) base::log_info("objects", "removed " + std::to_string(removed) + " unfinished objects");
+    return {};
+  }
+
+  ObjectStoreOptions options_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ObjectStore>> open_object_store(const ObjectStoreOptions& options) {
+  auto store = std::make_unique<FileObjectStore>(options);
+  TRY_STATUS(base::within("open object store", store->prepare()));
+  return store;
+}
+
+}  // namespace redoubt::store

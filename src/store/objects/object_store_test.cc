@@ -1,0 +1,101 @@
+#include "store/objects/object_store.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <filesystem>
+#include <fstream>
+
+#include "base/hash.h"
+
+namespace redoubt::store {
+namespace {
+
+class ObjectStoreTest : public testing::Test {
+ protected:
+  std::unique_ptr<ObjectStore> open(ObjectStoreOptions options = {}) {
+    options.directory = dir_ / "objects";
+    if (options.free_bytes_min == ObjectStoreOptions{}.free_bytes_min) options.free_bytes_min = 0;
+    auto store = open_object_store(options);
+    EXPECT_TRUE(store) << store.error().message;
+    return store ? *std::move(store) : nullptr;
+  }
+
+  size_t files() const {
+    size_t count = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(dir_ / "objects")) {
+      count += entry.is_regular_file() ? 1 : 0;
+    }
+    return count;
+  }
+
+  base::TempDir dir_;
+};
+
+TEST_F(ObjectStoreTest, keeps_content_under_its_hash) {
+  auto store = open();
+  auto writer = store->begin();
+  ASSERT_TRUE(writer) << writer.error().message;
+  ASSERT_TRUE((*writer)->write("hello "));
+  ASSERT_TRUE((*writer)->write("world"));
+  const auto object = (*writer)->commit();
+  ASSERT_TRUE(object) << object.error().message;
+  EXPECT_EQ(object->sha256, base::sha256_hex("hello world"));
+  EXPECT_EQ(object->size_bytes, 11U);
+
+  const auto fd = open()->open(object->sha256);
+  ASSERT_TRUE(fd) << fd.error().message;
+  std::string content(64, '\0');
+  content.resize(static_cast<size_t>(read(fd->get(), content.data(), content.size())));
+  EXPECT_EQ(content, "hello world");
+  struct stat info{};
+  ASSERT_EQ(fstat(fd->get(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0600U);
+}
+
+TEST_F(ObjectStoreTest, keeps_equal_content_once) {
+  auto store = open();
+  for (int i = 0; i < 2; ++i) {
+    auto writer = store->begin();
+    ASSERT_TRUE((*writer)->write("same"));
+    ASSERT_TRUE((*writer)->commit());
+  }
+  EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(ObjectStoreTest, refuses_what_is_larger_than_the_limit) {
+  auto store = open({.object_bytes_max = 8});
+  {
+    auto writer = store->begin();
+    ASSERT_TRUE((*writer)->write("12345678"));
+    EXPECT_EQ((*writer)->write("9").error().code, Errc::too_large);
+  }
+  EXPECT_EQ(files(), 0U);
+}
+
+TEST_F(ObjectStoreTest, refuses_when_the_disk_is_nearly_full) {
+  auto store = open({.free_bytes_min = uint64_t{1} << 62});
+  EXPECT_EQ(store->begin().error().code, Errc::exhausted);
+}
+
+TEST_F(ObjectStoreTest, removes_what_a_crash_left) {
+  auto store = open();
+  std::ofstream(dir_ / "objects/incoming/half") << "half an object";
+  EXPECT_EQ(files(), 1U);
+  store = open();
+  EXPECT_EQ(files(), 0U);
+}
+
+TEST_F(ObjectStoreTest, removes_and_says_what_is_not_there) {
+  auto store = open();
+  auto writer = store->begin();
+  ASSERT_TRUE((*writer)->write("x"));
+  const std::string name = (*writer)->commit()->sha256;
+  EXPECT_TRUE(store->remove(name));
+  EXPECT_EQ(store->remove(name).error().code, Errc::not_found);
+  EXPECT_EQ(store->open(name).error().code, Errc::not_found);
+  EXPECT_EQ(store->open("../../etc/passwd").error().code, Errc::invalid_argument);
+}
+
+}  // namespace
+}  // namespace redoubt::store
