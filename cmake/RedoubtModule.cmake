@@ -50,6 +50,9 @@ function(redoubt_tests name label library)
   endif()
 endfunction()
 
+# Everything that runs in production; what the quickstart builds.
+add_custom_target(programs)
+
 # redoubt_app(NAME DEPS module… [LIBS library…]): program NAME from every *.cc of the calling folder.
 function(redoubt_app name)
   cmake_parse_arguments(ARG "" "" "DEPS;LIBS" ${ARGN})
@@ -58,5 +61,6 @@ function(redoubt_app name)
   add_executable(${name} ${sources})
   list(TRANSFORM ARG_DEPS PREPEND redoubt_)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} ${ARG_LIBS})
+  add_dependencies(programs ${name})
   install(TARGETS ${name} RUNTIME DESTINATION bin)
 endfunction()
