@@ -19,7 +19,8 @@ TEST(Time, round_trips_through_rfc3339) {
 }
 
 TEST(Time, refuses_what_is_no_time) {
-  for (const char* text : {"", "yesterday", "2026-13-01", "2026-01-01T25:00:00Z", "2026-01-01T00:00:00", "2026-01-01T00:00:00Zx"}) {
+  for (const char* text :
+       {"", "yesterday", "2026-13-01", "2026-01-01T25:00:00Z", "2026-01-01T00:00:00", "2026-01-01T00:00:00Zx"}) {
     EXPECT_FALSE(parse_time(text)) << text;
   }
 }
@@ -48,7 +49,10 @@ TEST(File, atomic_write_replaces_and_limit_holds) {
 
 TEST(Text, folds_beyond_ascii_and_keeps_bad_bytes) {
   EXPECT_EQ(fold_case("ÄbC"), "äbc");
-  EXPECT_EQ(fold_case("\xff" "A"), "\xff" "a");
+  EXPECT_EQ(fold_case("\xff"
+                      "A"),
+            "\xff"
+            "a");
   EXPECT_EQ(escape_invalid_utf8("a\xff"), "a\\xff");
   EXPECT_EQ(escape_invalid_utf8("ä"), "ä");
 }

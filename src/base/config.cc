@@ -1,8 +1,8 @@
 #include "base/config.h"
 
+#include <yaml-cpp/yaml.h>
 #include <charconv>
 #include <vector>
-#include <yaml-cpp/yaml.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -119,9 +119,16 @@ Result<int64_t> parse_size_bytes(std::string_view text) {
     std::string_view name;
     int64_t bytes;
   };
-  constexpr Unit kUnits[] = {{"", 1},         {"B", 1},           {"KB", 1000},         {"MB", 1000'000},
-                             {"GB", 1000'000'000}, {"TB", 1000'000'000'000}, {"KiB", 1 << 10}, {"MiB", 1 << 20},
-                             {"GiB", 1 << 30}, {"TiB", int64_t{1} << 40}};
+  constexpr Unit kUnits[] = {{"", 1},
+                             {"B", 1},
+                             {"KB", 1000},
+                             {"MB", 1000'000},
+                             {"GB", 1000'000'000},
+                             {"TB", 1000'000'000'000},
+                             {"KiB", 1 << 10},
+                             {"MiB", 1 << 20},
+                             {"GiB", 1 << 30},
+                             {"TiB", int64_t{1} << 40}};
   constexpr int64_t kSizeMax = int64_t{1} << 60;
   int64_t count = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), count);

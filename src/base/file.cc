@@ -1,10 +1,10 @@
 #include "base/file.h"
 
-#include <cstdlib>
 #include <fcntl.h>
-#include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cstdlib>
+#include <filesystem>
 
 #include "base/hash.h"
 
@@ -68,9 +68,8 @@ Status write_file_atomic(const std::string& path, std::string_view content, unsi
     unlink(temporary.c_str());
     return within("write " + path, std::move(written));
   }
-  return sync_directory(std::filesystem::path(path).parent_path().empty()
-                            ? "."
-                            : std::filesystem::path(path).parent_path().string());
+  return sync_directory(
+      std::filesystem::path(path).parent_path().empty() ? "." : std::filesystem::path(path).parent_path().string());
 }
 
 Status make_directories(const std::string& directory) {

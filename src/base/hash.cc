@@ -1,11 +1,11 @@
 #include "base/hash.h"
 
-#include <array>
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <unistd.h>
+#include <array>
 
 #include "base/file.h"
 

@@ -1,8 +1,8 @@
 #include "base/log.h"
 
-#include <memory>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <memory>
 
 namespace redoubt::base {
 

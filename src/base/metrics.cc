@@ -35,7 +35,8 @@ std::string Metrics::expose() const {
     text += "# TYPE " + first.name + (first.kind == MetricKind::counter ? " counter\n" : " gauge\n");
     for (const Row& row : rows_) {
       if (row.name != first.name) continue;
-      text += row.name + (row.labels.empty() ? "" : "{" + row.labels + "}") + " " + std::to_string(row.metric.value()) + "\n";
+      text += row.name + (row.labels.empty() ? "" : "{" + row.labels + "}") + " " + std::to_string(row.metric.value()) +
+              "\n";
     }
   }
   return text;

@@ -68,8 +68,8 @@ using base::Status;
 
 #define REDOUBT_CONCAT_INNER(a, b) a##b
 #define REDOUBT_CONCAT(a, b) REDOUBT_CONCAT_INNER(a, b)
-#define REDOUBT_TRY(tmp, ret, declaration, ...)                     \
-  auto tmp = (__VA_ARGS__);                                         \
+#define REDOUBT_TRY(tmp, ret, declaration, ...)                                   \
+  auto tmp = (__VA_ARGS__);                                                       \
   if (!tmp) ret ::tl::unexpected<::redoubt::base::Error>(std::move(tmp).error()); \
   declaration = *std::move(tmp)
 #define REDOUBT_TRY_STATUS(tmp, ret, ...) \
@@ -83,7 +83,7 @@ using base::Status;
 #define CO_TRY_STATUS(...) REDOUBT_TRY_STATUS(REDOUBT_CONCAT(try_, __COUNTER__), co_return, __VA_ARGS__)
 
 // A bug if false: prints the expression and aborts.
-#define CHECK(expression) \
-  do {                    \
+#define CHECK(expression)                                                              \
+  do {                                                                                 \
     if (!(expression)) ::redoubt::base::check_failed(#expression, __FILE__, __LINE__); \
   } while (false)

@@ -111,7 +111,8 @@ Result<int64_t> parse_duration_us(std::string_view text) {
     std::string_view name;
     int64_t us;
   };
-  constexpr std::array<Unit, 6> kUnits{{{"ms", 1000}, {"s", kSecondUs}, {"m", kMinuteUs}, {"h", kHourUs}, {"d", kDayUs}, {"w", 7 * kDayUs}}};
+  constexpr std::array<Unit, 6> kUnits{
+      {{"ms", 1000}, {"s", kSecondUs}, {"m", kMinuteUs}, {"h", kHourUs}, {"d", kDayUs}, {"w", 7 * kDayUs}}};
   int64_t count = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   const std::string_view suffix(rest, static_cast<size_t>(text.data() + text.size() - rest));

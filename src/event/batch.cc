@@ -9,8 +9,8 @@ namespace redoubt::event {
 
 namespace {
 
-using google::protobuf::io::CodedInputStream;
 using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
 
 // Field numbers of message EventBatch.
 constexpr int kBatchSchema = 1;
@@ -113,7 +113,8 @@ struct Batch::Decoder {
         !scratch.values[static_cast<size_t>(Field::event_time)].present()) {
       return false;
     }
-    Slots slots{.present = scratch.present, .first = static_cast<uint32_t>(batch.values_.size()),
+    Slots slots{.present = scratch.present,
+                .first = static_cast<uint32_t>(batch.values_.size()),
                 .type = *event_type_named(type.text())};
     for (size_t position = 0; position < kFieldCount; ++position) {
       if (scratch.values[position].present()) batch.values_.push_back(scratch.values[position]);
@@ -131,7 +132,8 @@ struct Batch::Decoder {
     if (!read_sized_event(scratch)) return fail(Errc::invalid_argument, at + " is malformed");
     if (!append(scratch)) return fail(Errc::invalid_argument, at + " has no type, sequence number or time");
     const size_t count = batch.rows_.size();
-    if (count > 1 && batch.row(count - 1).integer(Field::event_sequence) <= batch.row(count - 2).integer(Field::event_sequence)) {
+    if (count > 1 &&
+        batch.row(count - 1).integer(Field::event_sequence) <= batch.row(count - 2).integer(Field::event_sequence)) {
       return fail(Errc::invalid_argument, at + ": sequence numbers do not rise");
     }
     return {};

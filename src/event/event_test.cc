@@ -40,7 +40,8 @@ TEST(FieldTable, agrees_with_the_wire_contract) {
     const auto* field = descriptor->FindFieldByNumber(row.number);
     ASSERT_NE(field, nullptr) << row.name;
     EXPECT_EQ(field->name(), row.column);
-    EXPECT_EQ(field->type() == google::protobuf::FieldDescriptor::TYPE_STRING, is_textual(row.type) && row.field != Field::event_type)
+    EXPECT_EQ(field->type() == google::protobuf::FieldDescriptor::TYPE_STRING,
+              is_textual(row.type) && row.field != Field::event_type)
         << row.name;
   }
   for (const EventTypeInfo& row : kEventTypes) {
@@ -142,9 +143,10 @@ TEST(EntityId, tells_processes_apart) {
 TEST(Json, writes_canonical_names_and_times) {
   const auto batch = round_trip({process_event(1)});
   ASSERT_TRUE(batch);
-  EXPECT_EQ(to_json(batch->row(0)),
-            R"({"event.type":"process","event.sequence":1,"@timestamp":"1970-01-01T00:00:01.000000Z","host.name":"web-1",)"
-            R"("process.pid":7,"process.executable":"/usr/bin/curl"})");
+  EXPECT_EQ(
+      to_json(batch->row(0)),
+      R"({"event.type":"process","event.sequence":1,"@timestamp":"1970-01-01T00:00:01.000000Z","host.name":"web-1",)"
+      R"("process.pid":7,"process.executable":"/usr/bin/curl"})");
 }
 
 }  // namespace

@@ -29,9 +29,9 @@ struct FieldInfo {
   Field field;
   int number;
   FieldType type;
-  std::string_view name;    // canonical: "process.executable"
-  std::string_view column;  // at rest: "process_executable"
-  std::string_view aliases; // as in fields.def
+  std::string_view name;     // canonical: "process.executable"
+  std::string_view column;   // at rest: "process_executable"
+  std::string_view aliases;  // as in fields.def
   std::string_view help;
 };
 

@@ -1,10 +1,10 @@
 #include "event/frame.h"
 
-#include <cstring>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <xxhash.h>
 #include <zstd.h>
+#include <cstring>
 
 #include "event/batch.h"
 #include "redoubt/event.pb.h"
@@ -77,9 +77,13 @@ void FrameBuilder::add(const v1::Event& event) {
 Frame FrameBuilder::finish(std::string boot_id) {
   CHECK(events_ > 0);
   const std::string whole = header_ + body_;
-  Frame frame{.boot_id = std::move(boot_id), .first_sequence = first_sequence_, .last_sequence = last_sequence_, .events = events_};
+  Frame frame{.boot_id = std::move(boot_id),
+              .first_sequence = first_sequence_,
+              .last_sequence = last_sequence_,
+              .events = events_};
   frame.payload.resize(ZSTD_compressBound(whole.size()));
-  const size_t size = ZSTD_compress(frame.payload.data(), frame.payload.size(), whole.data(), whole.size(), kCompressionLevel);
+  const size_t size =
+      ZSTD_compress(frame.payload.data(), frame.payload.size(), whole.data(), whole.size(), kCompressionLevel);
   CHECK(ZSTD_isError(size) == 0);
   frame.payload.resize(size);
   frame.checksum = frame_checksum(frame.payload);
@@ -96,7 +100,8 @@ Result<std::string> open_frame(std::string_view payload, uint64_t checksum) {
   if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN) {
     return fail(Errc::invalid_argument, "frame is not zstd with a known size");
   }
-  if (size > kBatchBytesMax) return fail(Errc::too_large, "frame holds more than " + std::to_string(kBatchBytesMax) + " bytes");
+  if (size > kBatchBytesMax)
+    return fail(Errc::too_large, "frame holds more than " + std::to_string(kBatchBytesMax) + " bytes");
   std::string bytes(static_cast<size_t>(size), '\0');
   const size_t got = ZSTD_decompress(bytes.data(), bytes.size(), payload.data(), payload.size());
   if (ZSTD_isError(got) != 0 || got != bytes.size()) return fail(Errc::invalid_argument, "frame does not decompress");
@@ -130,10 +135,12 @@ Result<Frame> take_record(std::string_view& bytes) {
     return fail(Errc::corrupt, "spool record is torn");
   }
   std::string_view body = rest.substr(0, size);
-  if (XXH3_64bits(body.data(), body.size()) != checksum) return fail(Errc::corrupt, "spool record checksum does not match");
+  if (XXH3_64bits(body.data(), body.size()) != checksum)
+    return fail(Errc::corrupt, "spool record checksum does not match");
   Frame frame;
-  if (!take_text(body, frame.boot_id) || !take_number(body, frame.first_sequence) || !take_number(body, frame.last_sequence) ||
-      !take_number(body, frame.events) || !take_number(body, frame.checksum) || !take_text(body, frame.payload)) {
+  if (!take_text(body, frame.boot_id) || !take_number(body, frame.first_sequence) ||
+      !take_number(body, frame.last_sequence) || !take_number(body, frame.events) ||
+      !take_number(body, frame.checksum) || !take_text(body, frame.payload)) {
     return fail(Errc::corrupt, "spool record is malformed");
   }
   bytes.remove_prefix(kRecordHead + size);

@@ -1,5 +1,5 @@
-// A frame: one compressed EventBatch with its range and checksum. The same bytes are spooled by the agent, sent, spooled
-// by the node and replayed. Any thread.
+// A frame: one compressed EventBatch with its range and checksum. The same bytes are spooled by the agent, sent,
+// spooled by the node and replayed. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +48,8 @@ uint64_t frame_checksum(std::string_view payload);
 // Checks the checksum, decompresses (at most kBatchBytesMax, else too_large): bytes for Batch::decode.
 Result<std::string> open_frame(std::string_view payload, uint64_t checksum);
 
-// A frame as one record of a spool file: a 16-byte head (magic, size, XXH3-32 of the body) and the body. Both spools use it.
+// A frame as one record of a spool file: a 16-byte head (magic, size, XXH3-32 of the body) and the body. Both spools
+// use it.
 std::string encode_record(const Frame& frame);
 // Reads the record at the front of `bytes` and removes it. not_found: nothing left; corrupt: torn or damaged.
 Result<Frame> take_record(std::string_view& bytes);

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# The long forms of tests: tests/soak.sh NAME. Results worth keeping go to docs/measurements.md.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+case "${1:-}" in
+  crash) REDOUBT_ROUNDS=100 REDOUBT_EVENTS=1000000 exec python3 tests/crash_test.py ;;
+  agreement) REDOUBT_PAIRS=5000000 exec build/release/bin/test_query_unit --gtest_filter='*gree*' ;;
+  fuzz) exec fuzz/run.sh 3600 ;;
+  *) echo 'soak: crash, agreement or fuzz' >&2; exit 2 ;;
+esac
