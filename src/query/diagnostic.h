@@ -8,10 +8,10 @@
 namespace redoubt::query {
 
 struct Diagnostic {
-  std::string code;  // "Q102"; each front end has its letter: Q hunting text, S Sigma, Y YARA
-  size_t line = 1;   // from 1
-  size_t column = 1; // from 1, in code points
-  size_t length = 1; // code points under the caret line
+  std::string code;   // "Q102"; each front end has its letter: Q hunting text, S Sigma, Y YARA
+  size_t line = 1;    // from 1
+  size_t column = 1;  // from 1, in code points
+  size_t length = 1;  // code points under the caret line
   std::string message;
   std::string hint;  // may be empty
 

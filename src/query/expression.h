@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -18,24 +19,24 @@
 namespace redoubt::query {
 
 enum class Operator : uint8_t {
-  equal,          // any textual type; integer and time
-  less,           // integer, time
+  equal,  // any textual type; integer and time
+  less,   // integer, time
   less_equal,
   greater,
   greater_equal,
-  contains,       // textual
+  contains,  // textual
   starts_with,
   ends_with,
-  like,           // textual: pattern of kAnyRun and kAnyOne and literal characters
-  regex,          // textual: RE2, found anywhere
-  cidr,           // ip: "10.0.0.0/8", "fd00::/8"
-  exists,         // any type, no operand
+  like,    // textual: pattern of kAnyRun and kAnyOne and literal characters
+  regex,   // textual: RE2, found anywhere
+  cidr,    // ip: "10.0.0.0/8", "fd00::/8"
+  exists,  // any type, no operand
 };
 
 std::string_view name_of(Operator op);
 
-// Whether text is compared with its case folded (base::fold_case on both sides) or byte by byte. Ids are always exact,
-// hashes always folded, whatever stands here.
+// Whether text is compared with its case folded (base::fold_case on both sides) or byte by byte. Ids are always exact;
+// hashes and event types are stored in lower case, and what they are compared with is folded, whatever stands here.
 enum class CaseMode : uint8_t { folded, exact };
 
 // Wildcards inside a `like` pattern: private-use code points, so that every character of a value can stand for itself.
@@ -87,8 +88,9 @@ struct Expression {
 constexpr int kDepthMax = 100;
 constexpr size_t kTestsMax = 20'000;
 
-// Makes an equivalent tree that both back ends take: children of like kind flattened, constants folded, operands of
-// the wrong type for their field refused (invalid_argument), regular expressions and prefixes checked.
+// Makes an equivalent tree that both back ends take: children of like kind flattened, constants folded, patterns that
+// are plain made plain, operands in the form in which they are compared. Refuses (invalid_argument) operands and
+// operators of the wrong type for their field, bad regular expressions and prefixes, and what is past the limits above.
 Result<Expression> normalize(Expression expression);
 
 // A stable text form for tests and logs: `(and (= process.name "curl") (not (exists user.name)))`.

@@ -1,5 +1,5 @@
-// A hunt: hunting text (both dialects, with its pipes) as a typed tree and what to do with what it finds. The grammar is
-// in docs/hunting.md. Any thread.
+// A hunt: hunting text (both dialects, with its pipes) as a typed tree and what to do with what it finds. The grammar
+// is in docs/hunting.md. Any thread.
 #pragma once
 
 #include <optional>

@@ -1,0 +1,28 @@
+// What a test means, said once for both back ends: in which form a value and an operand are compared, and how a regular
+// expression is read. Inside this module only. Any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "query/expression.h"
+
+namespace redoubt::query {
+
+enum class Form : uint8_t { raw, folded };
+
+// The form of the field's value in textual operators. Ids, hashes, addresses and event types are compared as they are
+// stored (hashes and event types in lower case, addresses in their canonical form), so that storage indexes serve them.
+Form form_of(event::Field field, CaseMode case_mode);
+
+// The operand as it is compared: folded with its field, hashes in lower case, event types by their name, addresses of
+// `equal` in canonical form.
+std::string operand_text(const Test& test, std::string_view operand);
+
+// The RE2 source with its flags: a dot takes every character; without case unless the field or the test is exact.
+std::string regex_source(const Test& test, std::string_view pattern);
+
+constexpr int64_t kRegexMemoryMax = int64_t{1} << 20;
+constexpr size_t kRegexSizeMax = 8192;
+
+}  // namespace redoubt::query
