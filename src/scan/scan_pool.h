@@ -14,8 +14,8 @@
 namespace redoubt::scan {
 
 struct ScanPoolOptions {
-  std::string worker_program;   // path of redoubt-scan
-  std::string yara_directory;   // *.yar below it
+  std::string worker_program;  // path of redoubt-scan
+  std::string yara_directory;  // *.yar below it
   unsigned workers = 2;
   int64_t object_time_ms_max = 30'000;
   uint64_t worker_memory_bytes_max = uint64_t{1} << 30;
@@ -26,11 +26,14 @@ class ScanPool {
   virtual ~ScanPool() = default;
   // Blocks until the object is judged or its time is up. `content` is read through the descriptor alone.
   virtual ScanReport scan(const base::UniqueFd& content, const std::string& name) = 0;
+  // Reads and compiles the rules anew; workers take them over with their next object. On an error the old rules stay.
+  virtual Status reload() = 0;
   // Stops the workers and joins.
   virtual void stop() = 0;
 };
 
-// Compiles the rules in a worker first: a YARA rule that does not compile is an error that names file, line and message.
+// Compiles the rules in a worker first: a YARA rule that does not compile is an error that names file, line and
+// message.
 Result<std::unique_ptr<ScanPool>> start_scan_pool(const ScanPoolOptions& options);
 
 }  // namespace redoubt::scan

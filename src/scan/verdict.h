@@ -19,8 +19,8 @@ struct Detection {
   std::string engine;          // "yara"
   std::string engine_version;  // "4.2.3"
   std::string rule;            // "EICAR_Test_File"
-  std::string rule_set;        // name and content hash of the rule set, so that a verdict can be told from a newer one's
-  std::string importance;      // "low" … "critical"
+  std::string rule_set;    // name and content hash of the rule set, so that a verdict can be told from a newer one's
+  std::string importance;  // "low" … "critical"
   std::string description;
 };
 

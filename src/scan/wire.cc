@@ -1,0 +1,254 @@
+#include "scan/wire.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace redoubt::scan::wire {
+
+namespace {
+
+enum class Tag : uint8_t { setup = 1, hello, request, report, rules };
+
+class Writer {
+ public:
+  explicit Writer(Tag tag) { u8(static_cast<uint8_t>(tag)); }
+
+  void u8(uint8_t value) { bytes_.push_back(static_cast<char>(value)); }
+  void u64(uint64_t value) {
+    for (int shift = 0; shift < 64; shift += 8) u8(static_cast<uint8_t>(value >> shift));
+  }
+  void text(std::string_view value, size_t size_max) {
+    value = value.substr(0, size_max);
+    u64(value.size());
+    bytes_.append(value);
+  }
+  std::string take() { return std::move(bytes_); }
+
+ private:
+  std::string bytes_;
+};
+
+// Reads past the end or past a limit mark the reader bad and give zeros; finish() tells.
+class Reader {
+ public:
+  Reader(std::string_view bytes, Tag tag) : rest_(bytes) {
+    if (u8() != static_cast<uint8_t>(tag)) good_ = Good::no;
+  }
+
+  uint8_t u8() { return static_cast<uint8_t>(take(1)[0]); }
+  uint64_t u64() {
+    const std::string_view raw = take(8);
+    uint64_t value = 0;
+    for (size_t i = 0; i < 8; ++i) value |= uint64_t{static_cast<uint8_t>(raw[i])} << (8 * i);
+    return value;
+  }
+  std::string text(size_t size_max) {
+    const uint64_t size = u64();
+    if (size > size_max || size > rest_.size()) {
+      good_ = Good::no;
+      return {};
+    }
+    std::string value(rest_.substr(0, size));
+    rest_.remove_prefix(size);
+    return value;
+  }
+  size_t count(size_t count_max) {
+    const uint64_t count = u64();
+    if (count <= count_max) return count;
+    good_ = Good::no;
+    return 0;
+  }
+  void refuse() { good_ = Good::no; }
+  Status finish() const {
+    if (good_ == Good::yes && rest_.empty()) return {};
+    return fail(Errc::corrupt, "malformed packet between pool and worker");
+  }
+
+ private:
+  enum class Good { no, yes };
+  static constexpr std::string_view kZeros{"\0\0\0\0\0\0\0\0", 8};
+
+  // `size` at most 8.
+  std::string_view take(size_t size) {
+    if (rest_.size() < size) {
+      good_ = Good::no;
+      return kZeros.substr(0, size);
+    }
+    const std::string_view taken = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return taken;
+  }
+
+  std::string_view rest_;
+  Good good_ = Good::yes;
+};
+
+}  // namespace
+
+std::string encode(const Setup& setup) {
+  Writer out(Tag::setup);
+  out.u64(setup.memory_bytes_max);
+  out.u64(static_cast<uint64_t>(setup.object_time_ms_max));
+  return out.take();
+}
+
+std::string encode(const Hello& hello) {
+  Writer out(Tag::hello);
+  out.text(hello.error, kErrorBytesMax);
+  out.text(hello.engine_version, kTextBytesMax);
+  out.text(hello.jail, kTextBytesMax);
+  return out.take();
+}
+
+std::string encode(const Request& request) {
+  Writer out(Tag::request);
+  out.text(request.name, kTextBytesMax);
+  return out.take();
+}
+
+std::string encode(const Report& report) {
+  Writer out(Tag::report);
+  out.u8(static_cast<uint8_t>(report.verdict));
+  out.u8(static_cast<uint8_t>(report.future));
+  out.text(report.error, kErrorBytesMax);
+  out.text(report.mime_type, kTextBytesMax);
+  const size_t count = std::min(report.found.size(), kDetectionsMax);
+  out.u64(count);
+  for (size_t i = 0; i < count; ++i) {
+    out.text(report.found[i].rule, kTextBytesMax);
+    out.text(report.found[i].importance, kTextBytesMax);
+    out.text(report.found[i].description, kTextBytesMax);
+  }
+  return out.take();
+}
+
+Result<Setup> decode_setup(std::string_view packet) {
+  Reader in(packet, Tag::setup);
+  Setup setup;
+  setup.memory_bytes_max = in.u64();
+  setup.object_time_ms_max = static_cast<int64_t>(in.u64());
+  TRY_STATUS(in.finish());
+  return setup;
+}
+
+Result<Hello> decode_hello(std::string_view packet) {
+  Reader in(packet, Tag::hello);
+  Hello hello;
+  hello.error = in.text(kErrorBytesMax);
+  hello.engine_version = in.text(kTextBytesMax);
+  hello.jail = in.text(kTextBytesMax);
+  TRY_STATUS(in.finish());
+  return hello;
+}
+
+Result<Request> decode_request(std::string_view packet) {
+  Reader in(packet, Tag::request);
+  Request request;
+  request.name = in.text(kTextBytesMax);
+  TRY_STATUS(in.finish());
+  return request;
+}
+
+Result<Report> decode_report(std::string_view packet) {
+  Reader in(packet, Tag::report);
+  Report report;
+  const uint8_t verdict = in.u8();
+  const uint8_t future = in.u8();
+  // A worker has judged when it answers: `processing` is none of its words.
+  if (verdict < static_cast<uint8_t>(Verdict::not_detected) || verdict > static_cast<uint8_t>(Verdict::timeout)) {
+    in.refuse();
+  }
+  if (future > static_cast<uint8_t>(Future::retires)) in.refuse();
+  report.error = in.text(kErrorBytesMax);
+  report.mime_type = in.text(kTextBytesMax);
+  const size_t count = in.count(kDetectionsMax);
+  for (size_t i = 0; i < count; ++i) {
+    FoundRule found;
+    found.rule = in.text(kTextBytesMax);
+    found.importance = in.text(kTextBytesMax);
+    found.description = in.text(kTextBytesMax);
+    report.found.push_back(std::move(found));
+  }
+  TRY_STATUS(in.finish());
+  report.verdict = static_cast<Verdict>(verdict);
+  report.future = static_cast<Future>(future);
+  return report;
+}
+
+std::string encode_rules(const std::vector<RuleFile>& files) {
+  Writer out(Tag::rules);
+  out.u64(files.size());
+  for (const RuleFile& file : files) {
+    out.text(file.path, kErrorBytesMax);
+    out.text(file.text, kRuleFileBytesMax);
+  }
+  return out.take();
+}
+
+Result<std::vector<RuleFile>> decode_rules(std::string_view blob) {
+  Reader in(blob, Tag::rules);
+  std::vector<RuleFile> files;
+  const size_t count = in.count(kRuleFilesMax);
+  for (size_t i = 0; i < count; ++i) {
+    RuleFile file;
+    file.path = in.text(kErrorBytesMax);
+    file.text = in.text(kRuleFileBytesMax);
+    files.push_back(std::move(file));
+  }
+  TRY_STATUS(in.finish());
+  return files;
+}
+
+Status send_packet(int socket, std::string_view bytes, int descriptor) {
+  iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  if (descriptor >= 0) {
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
+  }
+  while (sendmsg(socket, &message, MSG_NOSIGNAL) < 0) {
+    if (errno != EINTR) return base::fail_errno("send packet");
+  }
+  return {};
+}
+
+Result<Packet> receive_packet(int socket) {
+  Packet packet;
+  packet.bytes.resize(kPacketBytesMax);
+  iovec part{packet.bytes.data(), packet.bytes.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  ssize_t count = -1;
+  do {
+    count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0 && errno != ECONNRESET) return base::fail_errno("receive packet");
+  if (count <= 0) return fail(Errc::unavailable, "the other side is gone");
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    int descriptor = -1;
+    std::memcpy(&descriptor, CMSG_DATA(header), sizeof(int));
+    packet.descriptor = base::UniqueFd(descriptor);
+  }
+  if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return fail(Errc::corrupt, "packet is too large");
+  packet.bytes.resize(static_cast<size_t>(count));
+  return packet;
+}
+
+}  // namespace redoubt::scan::wire
