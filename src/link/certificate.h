@@ -45,6 +45,9 @@ struct CertificateInfo {
 };
 Result<CertificateInfo> read_certificate(std::string_view certificate_pem);
 
+// The certificate belongs to the key and is signed by that CA; the agent checks so what an enrolment answered.
+Status check_key_and_certificate(const KeyAndCertificate& pair, std::string_view ca_pem);
+
 // Writes key (0600) and certificate (0644) as two files, each atomically, key first.
 Status write_key_and_certificate(const KeyAndCertificate& pair, const std::string& key_path,
                                  const std::string& certificate_path);

@@ -67,6 +67,7 @@ class LinkServer {
   void stop();
 
  private:
+  friend class AgentStream;
   struct Impl;
   explicit LinkServer(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
