@@ -18,7 +18,7 @@ namespace redoubt::scan::wire {
 constexpr size_t kPacketBytesMax = size_t{128} << 10;
 constexpr size_t kTextBytesMax = 512;
 constexpr size_t kErrorBytesMax = 4096;
-constexpr size_t kDetectionsMax = 128;
+constexpr size_t kDetectionsMax = 100;
 // The descriptor number under which a worker finds its end of the pair.
 constexpr int kWorkerSocket = 3;
 

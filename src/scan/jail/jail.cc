@@ -165,9 +165,10 @@ Result<std::string> enter_jail(const JailOptions& options) {
   TRY_STATUS(drop_privileges());
   TRY(const long landlock, forbid_file_system());
   TRY_STATUS(limit_resources(options));
+  const std::string user = ", uid " + std::to_string(getuid());
   TRY_STATUS(filter_system_calls());
   const std::string files = landlock > 0 ? "landlock " + std::to_string(landlock) + ", " : "";
-  return files + "seccomp" + network + ", uid " + std::to_string(getuid());
+  return files + "seccomp" + network + user;
 }
 
 }  // namespace redoubt::scan
