@@ -1,0 +1,38 @@
+// All that depends on the processor: which system call just ended and what its arguments were. x86-64 with its two
+// 32-bit entries: i386 (int 0x80, sysenter) and x32.
+#pragma once
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "sensor/bpf/kernel.h"
+
+enum { RD_X86_TS_COMPAT = 0x2, RD_X86_X32_BIT = 0x40000000 };
+
+// The i386 entry can be used by a 64-bit program too, so the code segment tells nothing; the kernel's own mark does.
+static __always_inline int rd_is_compat(void) {
+  struct task_struct* task = (struct task_struct*)bpf_get_current_task();
+  return (BPF_CORE_READ(task, thread_info.status) & RD_X86_TS_COMPAT) != 0;
+}
+
+static __always_inline __u32 rd_syscall_number(struct pt_regs* regs) {
+  return (__u32)BPF_CORE_READ(regs, orig_ax) & ~(__u32)RD_X86_X32_BIT;
+}
+
+// `position` is a constant from 0 to 3.
+static __always_inline __u64 rd_syscall_argument(struct pt_regs* regs, int position) {
+  if (rd_is_compat()) {
+    switch (position) {
+      case 0: return (__u32)BPF_CORE_READ(regs, bx);
+      case 1: return (__u32)BPF_CORE_READ(regs, cx);
+      case 2: return (__u32)BPF_CORE_READ(regs, dx);
+      default: return (__u32)BPF_CORE_READ(regs, si);
+    }
+  }
+  switch (position) {
+    case 0: return BPF_CORE_READ(regs, di);
+    case 1: return BPF_CORE_READ(regs, si);
+    case 2: return BPF_CORE_READ(regs, dx);
+    default: return BPF_CORE_READ(regs, r10);
+  }
+}

@@ -1,0 +1,214 @@
+// The kernel types that the programs read, each with only the fields they need. CO-RE relocates every access against
+// the running kernel's own BTF, so neither layout nor completeness matters; only the names do. A type with ___suffix
+// is the shape of other kernel versions.
+#pragma once
+
+#include <linux/types.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+  __u32 val;
+} kuid_t;
+typedef struct {
+  __u32 val;
+} kgid_t;
+
+struct qstr {
+  const unsigned char* name;
+};
+
+struct timespec64 {
+  __s64 tv_sec;
+  long tv_nsec;
+};
+
+struct super_block {
+  __u32 s_dev;
+};
+
+struct inode {
+  __u16 i_mode;
+  struct super_block* i_sb;
+  unsigned long i_ino;
+  __s64 i_size;
+  __s64 i_ctime_sec;
+  __u32 i_ctime_nsec;
+};
+
+struct inode___before_6_11 {
+  struct timespec64 __i_ctime;
+};
+
+struct inode___before_6_6 {
+  struct timespec64 i_ctime;
+};
+
+struct dentry {
+  struct dentry* d_parent;
+  struct qstr d_name;
+};
+
+struct vfsmount {
+  struct dentry* mnt_root;
+};
+
+struct mount {
+  struct mount* mnt_parent;
+  struct dentry* mnt_mountpoint;
+  struct vfsmount mnt;
+};
+
+struct path {
+  struct vfsmount* mnt;
+  struct dentry* dentry;
+};
+
+struct file {
+  __u32 f_mode;
+  struct path f_path;
+  struct inode* f_inode;
+  void* private_data;
+};
+
+struct fdtable {
+  unsigned int max_fds;
+  struct file** fd;
+};
+
+struct files_struct {
+  struct fdtable* fdt;
+};
+
+struct fs_struct {
+  struct path root;
+  struct path pwd;
+};
+
+struct cred {
+  kuid_t uid;
+  kgid_t gid;
+  kuid_t euid;
+};
+
+struct kernfs_node {
+  struct kernfs_node* __parent;
+  const char* name;
+  __u64 id;
+};
+
+struct kernfs_node___before_6_15 {
+  struct kernfs_node___before_6_15* parent;
+};
+
+struct cgroup {
+  struct kernfs_node* kn;
+};
+
+struct cgroup_subsys_state {
+  struct cgroup* cgroup;
+};
+
+struct css_set {
+  struct cgroup_subsys_state* subsys[1];
+  struct cgroup* dfl_cgrp;
+};
+
+typedef struct {
+  int counter;
+} atomic_t;
+
+struct tty_struct {
+  char name[64];
+};
+
+struct signal_struct {
+  atomic_t live;
+  int group_exit_code;
+  unsigned int flags;
+  struct tty_struct* tty;
+};
+
+struct mm_struct {
+  unsigned long arg_start;
+  unsigned long arg_end;
+  struct file* exe_file;
+};
+
+struct thread_info {
+  __u32 status;
+};
+
+struct task_struct {
+  struct thread_info thread_info;
+  int pid;
+  int tgid;
+  __u64 start_boottime;
+  int exit_code;
+  char comm[16];
+  kuid_t loginuid;
+  struct task_struct* group_leader;
+  struct task_struct* real_parent;
+  struct mm_struct* mm;
+  struct fs_struct* fs;
+  struct files_struct* files;
+  struct signal_struct* signal;
+  const struct cred* cred;
+  struct css_set* cgroups;
+};
+
+struct linux_binprm;
+
+struct in6_addr {
+  __u8 bytes[16];
+};
+
+struct sock_common {
+  __be32 skc_daddr;
+  __be32 skc_rcv_saddr;
+  __be16 skc_dport;
+  unsigned short skc_family;
+  struct in6_addr skc_v6_daddr;
+  struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct sock {
+  struct sock_common __sk_common;
+  __u16 sk_protocol;
+};
+
+struct inet_sock {
+  struct sock sk;
+  __be16 inet_sport;
+};
+
+struct socket {
+  struct sock* sk;
+};
+
+struct pt_regs {
+  unsigned long r10;
+  unsigned long bx;
+  unsigned long cx;
+  unsigned long dx;
+  unsigned long si;
+  unsigned long di;
+  unsigned long orig_ax;
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+  struct seq_file* seq;
+};
+
+struct bpf_iter__task {
+  struct bpf_iter_meta* meta;
+  struct task_struct* task;
+};
+
+enum cgroup_subsys_id {
+  memory_cgrp_id = 4,
+};
+
+#pragma clang attribute pop

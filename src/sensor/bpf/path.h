@@ -1,0 +1,90 @@
+// Names that are chains in the kernel: file paths (dentry and mount) and cgroup paths (kernfs). They are written leaf
+// first, each component with a NUL behind it; the user side turns them round. The walk takes no lock: a rename at the
+// same moment can mix old and new components.
+#pragma once
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "sensor/bpf/kernel.h"
+#include "sensor/bpf/lanes.h"
+
+enum {
+  RD_NAME_BYTES = 256,     // NAME_MAX and its NUL
+  RD_PATH_STEPS_MAX = 96,  // components and mount points of one path
+  RD_CGROUP_STEPS_MAX = 24,
+};
+
+// The last byte of the scratch space at which a component may start.
+enum { RD_NAME_LIMIT = RD_SCRATCH_BYTES - RD_NAME_BYTES };
+
+// One component at scratch byte `at`: the end of it, or 0 when it does not fit or cannot be read.
+static __always_inline __u64 rd_put_name(struct rd_scratch* space, __u64 at, __u64 limit, const void* name) {
+  if (at > limit || at > RD_NAME_LIMIT) return 0;
+  long size = bpf_probe_read_kernel_str(space->bytes + at, RD_NAME_BYTES, name);
+  return size > 0 ? at + size : 0;
+}
+
+// The two walks are global functions: the verifier goes through each once, not once a caller. Global functions of old
+// kernels take numbers only, hence the pointers as such. They write into the scratch space from byte `at` on, where the
+// last component starts at `limit` at most, and return the new end.
+__weak __noinline __u64 rd_put_path(__u64 dentry_address, __u64 vfsmount_address, __u64 at, __u64 limit) {
+  struct rd_scratch* space = rd_scratch_get();
+  if (!space) return at;
+  struct dentry* dentry = (void*)dentry_address;
+  struct vfsmount* vfsmount = (void*)vfsmount_address;
+  struct mount* mount = (void*)vfsmount - bpf_core_field_offset(struct mount, mnt);
+  struct dentry* root = BPF_CORE_READ(vfsmount, mnt_root);
+  for (int step = 0; step < RD_PATH_STEPS_MAX; step++) {
+    if (dentry == root) {
+      struct mount* above = BPF_CORE_READ(mount, mnt_parent);
+      if (above == mount || !above) break;
+      dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+      mount = above;
+      root = BPF_CORE_READ(mount, mnt.mnt_root);
+      continue;
+    }
+    struct dentry* parent = BPF_CORE_READ(dentry, d_parent);
+    __u64 end = rd_put_name(space, at, limit, BPF_CORE_READ(dentry, d_name.name));
+    if (!end) break;
+    at = end;
+    if (dentry == parent || !parent) break;
+    dentry = parent;
+  }
+  return at;
+}
+
+static __always_inline struct kernfs_node* rd_kernfs_parent(struct kernfs_node* node) {
+  if (bpf_core_field_exists(node->__parent)) return BPF_CORE_READ(node, __parent);
+  struct kernfs_node___before_6_15* old = (void*)node;
+  return (struct kernfs_node*)BPF_CORE_READ(old, parent);
+}
+
+static __always_inline struct kernfs_node* rd_cgroup_node(struct css_set* set) {
+  struct kernfs_node* node = BPF_CORE_READ(set, dfl_cgrp, kn);
+  if (rd_kernfs_parent(node)) return node;
+  // At the root of version 2: on hosts with both versions the containers are told apart in version 1 hierarchies.
+  if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) return node;
+  struct cgroup_subsys_state* state = 0;
+  __u64 index = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
+  bpf_probe_read_kernel(&state, sizeof(state),
+                        (void*)set + bpf_core_field_offset(struct css_set, subsys) + index * sizeof(state));
+  return BPF_CORE_READ(state, cgroup, kn);
+}
+
+__weak __noinline __u64 rd_put_cgroup(__u64 css_set_address, __u64 at, __u64 limit) {
+  struct rd_scratch* space = rd_scratch_get();
+  if (!space) return at;
+  struct kernfs_node* node = rd_cgroup_node((void*)css_set_address);
+  for (int step = 0; step < RD_CGROUP_STEPS_MAX; step++) {
+    struct kernfs_node* parent = rd_kernfs_parent(node);
+    if (!parent) break;
+    __u64 end = rd_put_name(space, at, limit, BPF_CORE_READ(node, name));
+    if (!end) break;
+    at = end;
+    node = parent;
+  }
+  return at;
+}

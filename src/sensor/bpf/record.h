@@ -1,0 +1,62 @@
+// What every record starts with, for both sides: the programs fill it, the user side reads it. Plain C, fixed widths.
+// Sizes are asserted here, so that the two compilers agree; layout_test.cc compares the offsets through BTF.
+#pragma once
+
+#include <linux/types.h>
+
+#ifdef __cplusplus
+#define RD_ASSERT static_assert
+#else
+#define RD_ASSERT _Static_assert
+#endif
+
+// The lanes; also the index into the map lane_counts.
+enum rd_lane { RD_LANE_CRITICAL = 0, RD_LANE_BULK = 1, RD_LANES = 2 };
+
+enum rd_kind {
+  RD_EXEC = 1,
+  RD_FORK = 2,
+  RD_EXIT = 3,
+  RD_FILE = 4,
+  RD_CONNECTION = 5,
+  RD_SEED = 6,  // from the task iterator, never in a ring
+};
+
+enum { RD_NO_LOGIN = 0xffffffff, RD_COMM_BYTES = 16 };
+
+// Who acts: a process (thread group), as the kernel sees it at that moment.
+struct rd_actor {
+  __u64 start_ns;         // start of the group leader, CLOCK_BOOTTIME
+  __u64 parent_start_ns;  // the same of the parent
+  __u64 cgroup_id;        // version 2 hierarchy
+  __u32 pid;
+  __u32 parent_pid;
+  __u32 uid;
+  __u32 euid;
+  __u32 gid;
+  __u32 login_uid;  // RD_NO_LOGIN if none
+  char comm[RD_COMM_BYTES];
+};
+
+struct rd_head {
+  __u32 kind;
+  __u32 bytes;    // of the whole record
+  __u64 time_ns;  // CLOCK_BOOTTIME
+  struct rd_actor actor;
+};
+
+// One lane's counters on one CPU.
+struct rd_lane_count {
+  __u64 produced;
+  __u64 lost;
+};
+
+// Key of the map losses: where the records that found no room came from.
+struct rd_loss_key {
+  __u64 cgroup_id;
+  __u32 lane;
+  __u32 zero;
+};
+
+RD_ASSERT(sizeof(struct rd_actor) == 64, "both sides");
+RD_ASSERT(sizeof(struct rd_head) == 80, "both sides");

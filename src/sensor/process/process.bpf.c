@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// Processes: fork (for the table), exec, end, and the iterator over those that run already.
+#include <linux/bpf.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "sensor/bpf/actor.h"
+#include "sensor/bpf/kernel.h"
+#include "sensor/bpf/lanes.h"
+#include "sensor/bpf/path.h"
+#include "sensor/process/process_record.h"
+
+char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
+
+enum { RD_SIGNAL_GROUP_EXIT = 4, RD_CTIME_FLAG = 1u << 31, RD_EXEC_DATA = __builtin_offsetof(struct rd_exec, data) };
+
+_Static_assert(sizeof(struct rd_exec) <= RD_SCRATCH_BYTES, "fits the scratch space");
+
+// Who reads the iterator: the sensor's own process, by the number that the kernel knows it by.
+volatile __u32 reader_tgid = 0;
+
+static __always_inline void fill_program(struct rd_program* program, struct file* file) {
+  struct inode* inode = BPF_CORE_READ(file, f_inode);
+  program->inode = BPF_CORE_READ(inode, i_ino);
+  program->size = BPF_CORE_READ(inode, i_size);
+  program->device = BPF_CORE_READ(inode, i_sb, s_dev);
+  struct inode___before_6_11* middle = (void*)inode;
+  struct inode___before_6_6* old = (void*)inode;
+  if (bpf_core_field_exists(inode->i_ctime_sec)) {
+    program->changed_s = BPF_CORE_READ(inode, i_ctime_sec);
+    program->changed_ns = BPF_CORE_READ(inode, i_ctime_nsec) & ~RD_CTIME_FLAG;
+  } else if (bpf_core_field_exists(middle->__i_ctime)) {
+    program->changed_s = BPF_CORE_READ(middle, __i_ctime.tv_sec);
+    program->changed_ns = BPF_CORE_READ(middle, __i_ctime.tv_nsec);
+  } else {
+    program->changed_s = BPF_CORE_READ(old, i_ctime.tv_sec);
+    program->changed_ns = BPF_CORE_READ(old, i_ctime.tv_nsec);
+  }
+}
+
+static __always_inline __u64 put_file_path(struct path* path, __u64 at, __u64 limit) {
+  return rd_put_path((__u64)BPF_CORE_READ(path, dentry), (__u64)BPF_CORE_READ(path, mnt), at, limit);
+}
+
+// All but the arguments; the scratch space is in use up to byte `at`. Returns the new end.
+static __always_inline __u64 fill_image(struct rd_exec* record, __u64 at, struct task_struct* task) {
+  struct file* file = BPF_CORE_READ(task, mm, exe_file);
+  struct fs_struct* fs = BPF_CORE_READ(task, fs);
+  struct tty_struct* tty = BPF_CORE_READ(task, signal, tty);
+  record->tty[0] = 0;
+  if (tty) bpf_probe_read_kernel_str(record->tty, sizeof(record->tty), &tty->name);
+  fill_program(&record->program, file);
+  __u64 begin = at;
+  at = put_file_path(&file->f_path, at, RD_EXEC_DATA + RD_EXECUTABLE_END);
+  record->executable_bytes = at - begin;
+  begin = at;
+  at = put_file_path(&fs->pwd, at, RD_EXEC_DATA + RD_DIRECTORY_END);
+  record->directory_bytes = at - begin;
+  begin = at;
+  at = rd_put_cgroup((__u64)BPF_CORE_READ(task, cgroups), at, RD_EXEC_DATA + RD_CGROUP_END);
+  record->cgroup_bytes = at - begin;
+  return at;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(process_exec, struct task_struct* task, int old_pid, struct linux_binprm* bprm) {
+  struct rd_exec* record = rd_scratch_get();
+  if (!record) return 0;
+  rd_fill_head(&record->head, RD_EXEC, task);
+  record->kernel_thread = 0;
+  // The kernel copied the arguments into the new program's stack, which nobody else can reach yet.
+  __u64 begin = BPF_CORE_READ(task, mm, arg_start);
+  __u64 total = BPF_CORE_READ(task, mm, arg_end) - begin;
+  __u64 size = total > RD_ARGUMENTS_MAX ? RD_ARGUMENTS_MAX : total;
+  if (bpf_probe_read_user(record->data, size, (void*)begin) != 0) size = 0;
+  record->arguments_total = total;
+  record->arguments_bytes = size;
+  __u64 end = fill_image(record, RD_EXEC_DATA + size, task);
+  if (end > sizeof(*record)) return 0;  // never; for the verifier
+  rd_send(&ring_critical, RD_LANE_CRITICAL, &record->head, end);
+  return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(process_fork, struct task_struct* parent, struct task_struct* child) {
+  if (BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid)) return 0;  // a thread
+  struct rd_fork record = {};
+  rd_fill_head(&record.head, RD_FORK, child);
+  rd_send(&ring_critical, RD_LANE_CRITICAL, &record.head, sizeof(record));
+  return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(process_exit, struct task_struct* task) {
+  // Two last threads that end at the same time may both see 0; the table takes the first.
+  if (BPF_CORE_READ(task, signal, live.counter) != 0) return 0;
+  struct rd_exit record = {};
+  rd_fill_head(&record.head, RD_EXIT, task);
+  struct signal_struct* signal = BPF_CORE_READ(task, signal);
+  record.status = BPF_CORE_READ(signal, flags) & RD_SIGNAL_GROUP_EXIT ? BPF_CORE_READ(signal, group_exit_code)
+                                                                      : BPF_CORE_READ(task, group_leader, exit_code);
+  rd_send(&ring_critical, RD_LANE_CRITICAL, &record.head, sizeof(record));
+  return 0;
+}
+
+SEC("iter/task")
+int process_seed(struct bpf_iter__task* context) {
+  struct seq_file* seq = context->meta->seq;
+  struct task_struct* task = context->task;
+  if (!task || BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid)) return 0;
+  reader_tgid = bpf_get_current_pid_tgid() >> 32;
+  struct rd_exec* record = rd_scratch_get();
+  if (!record) return 0;
+  rd_fill_head(&record->head, RD_SEED, task);
+  record->kernel_thread = BPF_CORE_READ(task, mm) == 0;
+  record->arguments_total = 0;
+  record->arguments_bytes = 0;
+  __u64 end = fill_image(record, RD_EXEC_DATA, task);
+  if (end > sizeof(*record)) return 0;
+  record->head.bytes = end;
+  bpf_seq_write(seq, record, end);
+  return 0;
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// The one program on the way out of every system call: jumps to the handler that syscall_table.cc put under the call's
+// number, or returns. What is not told costs this much and no more.
+#include <linux/bpf.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "sensor/bpf/arch.h"
+#include "sensor/bpf/kernel.h"
+
+char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
+
+enum { RD_SYSCALLS_MAX = 512 };
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+  __uint(max_entries, RD_SYSCALLS_MAX);
+  __type(key, __u32);
+  __type(value, __u32);
+} native_calls SEC(".maps");
+
+// i386 entry, with its own numbers.
+struct {
+  __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+  __uint(max_entries, RD_SYSCALLS_MAX);
+  __type(key, __u32);
+  __type(value, __u32);
+} compat_calls SEC(".maps");
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(syscall_dispatch, struct pt_regs* regs, long result) {
+  __u32 number = rd_syscall_number(regs);
+  if (rd_is_compat()) {
+    bpf_tail_call(ctx, &compat_calls, number);
+  } else {
+    bpf_tail_call(ctx, &native_calls, number);
+  }
+  return 0;
+}
