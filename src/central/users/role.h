@@ -23,8 +23,8 @@ bool may(Role role, Access access);
 struct Actor {
   std::string user;
   Role role = Role::auditor;
-  std::string via;        // "session", "token" or "node"
-  std::string address;    // of the peer
+  std::string via;      // "session", "token" or "node"
+  std::string address;  // of the peer
 };
 
 }  // namespace redoubt::central

@@ -1,0 +1,42 @@
+// The alerts of the node, in the state database: detections are grouped into them, people work on them. Every alert
+// that changed goes to the feed once it is durable. Any thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "central/alerts/alert.h"
+#include "central/alerts/alert_feed.h"
+#include "central/alerts/alert_sink.h"
+#include "store/state/state_db.h"
+
+namespace redoubt::central {
+
+// Detections of one rule, host and subject closer than this to an open alert's events join it.
+constexpr int64_t kAlertGroupUs = base::kHourUs;
+
+class AlertBook final : public AlertSink {
+ public:
+  AlertBook(store::StateDb& state, AlertFeed& feed) : state_(state), feed_(feed) {}
+
+  Result<std::string> add(const NewDetection& detection) override;
+  // All or none, in one transaction. How many were new.
+  Result<size_t> add_all(std::span<const NewDetection> detections);
+
+  // `id` as the API writes it; not_found where there is none.
+  Result<Alert> get(const std::string& id);
+  // limit 1 … kAlertPageMax; cursor from the page before, empty for the first.
+  Result<AlertPage> list(const AlertFilter& filter, size_t limit, const std::string& cursor);
+  Result<Alert> change(const std::string& id, const AlertChange& change, const std::string& user);
+  // Detections by rule id, all time.
+  Result<std::map<std::string, int64_t>> hits();
+
+ private:
+  store::StateDb& state_;
+  AlertFeed& feed_;
+};
+
+}  // namespace redoubt::central

@@ -1,0 +1,124 @@
+#include "central/hunts/hunt_service.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "query/hunt.h"
+
+namespace redoubt::central {
+
+namespace {
+
+constexpr int64_t kHuntTimeMs = 30'000;
+constexpr int64_t kWidthUsMin = base::kSecondUs;
+
+// Widths that people read easily, up to a week.
+constexpr auto kNiceWidthsUs = std::to_array<int64_t>(
+    {base::kSecondUs, 2 * base::kSecondUs, 5 * base::kSecondUs, 10 * base::kSecondUs, 15 * base::kSecondUs,
+     30 * base::kSecondUs, base::kMinuteUs, 2 * base::kMinuteUs, 5 * base::kMinuteUs, 10 * base::kMinuteUs,
+     15 * base::kMinuteUs, 30 * base::kMinuteUs, base::kHourUs, 3 * base::kHourUs, 6 * base::kHourUs,
+     12 * base::kHourUs, base::kDayUs, 7 * base::kDayUs});
+
+int64_t nice_width(int64_t span_us, uint32_t buckets) {
+  const int64_t least = std::max(kWidthUsMin, span_us / std::max<int64_t>(1, buckets) + 1);
+  for (const int64_t width : kNiceWidthsUs) {
+    // One bucket more than span / width is touched when the span does not start at a bucket's edge.
+    if (width >= least && span_us / width + 2 <= std::max<int64_t>(2, buckets)) return width;
+  }
+  return std::max(kNiceWidthsUs.back(), (least / base::kDayUs + 1) * base::kDayUs);
+}
+
+// Counts the hunts that run at once, for as long as it lives.
+class RunningHunt {
+ public:
+  explicit RunningHunt(std::atomic<int>& running) : running_(running), admitted_(++running <= kHuntsAtOnceMax) {}
+  ~RunningHunt() { --running_; }
+  RunningHunt(const RunningHunt&) = delete;
+  RunningHunt& operator=(const RunningHunt&) = delete;
+  bool admitted() const { return admitted_; }
+
+ private:
+  std::atomic<int>& running_;
+  bool admitted_;
+};
+
+HuntError busy() { return Error{Errc::exhausted, "other hunts are running: try again in a moment"}; }
+
+// Whether the text has a limit of its own: it is kept where it is lower than the page's.
+bool states_limit(const query::Hunt& hunt) { return hunt.limit != query::Hunt{}.limit; }
+
+int64_t integer_of(const store::Cell& cell) {
+  const auto* number = std::get_if<int64_t>(&cell);
+  return number != nullptr ? *number : 0;
+}
+
+}  // namespace
+
+HuntService::HuntService(store::EventStore& events, base::Metrics& metrics)
+    : events_(events), hunts_(metrics.counter("redoubt_hunts_total", "hunts that were run")) {}
+
+store::HuntLimits HuntService::limits() {
+  return {.time_ms_max = kHuntTimeMs, .cancelled = [this] { return stopping_.load(); }};
+}
+
+HuntOutcome<HuntAnswer> HuntService::run(const std::string& text, const HuntPage& page) {
+  auto hunt = query::parse_hunt(text, base::Time::now());
+  if (!hunt) return tl::unexpected<HuntError>(hunt.error());
+  const RunningHunt running(running_);
+  if (!running.admitted()) return tl::unexpected<HuntError>(busy());
+  // The store has no offset: what is skipped is read and dropped. One row more tells whether there are others.
+  const uint32_t wanted = page.offset + page.limit + 1;
+  hunt->limit = states_limit(*hunt) ? std::min(hunt->limit, wanted) : wanted;
+  const auto begun = std::chrono::steady_clock::now();
+  auto found = events_.hunt(*hunt, limits());
+  if (!found) return tl::unexpected<HuntError>(std::move(found).error());
+  hunts_.add();
+  HuntAnswer answer{.result = std::move(*found)};
+  auto& rows = answer.result.rows;
+  rows.erase(rows.begin(), rows.begin() + static_cast<ptrdiff_t>(std::min<size_t>(page.offset, rows.size())));
+  if (rows.size() > page.limit) {
+    rows.resize(page.limit);
+    if (!answer.result.partial) answer.result.partial_why = "there are more rows than the limit";
+    answer.result.partial = true;
+  }
+  answer.took_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun).count();
+  return answer;
+}
+
+HuntOutcome<Histogram> HuntService::histogram(const std::string& text, uint32_t buckets) {
+  const base::Time now = base::Time::now();
+  auto hunt = query::parse_hunt(text, now);
+  if (!hunt) return tl::unexpected<HuntError>(hunt.error());
+  const RunningHunt running(running_);
+  if (!running.admitted()) return tl::unexpected<HuntError>(busy());
+  const base::Time until = hunt->until.value_or(now);
+  int64_t since_us = hunt->since ? hunt->since->us : 0;
+  if (!hunt->since) {
+    // The oldest hit is where the picture starts.
+    query::Hunt oldest{.where = hunt->where.clone(),
+                       .until = hunt->until,
+                       .direction = query::Direction::ascending,
+                       .limit = 1,
+                       .fields = {event::Field::event_time}};
+    auto first = events_.hunt(oldest, limits());
+    if (!first) return tl::unexpected<HuntError>(std::move(first).error());
+    since_us = first->rows.empty() ? until.us : integer_of(first->rows[0][0]);
+  }
+  Histogram histogram{.width_us = nice_width(std::max<int64_t>(until.us - since_us, 1), buckets)};
+  auto counted = events_.histogram(*hunt, histogram.width_us, limits());
+  if (!counted) return tl::unexpected<HuntError>(std::move(counted).error());
+  for (const auto& row : counted->rows) {
+    histogram.buckets.emplace_back(base::Time{integer_of(row[0])}, integer_of(row[1]));
+  }
+  return histogram;
+}
+
+HuntOutcome<std::monostate> HuntService::check(const std::string& text) {
+  const auto hunt = query::parse_hunt(text, base::Time::now());
+  if (!hunt) return tl::unexpected<HuntError>(hunt.error());
+  return std::monostate{};
+}
+
+}  // namespace redoubt::central

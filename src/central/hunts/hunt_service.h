@@ -1,0 +1,65 @@
+// Hunts for people: parses hunting text, runs it over the event store within limits of time and number. Blocks while
+// the store works; any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <tl/expected.hpp>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/result.h"
+#include "query/diagnostic.h"
+#include "store/events/event_store.h"
+
+namespace redoubt::central {
+
+constexpr uint32_t kHuntRowsDefault = 1000;
+constexpr uint32_t kHuntOffsetMax = 100'000;
+constexpr uint32_t kHistogramBucketsMax = 500;
+constexpr int kHuntsAtOnceMax = 4;
+
+// A mistake in the query, or a failure of the node.
+using HuntError = std::variant<query::Diagnostic, Error>;
+template <class T>
+using HuntOutcome = tl::expected<T, HuntError>;
+
+struct HuntPage {
+  uint32_t limit = kHuntRowsDefault;
+  uint32_t offset = 0;
+};
+
+struct HuntAnswer {
+  store::HuntResult result;
+  int64_t took_ms = 0;
+};
+
+struct Histogram {
+  int64_t width_us = 0;
+  std::vector<std::pair<base::Time, int64_t>> buckets;
+};
+
+class HuntService {
+ public:
+  HuntService(store::EventStore& events, base::Metrics& metrics);
+
+  HuntOutcome<HuntAnswer> run(const std::string& text, const HuntPage& page);
+  HuntOutcome<Histogram> histogram(const std::string& text, uint32_t buckets);
+  HuntOutcome<std::monostate> check(const std::string& text);
+
+  // Cancels what runs and refuses what comes.
+  void stop() { stopping_ = true; }
+
+ private:
+  store::HuntLimits limits();
+
+  store::EventStore& events_;
+  base::Metric& hunts_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<int> running_{0};
+};
+
+}  // namespace redoubt::central

@@ -1,0 +1,130 @@
+#include "central/ingest/ingest.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/log.h"
+
+namespace redoubt::central {
+
+namespace {
+
+using event::Field;
+
+// The causes of fields.def: a label's values are a closed set, whatever an agent sends.
+constexpr std::array<std::string_view, 6> kLossCauses = {"ring_critical", "ring_bulk",   "spool_full",
+                                                         "agent_killed",  "sensor_down", "other"};
+
+std::string_view known_cause(std::string_view cause) {
+  const auto* const found = std::find(kLossCauses.begin(), kLossCauses.end(), cause);
+  return found != kLossCauses.end() ? *found : kLossCauses.back();
+}
+
+Result<event::Batch> decode_frame(const event::Frame& frame) {
+  TRY(std::string bytes, event::open_frame(frame.payload, frame.checksum));
+  return event::Batch::decode(std::move(bytes));
+}
+
+// An agent speaks for its own host only, and its events are those that the frame's head announces.
+Status check_rows(const std::string& host_id, const event::Frame& frame, const event::Batch& batch) {
+  const auto refuse = [](size_t index, std::string_view what) {
+    return fail(Errc::invalid_argument, "frame: event " + std::to_string(index) + ": " + std::string(what));
+  };
+  if (batch.size() == 0 || batch.size() != frame.events) {
+    return fail(Errc::invalid_argument, "frame: " + std::to_string(frame.events) + " events announced, " +
+                                            std::to_string(batch.size()) + " found");
+  }
+  int64_t before = 0;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const event::Row row = batch.row(i);
+    const int64_t sequence = row.integer(Field::event_sequence);
+    if (row.text(Field::host_id) != host_id) return refuse(i, "host.id is not that of the agent's certificate");
+    if (row.text(Field::host_boot_id) != frame.boot_id) return refuse(i, "host.boot.id is not that of the frame");
+    if (sequence <= before) return refuse(i, "event.sequence does not rise");
+    if (row.integer(Field::event_time) <= 0) return refuse(i, "@timestamp is missing");
+    before = sequence;
+  }
+  const auto first = static_cast<uint64_t>(batch.row(0).integer(Field::event_sequence));
+  if (first != frame.first_sequence || static_cast<uint64_t>(before) != frame.last_sequence) {
+    return fail(Errc::invalid_argument, "frame: its range is not that of its events");
+  }
+  return {};
+}
+
+}  // namespace
+
+Ingest::Ingest(store::EventStore& events, Judge& judge, Fleet& fleet, base::Metrics& metrics)
+    : events_(events),
+      judge_(judge),
+      fleet_(fleet),
+      metrics_(metrics),
+      frames_(metrics.counter("redoubt_ingest_frames_total", "frames that were acknowledged")),
+      frames_rejected_(metrics.counter("redoubt_ingest_frames_rejected_total", "frames that were malformed")),
+      frames_failed_(metrics.counter("redoubt_ingest_frames_failed_total", "frames that the agent has to send again")),
+      events_new_(metrics.counter("redoubt_ingest_events_total", "events that were stored")),
+      events_repeated_(metrics.counter("redoubt_ingest_events_repeated_total", "events that had been stored before")),
+      lag_us_(metrics.gauge("redoubt_ingest_lag_microseconds", "age of the newest event of the latest frame")) {}
+
+Status Ingest::replay() {
+  return events_.replay_unjudged(
+      [this](const std::string& host_id, const event::Batch& batch) { return judge_.judge(host_id, batch); });
+}
+
+Result<uint64_t> Ingest::agent_connected(const link::AgentIdentity& agent, const link::AgentHello& hello) {
+  const Status known = fleet_.connected(agent, hello);
+  if (!known) {
+    base::log_warning("ingest", "agent " + agent.host_id + " from " + agent.address + ": " + known.error().message);
+    return tl::unexpected<Error>(known.error());
+  }
+  base::log_info("ingest", "agent of " + hello.host_name + " (" + agent.host_id + ") is connected");
+  return events_.stored_sequence(agent.host_id, hello.boot_id);
+}
+
+void Ingest::agent_disconnected(const link::AgentIdentity& agent) {
+  fleet_.disconnected(agent);
+  base::log_info("ingest", "agent " + agent.host_id + " is disconnected");
+}
+
+Status Ingest::take_frame(const link::AgentIdentity& agent, event::Frame frame) {
+  TRY_STATUS(fleet_.check_connected(agent));
+  const auto batch = decode_frame(frame);
+  const Status sound = batch ? check_rows(agent.host_id, frame, *batch) : tl::unexpected<Error>(batch.error());
+  if (!sound) {
+    frames_rejected_.add();
+    base::log_warning("ingest", "frame of host " + agent.host_id + " rejected: " + sound.error().message);
+    return sound;
+  }
+  const Status done = store_and_judge(agent.host_id, frame, *batch);
+  if (done) return done;
+  frames_failed_.add();
+  base::log_error("ingest", "frame of host " + agent.host_id + ": " + done.error().message);
+  // The frame is sound, so whatever went wrong is the node's own trouble: the agent keeps it and sends it again.
+  return fail(Errc::unavailable, done.error().message);
+}
+
+Status Ingest::store_and_judge(const std::string& host_id, const event::Frame& frame, const event::Batch& batch) {
+  TRY(const store::Appended appended, base::within("store events", events_.append(host_id, frame, batch)));
+  // A repeated frame is judged again: after a failure between storing and judging nothing else would do it.
+  TRY_STATUS(judge_.judge(host_id, batch));
+  TRY_STATUS(base::within("mark judged", events_.mark_judged(host_id, frame.boot_id, frame.last_sequence)));
+  fleet_.saw(host_id, batch, appended.events_new);
+  count(batch, appended);
+  return {};
+}
+
+void Ingest::count(const event::Batch& batch, const store::Appended& appended) {
+  frames_.add();
+  events_new_.add(appended.events_new);
+  events_repeated_.add(appended.events_repeated);
+  if (appended.events_new == 0) return;
+  lag_us_.set(base::Time::now().us - batch.row(batch.size() - 1).integer(Field::event_time));
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const event::Row row = batch.row(i);
+    if (row.type() != event::EventType::loss) continue;
+    const std::string label = "cause=\"" + std::string(known_cause(row.text(Field::loss_cause))) + "\"";
+    metrics_.counter("redoubt_events_lost_total", "events declared lost by agents", label)
+        .add(row.integer(Field::loss_count));
+  }
+}
+
+}  // namespace redoubt::central

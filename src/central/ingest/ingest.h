@@ -1,0 +1,40 @@
+// The way of a frame through the node: decode, store, judge, acknowledge. Implements the agent link's FrameHandler;
+// calls for different hosts come in parallel. The promise: success is returned only when the frame's events and their
+// detections are durable, and doing it twice shows nothing twice.
+#pragma once
+
+#include <string>
+
+#include "base/metrics.h"
+#include "base/result.h"
+#include "central/fleet/fleet.h"
+#include "central/ingest/judge.h"
+#include "link/node/link_server.h"
+#include "store/events/event_store.h"
+
+namespace redoubt::central {
+
+class Ingest final : public link::FrameHandler {
+ public:
+  // The parts outlive it.
+  Ingest(store::EventStore& events, Judge& judge, Fleet& fleet, base::Metrics& metrics);
+
+  // Judges what was stored but perhaps not judged before the last stop. Before the link server starts.
+  Status replay();
+
+  Result<uint64_t> agent_connected(const link::AgentIdentity& agent, const link::AgentHello& hello) override;
+  Status take_frame(const link::AgentIdentity& agent, event::Frame frame) override;
+  void agent_disconnected(const link::AgentIdentity& agent) override;
+
+ private:
+  Status store_and_judge(const std::string& host_id, const event::Frame& frame, const event::Batch& batch);
+  void count(const event::Batch& batch, const store::Appended& appended);
+
+  store::EventStore& events_;
+  Judge& judge_;
+  Fleet& fleet_;
+  base::Metrics& metrics_;
+  base::Metric &frames_, &frames_rejected_, &frames_failed_, &events_new_, &events_repeated_, &lag_us_;
+};
+
+}  // namespace redoubt::central

@@ -1,0 +1,78 @@
+#include "central/ingest/judge.h"
+
+#include "event/json.h"
+
+namespace redoubt::central {
+
+namespace {
+
+using event::Field;
+
+NewDetection detection_of(const rules::Rule& rule, const std::string& host_id, const event::Row& row) {
+  return {
+      .key = rule.id + "|" + host_id + "|" + std::string(row.text(Field::host_boot_id)) + "|" +
+             std::to_string(row.integer(Field::event_sequence)),
+      .source = AlertSource::rule,
+      .rule = {.id = rule.id,
+               .title = rule.title,
+               .description = rule.description,
+               .format = rule.format,
+               .author = rule.author,
+               .references = rule.references,
+               .false_positives = rule.false_positives},
+      .importance = rule.importance,
+      .techniques = rule.techniques,
+      .tactics = rule.tactics,
+      .time = {row.integer(Field::event_time)},
+      .host_id = host_id,
+      .host_name = std::string(row.text(Field::host_name)),
+      .user = std::string(row.text(Field::user_name)),
+      .process = {.entity_id = std::string(row.text(Field::process_entity_id)),
+                  .executable = std::string(row.text(Field::process_executable)),
+                  .command_line = std::string(row.text(Field::process_command_line))},
+      .event_json = event::to_json(row),
+  };
+}
+
+}  // namespace
+
+Judge::Judge(const rules::RuleSet& rules, AlertBook& alerts, base::Metrics& metrics)
+    : rules_(rules),
+      alerts_(alerts),
+      detections_(metrics.counter("redoubt_detections_total", "events that a rule matched")) {}
+
+Result<std::unique_ptr<Judge>> Judge::make(const rules::RuleSet& rules, AlertBook& alerts, base::Metrics& metrics,
+                                           size_t workers) {
+  std::unique_ptr<Judge> judge(new Judge(rules, alerts, metrics));
+  for (size_t i = 0; i < workers; ++i) {
+    TRY(query::match::Matcher matcher, rules.compile());
+    judge->free_.push_back(std::move(matcher));
+  }
+  return judge;
+}
+
+std::vector<query::match::Hit> Judge::match(const event::Batch& batch) {
+  std::unique_lock lock(mutex_);
+  freed_.wait(lock, [&] { return !free_.empty(); });
+  query::match::Matcher matcher = std::move(free_.back());
+  free_.pop_back();
+  lock.unlock();
+  std::vector<query::match::Hit> hits;
+  matcher.match(batch, hits);
+  lock.lock();
+  free_.push_back(std::move(matcher));
+  freed_.notify_one();
+  return hits;
+}
+
+Status Judge::judge(const std::string& host_id, const event::Batch& batch) {
+  std::vector<NewDetection> detections;
+  for (const query::match::Hit& hit : match(batch)) {
+    detections.push_back(detection_of(rules_.rules()[hit.rule], host_id, batch.row(hit.row)));
+  }
+  TRY(const size_t fresh, base::within("store detections", alerts_.add_all(detections)));
+  detections_.add(static_cast<int64_t>(fresh));
+  return {};
+}
+
+}  // namespace redoubt::central

@@ -1,0 +1,117 @@
+#include "central/state_schema.h"
+
+#include "central/objects/object_service.h"
+
+namespace redoubt::central {
+
+namespace {
+
+// Times are microseconds since the epoch; what a person cannot guess is stored as its hash. Empty text and 0 stand for
+// "none", so that no column is NULL.
+constexpr std::string_view kPeopleSql = R"sql(
+CREATE TABLE users (
+  name TEXT PRIMARY KEY,
+  role TEXT NOT NULL,
+  password_hash TEXT NOT NULL,
+  created_us BIGINT NOT NULL
+);
+CREATE TABLE api_tokens (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  user_name TEXT NOT NULL,
+  name TEXT NOT NULL,
+  token_hash TEXT NOT NULL UNIQUE,
+  created_us BIGINT NOT NULL
+);
+CREATE TABLE audit_log (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  time_us BIGINT NOT NULL,
+  actor TEXT NOT NULL,
+  via TEXT NOT NULL,
+  address TEXT NOT NULL,
+  action TEXT NOT NULL,
+  target TEXT NOT NULL,
+  outcome TEXT NOT NULL
+);
+)sql";
+
+constexpr std::string_view kFleetSql = R"sql(
+CREATE TABLE enrollment_tokens (
+  token_hash TEXT PRIMARY KEY,
+  created_by TEXT NOT NULL,
+  expires_us BIGINT NOT NULL,
+  uses_left BIGINT NOT NULL
+);
+CREATE TABLE hosts (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  ip TEXT NOT NULL DEFAULT '',
+  os TEXT NOT NULL DEFAULT '',
+  agent_version TEXT NOT NULL DEFAULT '',
+  tier TEXT NOT NULL DEFAULT '',
+  certificate_fingerprint TEXT NOT NULL UNIQUE,
+  enrolled_us BIGINT NOT NULL,
+  last_contact_us BIGINT NOT NULL DEFAULT 0,
+  revoked_us BIGINT NOT NULL DEFAULT 0
+);
+)sql";
+
+// subject: entity id of the acting process, or SHA-256 of the object; with rule and host what detections group by.
+constexpr std::string_view kAlertsSql = R"sql(
+CREATE TABLE alerts (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  created_us BIGINT NOT NULL,
+  updated_us BIGINT NOT NULL,
+  title TEXT NOT NULL,
+  status BIGINT NOT NULL,
+  assignee TEXT NOT NULL DEFAULT '',
+  source BIGINT NOT NULL,
+  importance BIGINT NOT NULL,
+  rule_id TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  techniques TEXT NOT NULL,
+  tactics TEXT NOT NULL,
+  host_id TEXT NOT NULL,
+  host_name TEXT NOT NULL,
+  user_name TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  detections BIGINT NOT NULL,
+  first_event_us BIGINT NOT NULL,
+  last_event_us BIGINT NOT NULL,
+  process TEXT NOT NULL,
+  object TEXT NOT NULL,
+  event TEXT NOT NULL
+);
+CREATE INDEX alerts_by_group ON alerts (rule_id, host_id, subject);
+CREATE INDEX alerts_by_rank ON alerts (importance DESC, updated_us DESC, id DESC);
+CREATE TABLE detections (
+  key TEXT PRIMARY KEY,
+  alert_id BIGINT NOT NULL,
+  time_us BIGINT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX detections_by_alert ON detections (alert_id);
+CREATE TABLE alert_comments (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  alert_id BIGINT NOT NULL,
+  time_us BIGINT NOT NULL,
+  user_name TEXT NOT NULL,
+  comment TEXT NOT NULL
+);
+CREATE INDEX comments_by_alert ON alert_comments (alert_id);
+CREATE TABLE rule_hits (
+  rule_id TEXT PRIMARY KEY,
+  hits BIGINT NOT NULL
+);
+)sql";
+
+}  // namespace
+
+std::vector<store::Migration> state_migrations() {
+  return {
+      {.version = 1, .name = "people", .sql = kPeopleSql},
+      {.version = 2, .name = "fleet", .sql = kFleetSql},
+      {.version = 3, .name = "alerts", .sql = kAlertsSql},
+      {.version = 4, .name = "objects", .sql = kObjectsMigration},
+  };
+}
+
+}  // namespace redoubt::central
