@@ -79,7 +79,7 @@ class ObjectService {
   // limit 1 … kObjectPageMax; cursor from the page before, empty for the first. invalid_argument otherwise.
   virtual Result<ObjectPage> list(size_t limit, const std::string& cursor) = 0;
   virtual size_t queued() const = 0;
-  // Ends waits, finishes the objects being scanned, leaves the rest `processing`, joins. The scan pool stays.
+  // Ends waits, finishes the objects being scanned, leaves the rest `processing`, joins. Stop it before the scan pool.
   virtual void stop() = 0;
 };
 

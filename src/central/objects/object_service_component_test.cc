@@ -1,0 +1,229 @@
+// The object door with a real SQLite database, a real object store and real jailed workers.
+#include "central/objects/object_service.h"
+
+#include <gtest/gtest.h>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "base/file.h"
+#include "central/objects/object_rows.h"
+
+namespace redoubt::central {
+namespace {
+
+std::string eicar_object() {
+  return std::string("X5O!P%@AP[4\\PZX54(P^)7CC)7}") + "$EICAR-STANDARD-" + "ANTIVIRUS-TEST-FILE!$H+H*";
+}
+
+// Keeps what it is told; the same key twice is one detection, as the real book has it.
+class KeptAlerts final : public AlertSink {
+ public:
+  Result<std::string> add(const NewDetection& detection) override {
+    const std::lock_guard lock(mutex_);
+    if (fail_next_ > 0) {
+      --fail_next_;
+      return fail(Errc::exhausted, "no room for the alert");
+    }
+    detections_.emplace(detection.key, detection);
+    return "alert-" + detection.object.sha256.substr(0, 4);
+  }
+  void fail_next(int count) {
+    const std::lock_guard lock(mutex_);
+    fail_next_ = count;
+  }
+  std::map<std::string, NewDetection> kept() {
+    const std::lock_guard lock(mutex_);
+    return detections_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, NewDetection> detections_;
+  int fail_next_ = 0;
+};
+
+class ObjectServiceTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::array migrations = {store::Migration{.version = 1, .name = "objects", .sql = kObjectsMigration}};
+    auto state = store::open_sqlite_state(directory_ / "state.db", migrations);
+    ASSERT_TRUE(state) << state.error().message;
+    state_ = *std::move(state);
+    auto objects = store::open_object_store(
+        {.directory = directory_ / "objects", .object_bytes_max = size_t{1} << 20, .free_bytes_min = 0});
+    ASSERT_TRUE(objects) << objects.error().message;
+    objects_ = *std::move(objects);
+    auto pool = scan::start_scan_pool({.worker_program = REDOUBT_BUILD_DIR "/bin/redoubt-scan",
+                                       .yara_directory = REDOUBT_SOURCE_DIR "/rules/yara",
+                                       .workers = 2});
+    ASSERT_TRUE(pool) << pool.error().message;
+    pool_ = *std::move(pool);
+  }
+
+  std::unique_ptr<ObjectService> start(size_t queue_objects_max = 100) {
+    auto service = start_object_service(
+        {.state = *state_, .objects = *objects_, .scanner = *pool_, .alerts = alerts_, .metrics = metrics_},
+        {.queue_objects_max = queue_objects_max, .scan_threads = 2});
+    CHECK(service);
+    return *std::move(service);
+  }
+
+  static Result<Object> submit(ObjectService& service, std::string_view content, const std::string& name) {
+    TRY(const auto submission, service.begin({.name = name, .source = ObjectSource::console, .submitted_by = "admin"}));
+    TRY_STATUS(submission->write(content));
+    return submission->finish();
+  }
+
+  base::TempDir directory_;
+  base::Metrics metrics_;
+  KeptAlerts alerts_;
+  std::unique_ptr<store::StateDb> state_;
+  std::unique_ptr<store::ObjectStore> objects_;
+  std::unique_ptr<scan::ScanPool> pool_;
+};
+
+TEST_F(ObjectServiceTest, eicar_becomes_a_detection_and_an_alert) {
+  const auto service = start();
+  const auto submitted = submit(*service, eicar_object(), "invoice.com");
+  ASSERT_TRUE(submitted) << submitted.error().message;
+  EXPECT_EQ(submitted->verdict, scan::Verdict::processing);
+  EXPECT_EQ(submitted->size_bytes, 68U);
+  const auto judged = service->get(submitted->id, kObjectWaitMsMax);
+  ASSERT_TRUE(judged) << judged.error().message;
+  EXPECT_EQ(judged->verdict, scan::Verdict::detect);
+  EXPECT_EQ(judged->name, "invoice.com");
+  EXPECT_EQ(judged->submitted_by, "admin");
+  EXPECT_EQ(judged->source, ObjectSource::console);
+  EXPECT_EQ(judged->sha256, submitted->sha256);
+  ASSERT_TRUE(judged->report);
+  ASSERT_EQ(judged->report->detections.size(), 1U);
+  EXPECT_EQ(judged->report->detections[0].rule, "EICAR_Test_File");
+  EXPECT_FALSE(judged->report->detections[0].engine_version.empty());
+  EXPECT_EQ(judged->report->mime_type, "text/plain");
+  EXPECT_GT(judged->report->finished, judged->submitted);
+  EXPECT_EQ(judged->alert_id, "alert-" + judged->sha256.substr(0, 4));
+  const auto kept = alerts_.kept();
+  ASSERT_EQ(kept.size(), 1U);
+  const NewDetection& detection = kept.begin()->second;
+  EXPECT_EQ(detection.source, AlertSource::object);
+  EXPECT_EQ(detection.rule.id, "yara:EICAR_Test_File");
+  EXPECT_EQ(detection.rule.title, "EICAR anti-virus test file");
+  EXPECT_EQ(detection.importance, rules::Importance::high);
+  EXPECT_EQ(detection.user, "admin");
+  EXPECT_EQ(detection.object.id, judged->id);
+}
+
+TEST_F(ObjectServiceTest, clean_object_is_not_detected_and_makes_no_alert) {
+  const auto service = start();
+  const auto submitted = submit(*service, "good morning\n", "note.txt");
+  ASSERT_TRUE(submitted);
+  const auto judged = service->get(submitted->id, kObjectWaitMsMax);
+  ASSERT_TRUE(judged);
+  EXPECT_EQ(judged->verdict, scan::Verdict::not_detected);
+  EXPECT_TRUE(judged->alert_id.empty());
+  EXPECT_TRUE(alerts_.kept().empty());
+  EXPECT_EQ(service->queued(), 0U);
+}
+
+TEST_F(ObjectServiceTest, what_was_processing_at_the_last_stop_is_judged_after_the_start) {
+  std::string id;
+  {
+    auto writer = objects_->begin();
+    ASSERT_TRUE(writer);
+    ASSERT_TRUE((*writer)->write(eicar_object()));
+    const auto stored = (*writer)->commit();
+    ASSERT_TRUE(stored);
+    Object object{.name = "left", .sha256 = stored->sha256, .size_bytes = 68, .submitted = base::Time::now()};
+    ASSERT_TRUE(state_->write([&](soci::session& sql) -> Status {
+      insert_object(sql, object);
+      return {};
+    }));
+    id = object.id;
+  }
+  const auto service = start();
+  const auto judged = service->get(id, kObjectWaitMsMax);
+  ASSERT_TRUE(judged);
+  EXPECT_EQ(judged->verdict, scan::Verdict::detect);
+}
+
+TEST_F(ObjectServiceTest, alert_that_cannot_be_kept_is_tried_again) {
+  alerts_.fail_next(1);
+  const auto service = start();
+  const auto submitted = submit(*service, eicar_object(), "again");
+  ASSERT_TRUE(submitted);
+  const auto judged = service->get(submitted->id, kObjectWaitMsMax);
+  ASSERT_TRUE(judged);
+  EXPECT_EQ(judged->verdict, scan::Verdict::detect);
+  EXPECT_EQ(alerts_.kept().size(), 1U);
+}
+
+TEST_F(ObjectServiceTest, full_queue_refuses_until_there_is_room) {
+  const auto service = start(1);
+  auto first = service->begin({.name = "open"});
+  ASSERT_TRUE(first);
+  const auto second = service->begin({.name = "second"});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Errc::exhausted);
+  first->reset();
+  EXPECT_TRUE(service->begin({.name = "third"}));
+}
+
+TEST_F(ObjectServiceTest, object_past_the_limit_is_refused_and_leaves_nothing) {
+  const auto service = start();
+  const auto submission = service->begin({.name = "big"});
+  ASSERT_TRUE(submission);
+  Status written;
+  for (int i = 0; i < 64 && written; ++i) written = (*submission)->write(std::string(64 << 10, 'x'));
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, Errc::too_large);
+  EXPECT_TRUE(service->list(10, "")->objects.empty());
+}
+
+TEST_F(ObjectServiceTest, list_pages_newest_first) {
+  const auto service = start();
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(submit(*service, "object " + std::to_string(i), std::to_string(i)));
+  const auto first = service->list(3, "");
+  ASSERT_TRUE(first);
+  ASSERT_EQ(first->objects.size(), 3U);
+  EXPECT_EQ(first->objects[0].name, "4");
+  ASSERT_FALSE(first->next_cursor.empty());
+  const auto second = service->list(3, first->next_cursor);
+  ASSERT_TRUE(second);
+  ASSERT_EQ(second->objects.size(), 2U);
+  EXPECT_EQ(second->objects[1].name, "0");
+  EXPECT_TRUE(second->next_cursor.empty());
+  EXPECT_EQ(service->list(0, "").error().code, Errc::invalid_argument);
+  EXPECT_EQ(service->list(3, "x").error().code, Errc::invalid_argument);
+}
+
+TEST_F(ObjectServiceTest, unknown_ids_and_waits_are_refused) {
+  const auto service = start();
+  EXPECT_EQ(service->get("77", 0).error().code, Errc::not_found);
+  EXPECT_EQ(service->get("nonsense", 0).error().code, Errc::not_found);
+  EXPECT_EQ(service->get("1", kObjectWaitMsMax + 1).error().code, Errc::invalid_argument);
+}
+
+TEST_F(ObjectServiceTest, hostile_names_are_cleaned) {
+  const auto service = start();
+  const auto submitted = submit(*service, "x", std::string("a\nb\xff") + '\0' + std::string(5000, 'y'));
+  ASSERT_TRUE(submitted);
+  EXPECT_TRUE(submitted->name.starts_with("a?b\\xFF?yyy") || submitted->name.starts_with("a?b\\xff?yyy"))
+      << submitted->name.substr(0, 20);
+  EXPECT_LE(submitted->name.size(), 600U);
+  EXPECT_EQ(submit(*service, "x", "")->name, "unnamed");
+}
+
+TEST_F(ObjectServiceTest, stop_ends_a_wait) {
+  alerts_.fail_next(1'000'000);
+  const auto service = start();
+  const auto submitted = submit(*service, eicar_object(), "never");
+  ASSERT_TRUE(submitted);
+  std::thread waiter([&] { (void)service->get(submitted->id, kObjectWaitMsMax); });
+  service->stop();
+  waiter.join();
+  EXPECT_EQ(service->get(submitted->id, 0)->verdict, scan::Verdict::processing);
+}
+
+}  // namespace
+}  // namespace redoubt::central
