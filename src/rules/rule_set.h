@@ -20,18 +20,18 @@ enum class Importance : uint8_t { informational, low, medium, high, critical };
 std::string_view name_of(Importance importance);
 
 struct Rule {
-  std::string id;           // Sigma: its UUID
+  std::string id;  // Sigma: its UUID
   std::string title;
   std::string description;
   std::string author;
-  std::string format;       // "sigma"
-  std::string path;         // of its file, relative to the rule directory
+  std::string format;  // "sigma"
+  std::string path;    // of its file, relative to the rule directory
   Importance importance = Importance::medium;
   std::vector<std::string> techniques;  // ATT&CK ids: "T1059.004"
   std::vector<std::string> tactics;     // ATT&CK tactic short names: "execution"
   std::vector<std::string> references;
   std::vector<std::string> false_positives;
-  query::Expression expression;         // normalized, log source included
+  query::Expression expression;  // normalized, log source included
 };
 
 // A rule that was not loaded, and why.
@@ -39,6 +39,7 @@ struct Refusal {
   std::string path;
   std::string title;  // where it could be read
   query::Diagnostic diagnostic;
+  std::string rendered;  // the diagnostic with the line it is about
 };
 
 class RuleSet {

@@ -1,0 +1,60 @@
+// What is wrong with a Sigma rule: diagnostic codes and where they are collected. A pass reports and goes on with a
+// harmless value; its caller looks at first() once at the end.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "query/diagnostic.h"
+
+namespace redoubt::rules::sigma {
+
+namespace code {
+constexpr std::string_view kFile = "S100";                 // unreadable, too large, not UTF-8
+constexpr std::string_view kYaml = "S101";                 // not YAML
+constexpr std::string_view kYamlLimit = "S102";            // alias, nesting or number of values refused
+constexpr std::string_view kMissing = "S103";              // a key that every rule needs
+constexpr std::string_view kShape = "S104";                // a map, list or value where another is expected
+constexpr std::string_view kId = "S105";                   // not a UUID
+constexpr std::string_view kDuplicateId = "S106";          // two rules with one id
+constexpr std::string_view kDocumentKind = "S107";         // correlation, filter, rule collection
+constexpr std::string_view kLevel = "S108";                // not a level
+constexpr std::string_view kLogSource = "S201";            // no event type here is that log source
+constexpr std::string_view kField = "S301";                // field not known
+constexpr std::string_view kModifier = "S302";             // modifier not known
+constexpr std::string_view kModifierUnsupported = "S303";  // modifier of the specification that is not built
+constexpr std::string_view kModifierUse = "S304";          // modifiers that do not go together, or with that field
+constexpr std::string_view kValue = "S305";                // value of a type that the field or modifier does not take
+constexpr std::string_view kRegex = "S306";                // regular expression that RE2 does not take
+constexpr std::string_view kCidr = "S307";                 // not an address or prefix
+constexpr std::string_view kEmpty = "S308";                // a search that says nothing
+constexpr std::string_view kCondition = "S401";            // condition grammar
+constexpr std::string_view kIdentifier = "S402";           // condition names a search that is not there
+constexpr std::string_view kPattern = "S403";              // `1 of x*` where nothing is called x…
+constexpr std::string_view kAggregation = "S404";          // `| count()` in a condition
+constexpr std::string_view kTooBig = "S501";               // more tests or nesting than an expression may have
+}  // namespace code
+
+// A stretch of the file, as in query::Diagnostic.
+struct Place {
+  size_t line = 1;
+  size_t column = 1;
+  size_t length = 1;
+};
+
+class Problems {
+ public:
+  // Only the first one is kept.
+  void add(std::string_view code, Place place, std::string message, std::string hint = "");
+  const std::optional<query::Diagnostic>& first() const { return first_; }
+
+ private:
+  std::optional<query::Diagnostic> first_;
+};
+
+// "did you mean 'a' or 'b'?", or `otherwise` where nothing comes near.
+std::string suggest(const std::vector<std::string>& nearest, std::string otherwise);
+
+}  // namespace redoubt::rules::sigma

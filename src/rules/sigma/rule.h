@@ -1,0 +1,20 @@
+// The Sigma front end: a file of rules as rules and refusals. Any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rules/rule_set.h"
+
+namespace redoubt::rules::sigma {
+
+struct RuleFile {
+  std::vector<Rule> rules;
+  std::vector<Refusal> refusals;
+};
+
+// Every document of `source`. Text that is not YAML is one refusal and no rule. `path` is copied into both.
+RuleFile read_rules(std::string_view source, const std::string& path);
+
+}  // namespace redoubt::rules::sigma
