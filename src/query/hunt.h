@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <variant>
 #include <vector>
 
 #include "base/time.h"
@@ -40,6 +41,7 @@ struct Hunt {
   event::Field sort = event::Field::event_time;
   Direction direction = Direction::descending;
   uint32_t limit = 100;
+  uint32_t offset = 0;               // of the rows found, how many to leave out; no pipe sets it
   std::vector<event::Field> fields;  // empty: all
   Aggregate aggregate;
 };
