@@ -1,0 +1,138 @@
+#include "link/agent/intake.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "redoubt/event.pb.h"
+
+namespace redoubt::link {
+
+namespace {
+
+// Past this many, declarations of one cause are merged: their range becomes the hull, their counts the sum.
+constexpr size_t kPendingMax = 64;
+
+v1::Event event_of(const Loss& loss, uint64_t sequence) {
+  v1::Event event;
+  event.set_event_type(v1::EVENT_TYPE_LOSS);
+  event.set_event_action("lost");
+  event.set_event_sequence(static_cast<int64_t>(sequence));
+  event.set_event_time(base::Time::now().us);
+  event.set_loss_cause(loss.cause);
+  if (loss.count != 0) event.set_loss_count(static_cast<int64_t>(loss.count));
+  if (loss.last_sequence != 0) {
+    event.set_loss_first_sequence(static_cast<int64_t>(loss.first_sequence));
+    event.set_loss_last_sequence(static_cast<int64_t>(loss.last_sequence));
+  }
+  if (loss.since.us != 0) event.set_loss_since(loss.since.us);
+  if (loss.until.us != 0) event.set_loss_until(loss.until.us);
+  return event;
+}
+
+Loss loss_of(const v1::Event& event) {
+  return Loss{.cause = event.loss_cause(),
+              .count = static_cast<uint64_t>(event.loss_count()),
+              .first_sequence = static_cast<uint64_t>(event.loss_first_sequence()),
+              .last_sequence = static_cast<uint64_t>(event.loss_last_sequence()),
+              .since = {event.loss_since()},
+              .until = {event.loss_until()}};
+}
+
+void merge_into(Loss& into, const Loss& more) {
+  into.count += more.count;
+  if (into.last_sequence == 0 || more.last_sequence == 0) {
+    into.first_sequence = into.last_sequence = 0;
+  } else {
+    into.first_sequence = std::min(into.first_sequence, more.first_sequence);
+    into.last_sequence = std::max(into.last_sequence, more.last_sequence);
+  }
+  if (more.since.us != 0) into.since = into.since.us == 0 ? more.since : std::min(into.since, more.since);
+  into.until = std::max(into.until, more.until);
+}
+
+}  // namespace
+
+Intake::Intake(Account& account, Limits limits) : account_(account), limits_(limits) {}
+
+Intake::~Intake() = default;
+
+void Intake::take(v1::Event&& event) {
+  const size_t size = sizeof(v1::Event) + event.ByteSizeLong();
+  const std::lock_guard lock(mutex_);
+  if (closed_) return;
+  const bool full = overflow_.count != 0 || events_.size() >= limits_.events || bytes_ + size > limits_.bytes;
+  if (full && event.event_type() == v1::EVENT_TYPE_LOSS) {
+    // What tells of a loss must not be lost itself: it goes where nothing is dropped.
+    add_pending({.loss = loss_of(event)});
+  } else if (full) {
+    // Once it has begun to drop it drops until it is drained, so that what is missing is one range.
+    const uint64_t sequence = account_.give_number();
+    const auto now = base::Time::now();
+    if (overflow_.count == 0) overflow_ = {.cause = std::string(kQueueFull), .first_sequence = sequence, .since = now};
+    overflow_.last_sequence = sequence;
+    overflow_.until = now;
+    ++overflow_.count;
+  } else {
+    if (event.event_type() == v1::EVENT_TYPE_LOSS) account_.add_lost(static_cast<uint64_t>(event.loss_count()));
+    event.set_event_sequence(static_cast<int64_t>(account_.give_number()));
+    events_.push_back(std::move(event));
+    bytes_ += size;
+    // Between a first event and a full frame the spooler sleeps; waking it for each would cost the sensor a call.
+    if (events_.size() == 1 || events_.size() == cut_events_) changed_.notify_one();
+  }
+}
+
+void Intake::declare(Loss loss, Done spooled) {
+  Declared declared{.loss = std::move(loss)};
+  if (spooled) declared.spooled.push_back(std::move(spooled));
+  const std::lock_guard lock(mutex_);
+  add_pending(std::move(declared));
+}
+
+void Intake::declare_again(std::vector<Declared> declared) {
+  const std::lock_guard lock(mutex_);
+  for (Declared& one : declared) add_pending(std::move(one));
+}
+
+void Intake::add_pending(Declared declared) {
+  if (pending_.size() >= kPendingMax) {
+    const auto same = std::find_if(pending_.begin(), pending_.end(),
+                                   [&](const Declared& other) { return other.loss.cause == declared.loss.cause; });
+    if (same != pending_.end()) {
+      merge_into(same->loss, declared.loss);
+      std::move(declared.spooled.begin(), declared.spooled.end(), std::back_inserter(same->spooled));
+      return;
+    }
+  }
+  pending_.push_back(std::move(declared));
+  changed_.notify_one();
+}
+
+Intake::Drained Intake::drain(std::chrono::milliseconds cut_after, size_t cut_events) {
+  std::unique_lock lock(mutex_);
+  cut_events_ = cut_events;
+  changed_.wait(lock, [this] { return closed_ || !events_.empty() || !pending_.empty(); });
+  changed_.wait_for(lock, cut_after, [&] { return closed_ || events_.size() >= cut_events; });
+  number_pending();
+  Drained drained;
+  drained.events.swap(events_);
+  drained.declared.swap(pending_);
+  bytes_ = 0;
+  return drained;
+}
+
+void Intake::number_pending() {
+  if (overflow_.count != 0) pending_.push_back({.loss = std::exchange(overflow_, {})});
+  for (Declared& declared : pending_) {
+    declared.sequence = account_.give_number();
+    events_.push_back(event_of(declared.loss, declared.sequence));
+  }
+}
+
+void Intake::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  changed_.notify_all();
+}
+
+}  // namespace redoubt::link

@@ -1,0 +1,92 @@
+// The bounded queue between whoever makes events (the sensor's ring thread, the agent itself) and the spooler. It gives
+// every event its number and turns what it cannot keep into a declared loss. take() and declare() are for any thread
+// and wait for nothing but a short lock; drain() is for the spooler's thread alone.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "link/agent/account.h"
+
+namespace redoubt::v1 {
+class Event;
+}
+
+namespace redoubt::link {
+
+// The values of loss.cause that the agent's own stages give; the sensor adds its rings'.
+constexpr std::string_view kQueueFull = "queue_full";           // the spooler did not keep up
+constexpr std::string_view kSpoolFull = "spool_full";           // the spool's limit, or its disk, is reached
+constexpr std::string_view kSpoolDamaged = "spool_damaged";     // the disk gave back something else than was written
+constexpr std::string_view kAgentKilled = "agent_killed";       // numbered, but not spooled when the agent ended
+constexpr std::string_view kSensorDown = "sensor_down";         // nobody watched
+constexpr std::string_view kNodeRejected = "rejected_by_node";  // set aside in DIR/rejected
+
+struct Loss {
+  std::string cause;
+  uint64_t count = 0;  // 0: cannot be known
+  uint64_t first_sequence = 0;
+  uint64_t last_sequence = 0;  // 0: the events had no numbers, or those of an earlier boot
+  base::Time since;
+  base::Time until;
+};
+
+class Intake {
+ public:
+  struct Limits {
+    size_t events = 16384;
+    size_t bytes = size_t{24} << 20;
+  };
+  using Done = std::function<void()>;
+
+  Intake(Account& account, Limits limits);
+  ~Intake();
+
+  // Numbers the event and keeps it, or counts it as lost.
+  void take(v1::Event&& event);
+  // Sends a loss event; its count goes to the account's lost. `spooled` (may be empty) is called on the spooler's
+  // thread once that event is in the spool. After close() nothing comes of it: the account's hole is what the next
+  // start sees.
+  void declare(Loss loss, Done spooled);
+
+  // One event of type loss among the drained ones, and who wants to know that it is spooled.
+  struct Declared {
+    uint64_t sequence = 0;
+    Loss loss;
+    std::vector<Done> spooled;
+  };
+  struct Drained {
+    std::vector<v1::Event> events;   // numbers rise
+    std::vector<Declared> declared;  // of these events
+  };
+  // Waits for a first event, then until `cut_events` are there or `cut_after` has passed. Empty: closed and drained.
+  Drained drain(std::chrono::milliseconds cut_after, size_t cut_events);
+  // Declarations whose event could not be spooled come again with a new number.
+  void declare_again(std::vector<Declared> declared);
+  // No more events are taken; drain() gives what is left.
+  void close();
+
+ private:
+  void add_pending(Declared declared);
+  void number_pending();
+
+  Account& account_;
+  const Limits limits_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<v1::Event> events_;
+  size_t bytes_ = 0;
+  size_t cut_events_ = 0;
+  Loss overflow_;                  // count 0: none
+  std::vector<Declared> pending_;  // numbered when drained, behind everything that was numbered before
+  bool closed_ = false;
+};
+
+}  // namespace redoubt::link

@@ -1,0 +1,394 @@
+#include "link/agent/link_client.h"
+
+#include <grpcpp/grpcpp.h>
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "link/agent/rejected_frames.h"
+#include "redoubt/link.grpc.pb.h"
+
+namespace redoubt::link {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr std::string_view kClientLog = "link";
+constexpr int kAnswerBytesMax = 64 << 10;
+constexpr int kKeepaliveMs = 20'000;
+constexpr int kKeepaliveTimeoutMs = 10'000;
+constexpr auto kWelcomeWait = std::chrono::seconds(20);
+constexpr auto kIdleWait = std::chrono::seconds(1);
+constexpr auto kStatusWait = std::chrono::seconds(2);
+constexpr auto kDrainPoll = milliseconds(10);
+constexpr size_t kNodeVersionMax = 64;
+constexpr size_t kReasonMax = 512;
+
+// A random part of [half, whole]: agents that lost the same node do not come back at the same moment.
+milliseconds with_jitter(milliseconds whole) {
+  const std::string bytes = base::random_bytes(sizeof(uint32_t));
+  uint32_t random = 0;
+  std::memcpy(&random, bytes.data(), sizeof random);
+  const auto half = whole.count() / 2;
+  return milliseconds(half + static_cast<int64_t>(random % static_cast<uint64_t>(half + 1)));
+}
+
+std::shared_ptr<grpc::Channel> make_channel(const LinkClientOptions& options) {
+  grpc::SslCredentialsOptions tls;
+  tls.pem_root_certs = options.ca_pem;
+  tls.pem_cert_chain = options.certificate_pem;
+  tls.pem_private_key = options.key_pem;
+  grpc::ChannelArguments arguments;
+  arguments.SetSslTargetNameOverride(options.server_name);
+  arguments.SetMaxReceiveMessageSize(kAnswerBytesMax);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // Each attempt is its own connection: the back-off is this client's, not the channel's.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return grpc::CreateCustomChannel(options.address, grpc::SslCredentials(tls), arguments);
+}
+
+v1::AgentMessage message_of(const event::Frame& frame) {
+  v1::AgentMessage message;
+  v1::Frame& out = *message.mutable_frame();
+  out.set_boot_id(frame.boot_id);
+  out.set_first_sequence(frame.first_sequence);
+  out.set_last_sequence(frame.last_sequence);
+  out.set_events(frame.events);
+  out.set_payload(frame.payload);
+  out.set_checksum(frame.checksum);
+  return message;
+}
+
+// What was sent and not yet answered.
+struct Sent {
+  SpoolPosition begin;
+  SpoolPosition end;
+  std::string boot_id;
+  uint64_t first_sequence = 0;
+  uint64_t last_sequence = 0;
+  uint32_t events = 0;
+  size_t bytes = 0;
+};
+
+}  // namespace
+
+std::string_view name_of(LinkPhase phase) {
+  switch (phase) {
+    case LinkPhase::connecting: return "connecting";
+    case LinkPhase::connected: return "connected";
+    case LinkPhase::waiting: return "waiting";
+    case LinkPhase::refused: return "refused";
+    case LinkPhase::stopped: return "stopped";
+  }
+  return "stopped";
+}
+
+struct LinkClient::Impl {
+  Impl(LinkClientOptions given, Account& books, Intake& declarations, Spool& frames)
+      : options(std::move(given)),
+        account(books),
+        intake(declarations),
+        spool(frames),
+        rejected(options.rejected_directory) {}
+
+  using Stream = grpc::ClientReaderWriter<v1::AgentMessage, v1::NodeMessage>;
+
+  void run();
+  grpc::Status run_stream();
+  bool greet(Stream& stream);
+  void read_answers(Stream& stream);
+  void send_frames(Stream& stream);
+  bool send_next(Stream& stream, SpoolPosition& position);
+  // What of the spool the node has, or nobody can read, is passed over.
+  bool pass_over(const event::Frame& frame, SpoolPosition end);
+  void pass_over_damage(SpoolPosition& position);
+  bool wait_for_window();
+  void take_ack(const v1::Ack& ack);
+  void take_reject(const v1::Reject& reject);
+  void declare_gone(std::string_view cause, const SpoolGap& gap);
+  void release(const Sent& sent);
+  void pause(const grpc::Status& ended, milliseconds& retry);
+
+  const LinkClientOptions options;
+  Account& account;
+  Intake& intake;
+  Spool& spool;
+  RejectedFrames rejected;
+
+  mutable std::mutex mutex;
+  std::condition_variable changed;
+  LinkState state;
+  std::deque<Sent> in_flight;
+  size_t in_flight_bytes = 0;
+  grpc::ClientContext* context = nullptr;  // of the live stream
+  bool broken = false;                     // the live stream has ended for reading
+  bool welcomed = false;                   // the live stream has begun
+  bool stopping = false;
+  uint64_t last_read_sequence = 0;  // sender's thread only
+  std::thread thread;
+};
+
+void LinkClient::Impl::run() {
+  milliseconds retry = options.retry_first;
+  while (true) {
+    {
+      const std::lock_guard lock(mutex);
+      if (stopping) break;
+      state.phase = LinkPhase::connecting;
+    }
+    const grpc::Status ended = run_stream();
+    if (welcomed) retry = options.retry_first;
+    pause(ended, retry);
+  }
+  const std::lock_guard lock(mutex);
+  state.phase = LinkPhase::stopped;
+}
+
+void LinkClient::Impl::pause(const grpc::Status& ended, milliseconds& retry) {
+  std::unique_lock lock(mutex);
+  if (stopping) return;
+  const bool refused = ended.error_code() == grpc::StatusCode::PERMISSION_DENIED;
+  state.phase = refused ? LinkPhase::refused : LinkPhase::waiting;
+  std::string reason = ended.error_message().empty() ? "stream ended" : ended.error_message();
+  // The same failure is said once, not at every attempt.
+  if (reason != state.last_error) base::log_warning(kClientLog, options.address + ": " + reason);
+  state.last_error = std::move(reason);
+  changed.wait_for(lock, with_jitter(refused ? options.retry_refused : retry), [this] { return stopping; });
+  retry = std::min(retry * 2, options.retry_longest);
+}
+
+grpc::Status LinkClient::Impl::run_stream() {
+  grpc::ClientContext live;
+  {
+    const std::lock_guard lock(mutex);
+    if (stopping) return grpc::Status::CANCELLED;
+    context = &live;
+    broken = false;
+    welcomed = false;
+    in_flight.clear();
+    in_flight_bytes = 0;
+  }
+  const auto stub = v1::Link::NewStub(make_channel(options));
+  const auto stream = stub->Stream(&live);
+  std::thread reader([&] { read_answers(*stream); });
+  if (greet(*stream)) send_frames(*stream);
+  {
+    // A stream that the node ends has a status to read; one that just stands still has not.
+    std::unique_lock lock(mutex);
+    changed.wait_for(lock, kStatusWait, [this] { return broken || stopping; });
+  }
+  live.TryCancel();
+  reader.join();
+  const grpc::Status status = stream->Finish();
+  const std::lock_guard lock(mutex);
+  context = nullptr;
+  return status;
+}
+
+bool LinkClient::Impl::greet(Stream& stream) {
+  v1::AgentMessage message;
+  v1::Hello& hello = *message.mutable_hello();
+  hello.set_host_name(options.host_name);
+  hello.set_host_ip(options.host_ip);
+  hello.set_os_version(options.os_version);
+  hello.set_agent_version(options.agent_version);
+  hello.set_boot_id(account.boot_id());
+  hello.set_tier(options.tier);
+  if (!stream.Write(message)) return false;
+  std::unique_lock lock(mutex);
+  changed.wait_for(lock, kWelcomeWait, [this] { return broken || stopping || welcomed; });
+  return !broken && !stopping && welcomed;
+}
+
+void LinkClient::Impl::read_answers(Stream& stream) {
+  v1::NodeMessage message;
+  while (stream.Read(&message)) {
+    switch (message.body_case()) {
+      case v1::NodeMessage::kWelcome: {
+        const std::lock_guard lock(mutex);
+        account.set_released(message.welcome().stored_sequence());
+        state.stored_sequence = std::max(state.stored_sequence, message.welcome().stored_sequence());
+        state.node_version = message.welcome().node_version().substr(0, kNodeVersionMax);
+        state.phase = LinkPhase::connected;
+        state.last_contact = base::Time::now();
+        state.last_error.clear();
+        ++state.connections;
+        welcomed = true;
+        changed.notify_all();
+        break;
+      }
+      case v1::NodeMessage::kAck: take_ack(message.ack()); break;
+      case v1::NodeMessage::kReject: take_reject(message.reject()); break;
+      case v1::NodeMessage::BODY_NOT_SET: break;  // of a newer node
+    }
+  }
+  const std::lock_guard lock(mutex);
+  broken = true;
+  changed.notify_all();
+  spool.wake();
+}
+
+void LinkClient::Impl::send_frames(Stream& stream) {
+  SpoolPosition position = spool.released();
+  last_read_sequence = 0;
+  base::log_info(kClientLog, "connected to " + options.address);
+  while (wait_for_window()) {
+    if (!spool.wait_for_more(position, kIdleWait)) continue;
+    if (!send_next(stream, position)) return;
+  }
+}
+
+bool LinkClient::Impl::wait_for_window() {
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [this] {
+    const bool room = in_flight.size() < options.window_frames && in_flight_bytes < options.window_bytes;
+    return broken || stopping || room;
+  });
+  return !broken && !stopping;
+}
+
+bool LinkClient::Impl::send_next(Stream& stream, SpoolPosition& position) {
+  Sent sent{.begin = position};
+  const auto frame = spool.read(position);
+  if (!frame && frame.error().code == Errc::corrupt) {
+    pass_over_damage(position);
+    return true;
+  }
+  if (!frame) return frame.error().code == Errc::not_found || frame.error().code == Errc::unavailable;
+  last_read_sequence = frame->boot_id == account.boot_id() ? frame->last_sequence : 0;
+  if (pass_over(*frame, position)) return true;
+  if (sent.begin.segment != position.segment) sent.begin = {.segment = position.segment, .offset = 0};
+  sent.end = position;
+  sent.boot_id = frame->boot_id;
+  sent.first_sequence = frame->first_sequence;
+  sent.last_sequence = frame->last_sequence;
+  sent.events = frame->events;
+  sent.bytes = frame->payload.size();
+  {
+    const std::lock_guard lock(mutex);
+    in_flight_bytes += sent.bytes;
+    in_flight.push_back(std::move(sent));
+    ++state.frames_sent;
+  }
+  return stream.Write(message_of(*frame));
+}
+
+bool LinkClient::Impl::pass_over(const event::Frame& frame, SpoolPosition end) {
+  if (frame.boot_id != account.boot_id() || frame.last_sequence > account.released()) return false;
+  const std::lock_guard lock(mutex);
+  if (in_flight.empty()) spool.release(end);
+  return true;
+}
+
+void LinkClient::Impl::pass_over_damage(SpoolPosition& position) {
+  if (const auto gap = spool.skip_damaged(position, last_read_sequence)) declare_gone(kSpoolDamaged, *gap);
+}
+
+void LinkClient::Impl::take_ack(const v1::Ack& ack) {
+  const std::lock_guard lock(mutex);
+  state.last_contact = base::Time::now();
+  // Answers come in the order of the frames; one that fits no frame in flight means nothing.
+  const auto acked = std::find_if(in_flight.begin(), in_flight.end(), [&](const Sent& sent) {
+    return sent.boot_id == ack.boot_id() && sent.last_sequence == ack.last_sequence();
+  });
+  if (acked == in_flight.end()) return;
+  const auto count = static_cast<size_t>(acked - in_flight.begin()) + 1;
+  for (size_t i = 0; i < count; ++i) {
+    release(in_flight.front());
+    in_flight_bytes -= in_flight.front().bytes;
+    in_flight.pop_front();
+  }
+  changed.notify_all();
+}
+
+void LinkClient::Impl::release(const Sent& sent) {
+  if (sent.boot_id == account.boot_id()) {
+    account.set_released(sent.last_sequence);
+    state.stored_sequence = std::max(state.stored_sequence, sent.last_sequence);
+  }
+  spool.release(sent.end);
+}
+
+void LinkClient::Impl::take_reject(const v1::Reject& reject) {
+  Sent sent;
+  {
+    const std::lock_guard lock(mutex);
+    state.last_contact = base::Time::now();
+    ++state.frames_rejected;
+    if (in_flight.empty() || in_flight.front().boot_id != reject.boot_id() ||
+        in_flight.front().first_sequence != reject.first_sequence() ||
+        in_flight.front().last_sequence != reject.last_sequence()) {
+      return;
+    }
+    sent = in_flight.front();
+  }
+  base::log_error(kClientLog, "node rejects events " + std::to_string(sent.first_sequence) + " to " +
+                                  std::to_string(sent.last_sequence) + ": " + reject.reason().substr(0, kReasonMax));
+  SpoolPosition position = sent.begin;
+  if (const auto frame = spool.read(position)) rejected.set_aside(*frame);
+  declare_gone(kNodeRejected, {.boot_id = sent.boot_id,
+                               .events = sent.events,
+                               .first_sequence = sent.first_sequence,
+                               .last_sequence = sent.last_sequence});
+  const std::lock_guard lock(mutex);
+  release(sent);
+  in_flight_bytes -= sent.bytes;
+  in_flight.pop_front();
+  changed.notify_all();
+}
+
+// Before the events go from the spool: whatever happens from here on, their loss is known.
+void LinkClient::Impl::declare_gone(std::string_view cause, const SpoolGap& gap) {
+  const bool this_boot = gap.boot_id == account.boot_id();
+  if (this_boot) account.open_hole({.first = gap.first_sequence, .last = gap.last_sequence, .count = gap.events});
+  intake.declare({.cause = std::string(cause),
+                  .count = gap.events,
+                  .first_sequence = this_boot ? gap.first_sequence : 0,
+                  .last_sequence = this_boot ? gap.last_sequence : 0},
+                 [books = &account, this_boot, count = gap.events] {
+                   if (this_boot) books->fill_hole(count);
+                 });
+}
+
+LinkClient::LinkClient(LinkClientOptions options, Account& account, Intake& intake, Spool& spool)
+    : impl_(std::make_unique<Impl>(std::move(options), account, intake, spool)) {}
+
+LinkClient::~LinkClient() { stop(milliseconds(0)); }
+
+void LinkClient::start() {
+  impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
+}
+
+void LinkClient::stop(milliseconds at_most) {
+  if (!impl_->thread.joinable()) return;
+  const auto deadline = Clock::now() + at_most;
+  while (Clock::now() < deadline && state().phase == LinkPhase::connected && !impl_->spool.empty()) {
+    std::this_thread::sleep_for(kDrainPoll);
+  }
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->stopping = true;
+    if (impl_->context != nullptr) impl_->context->TryCancel();
+  }
+  impl_->changed.notify_all();
+  impl_->spool.wake();
+  impl_->thread.join();
+}
+
+LinkState LinkClient::state() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->state;
+}
+
+}  // namespace redoubt::link
