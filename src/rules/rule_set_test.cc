@@ -1,0 +1,115 @@
+#include "rules/rule_set.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "base/file.h"
+
+namespace redoubt::rules {
+namespace {
+
+constexpr char kLibrary[] = REDOUBT_SOURCE_DIR "/rules/sigma";
+constexpr char kTriggers[] = REDOUBT_SOURCE_DIR "/tests/triggers";
+
+std::string rule_text(const std::string& id, const std::string& image) {
+  return "title: T\nid: " + id +
+         "\nlogsource: {product: linux, category: process_creation}\ndetection:\n  s: {Image: " + image +
+         "}\n  condition: s\n";
+}
+
+constexpr char kFirstId[] = "00000000-0000-4000-8000-000000000001";
+constexpr char kSecondId[] = "00000000-0000-4000-8000-000000000002";
+
+TEST(RuleSet, loads_below_a_directory_in_order_of_paths) {
+  const base::TempDir directory;
+  std::filesystem::create_directories(directory / "b/c");
+  std::ofstream(directory / "b/c/two.yml") << rule_text(kSecondId, "x");
+  std::ofstream(directory / "a.yml") << rule_text(kFirstId, "y");
+  std::ofstream(directory / "notes.txt") << "no rule";
+  const auto set = RuleSet::load(directory.path());
+  ASSERT_TRUE(set) << set.error().message;
+  ASSERT_EQ(set->rules().size(), 2U);
+  EXPECT_EQ(set->rules()[0].path, "a.yml");
+  EXPECT_EQ(set->rules()[1].path, "b/c/two.yml");
+  EXPECT_TRUE(set->refusals().empty());
+}
+
+TEST(RuleSet, refuses_bad_and_duplicate_rules_and_goes_on) {
+  const base::TempDir directory;
+  std::ofstream(directory / "1.yml") << rule_text(kFirstId, "x");
+  std::ofstream(directory / "2.yml") << rule_text(kFirstId, "y");
+  std::ofstream(directory / "3.yml") << "title: [";
+  std::ofstream(directory / "4.yml") << std::string((size_t{1} << 20) + 1, '#');
+  std::ofstream(directory / "5.yml") << rule_text(kSecondId, "x");
+  const auto set = RuleSet::load(directory.path());
+  ASSERT_TRUE(set) << set.error().message;
+  EXPECT_EQ(set->rules().size(), 2U);
+  std::vector<std::string> codes;
+  for (const Refusal& refusal : set->refusals()) codes.push_back(refusal.path + " " + refusal.diagnostic.code);
+  EXPECT_THAT(codes, testing::ElementsAre("2.yml S106", "3.yml S101", "4.yml S100"));
+}
+
+TEST(RuleSet, reports_a_directory_that_is_not_there) {
+  const auto set = RuleSet::load("/nonexistent/rules");
+  ASSERT_FALSE(set);
+  EXPECT_NE(set.error().message.find("/nonexistent/rules"), std::string::npos);
+}
+
+TEST(RuleSet, of_rejects_two_rules_with_one_id) {
+  std::vector<Rule> rules(2);
+  rules[0].id = rules[1].id = kFirstId;
+  EXPECT_FALSE(RuleSet::of(std::move(rules)));
+}
+
+TEST(RuleLibrary, loads_without_a_refusal) {
+  const auto set = RuleSet::load(kLibrary);
+  ASSERT_TRUE(set) << set.error().message;
+  for (const Refusal& refusal : set->refusals()) ADD_FAILURE() << refusal.path << "\n" << refusal.rendered;
+  EXPECT_GE(set->rules().size(), 20U);
+  for (const Rule& rule : set->rules()) {
+    EXPECT_FALSE(rule.description.empty()) << rule.path;
+    EXPECT_FALSE(rule.false_positives.empty()) << rule.path;
+    EXPECT_FALSE(rule.techniques.empty()) << rule.path;
+    EXPECT_FALSE(rule.tactics.empty()) << rule.path;
+    EXPECT_EQ(rule.author, "Redoubt") << rule.path;
+    const std::string folder = std::filesystem::path(rule.path).parent_path().filename();
+    EXPECT_THAT(rule.tactics, testing::Contains(folder)) << rule.path;
+  }
+}
+
+// The id that a trigger script names in its second line.
+std::string triggered_rule(const std::filesystem::path& script) {
+  std::ifstream file(script);
+  std::string line;
+  std::getline(file, line);
+  std::getline(file, line);
+  const std::string prefix = "# rule: ";
+  return line.starts_with(prefix) ? line.substr(prefix.size()) : "";
+}
+
+TEST(RuleLibrary, has_exactly_one_trigger_script_a_rule) {
+  const auto set = RuleSet::load(kLibrary);
+  ASSERT_TRUE(set) << set.error().message;
+  std::map<std::string, std::string> triggers;  // by the stem of their name
+  for (const auto& entry : std::filesystem::directory_iterator(kTriggers)) {
+    if (entry.path().extension() != ".sh") continue;
+    triggers[entry.path().stem()] = triggered_rule(entry.path());
+    EXPECT_NE(entry.status().permissions() & std::filesystem::perms::owner_exec, std::filesystem::perms::none)
+        << entry.path();
+  }
+  for (const Rule& rule : set->rules()) {
+    const std::string stem = std::filesystem::path(rule.path).stem();
+    ASSERT_EQ(triggers.count(stem), 1U) << "no tests/triggers/" << stem << ".sh";
+    EXPECT_EQ(triggers[stem], rule.id) << stem;
+    triggers.erase(stem);
+  }
+  for (const auto& [stem, id] : triggers) ADD_FAILURE() << "tests/triggers/" << stem << ".sh triggers no rule";
+}
+
+}  // namespace
+}  // namespace redoubt::rules

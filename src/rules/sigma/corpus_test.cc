@@ -1,0 +1,70 @@
+// The public Sigma rules: each loads or is refused with a code and a line.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <map>
+
+#include "base/file.h"
+#include "rules/sigma/document.h"
+#include "rules/sigma/rule.h"
+
+namespace redoubt::rules::sigma {
+namespace {
+
+std::string corpora_directory() {
+  const char* configured = std::getenv("REDOUBT_CORPORA");
+  return configured != nullptr ? configured : REDOUBT_SOURCE_DIR "/../shared/corpora";
+}
+
+// How many files became a rule, and how many were refused by which code.
+struct Tally {
+  size_t files = 0;
+  size_t rules = 0;
+  std::map<std::string, size_t> refusals;
+  std::map<std::string, size_t> linux_refusals;
+};
+
+bool is_about_our_linux_events(const std::filesystem::path& path) {
+  const std::string text = path.string();
+  return text.find("linux/process_creation") != std::string::npos ||
+         text.find("linux/file_event") != std::string::npos ||
+         text.find("linux/network_connection") != std::string::npos;
+}
+
+void tally_file(const std::filesystem::path& path, Tally& tally) {
+  const auto source = base::read_file(path, kFileSizeMax);
+  ASSERT_TRUE(source) << source.error().message;
+  const RuleFile file = read_rules(*source, path);
+  EXPECT_FALSE(file.rules.empty() && file.refusals.empty()) << path;
+  ++tally.files;
+  tally.rules += file.rules.size();
+  for (const Refusal& refusal : file.refusals) {
+    EXPECT_FALSE(refusal.diagnostic.code.empty()) << path;
+    EXPECT_GE(refusal.diagnostic.line, 1U) << path;
+    EXPECT_FALSE(refusal.diagnostic.message.empty()) << path;
+    ++tally.refusals[refusal.diagnostic.code];
+    if (is_about_our_linux_events(path))
+      ++tally.linux_refusals[refusal.diagnostic.code + " " + refusal.diagnostic.message];
+  }
+}
+
+TEST(SigmaCorpus, every_rule_loads_or_is_refused_with_a_code) {
+  const std::string directory = corpora_directory() + "/sigma/rules";
+  if (!std::filesystem::is_directory(directory)) GTEST_SKIP() << "skipped: no corpora";
+  Tally tally;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    if (entry.path().extension() == ".yml") tally_file(entry.path(), tally);
+  }
+  std::cout << tally.files << " files, " << tally.rules << " rules loaded\n";
+  for (const auto& [code, count] : tally.refusals) std::cout << "  refused " << code << ": " << count << "\n";
+  for (const auto& [what, count] : tally.linux_refusals) std::cout << "  linux " << what << ": " << count << "\n";
+  EXPECT_GT(tally.files, 3000U);
+  EXPECT_GT(tally.rules, 150U);
+  EXPECT_EQ(tally.refusals.count("S101"), 0U);
+  EXPECT_EQ(tally.refusals.count("S401"), 0U);
+}
+
+}  // namespace
+}  // namespace redoubt::rules::sigma

@@ -1,0 +1,59 @@
+// Rules and what they lower to, or the diagnostic that refuses them: tests/golden/rules/*.in → *.out. REDOUBT_ACCEPT=1
+// writes the outputs.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "base/file.h"
+#include "rules/sigma/document.h"
+#include "rules/sigma/rule.h"
+
+namespace redoubt::rules::sigma {
+namespace {
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string line;
+  for (const std::string& text : texts) line += " " + text;
+  return line;
+}
+
+std::string describe(const RuleFile& file) {
+  std::string out;
+  for (const Rule& rule : file.rules) {
+    out += rule.title + " [" + std::string(name_of(rule.importance)) + "]" + joined(rule.techniques) +
+           joined(rule.tactics) + "\n  " + query::to_text(rule.expression) + "\n";
+  }
+  for (const Refusal& refusal : file.refusals) out += "refused: " + refusal.title + "\n" + refusal.rendered + "\n";
+  return out;
+}
+
+std::vector<std::string> golden_inputs() {
+  std::vector<std::string> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(REDOUBT_SOURCE_DIR "/tests/golden/rules")) {
+    if (entry.path().extension() == ".in") paths.push_back(entry.path().stem());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+class SigmaGolden : public testing::TestWithParam<std::string> {};
+
+TEST_P(SigmaGolden, lowers_or_refuses_as_written) {
+  const std::string stem = std::string(REDOUBT_SOURCE_DIR "/tests/golden/rules/") + GetParam();
+  const auto source = base::read_file(stem + ".in", kFileSizeMax);
+  ASSERT_TRUE(source) << source.error().message;
+  const std::string actual = describe(read_rules(*source, GetParam()));
+  if (std::getenv("REDOUBT_ACCEPT") != nullptr) std::ofstream(stem + ".out") << actual;
+  const auto expected = base::read_file(stem + ".out", kFileSizeMax);
+  ASSERT_TRUE(expected) << expected.error().message << "; REDOUBT_ACCEPT=1 makes it";
+  EXPECT_EQ(actual, *expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sigma, SigmaGolden, testing::ValuesIn(golden_inputs()),
+                         [](const auto& each) { return each.param; });
+
+}  // namespace
+}  // namespace redoubt::rules::sigma
