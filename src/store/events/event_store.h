@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/result.h"
@@ -28,7 +29,7 @@ struct Column {
 struct HuntResult {
   std::vector<Column> columns;
   std::vector<std::vector<Cell>> rows;
-  bool partial = false;      // a limit of time or memory cut it short
+  bool partial = false;  // a limit of time or memory cut it short
   std::string partial_why;
 };
 
@@ -77,7 +78,8 @@ class EventStore {
 
   // Frames that became durable but may not have been judged before the last stop (see mark_judged), oldest first.
   // Called once, before the first append.
-  virtual Status replay_unjudged(const std::function<Status(const std::string& host_id, const event::Batch&)>& judge) = 0;
+  virtual Status replay_unjudged(
+      const std::function<Status(const std::string& host_id, const event::Batch&)>& judge) = 0;
   // The detections of everything appended so far for the host and boot, up to `sequence`, are durable.
   virtual Status mark_judged(const std::string& host_id, const std::string& boot_id, uint64_t sequence) = 0;
 
@@ -92,16 +94,17 @@ class EventStore {
 
 struct EmbeddedOptions {
   std::string directory;
-  uint64_t seal_events = 250'000;       // the tail is sealed at this size …
-  int64_t seal_age_us = 300'000'000;    // … or age
-  int64_t retention_us = 0;             // 0: by size alone
-  uint64_t disk_bytes_max = 0;          // 0: by age alone
+  uint64_t seal_events = 250'000;                 // the tail is sealed at this size …
+  int64_t seal_age_us = 300'000'000;              // … or age
+  int64_t retention_us = 0;                       // 0: by size alone
+  uint64_t disk_bytes_max = 0;                    // 0: by age alone
   uint64_t memory_bytes_max = uint64_t{1} << 30;  // of DuckDB
   unsigned threads = 2;
+  uint64_t free_bytes_min = uint64_t{512} << 20;  // below it append() fails with exhausted
 };
 
-// Opens (or makes) the embedded store: server spool, in-memory tail, Parquet segments, manifest; see docs/architecture.md.
-// Spool records that were not sealed are replayed into the tail.
+// Opens (or makes) the embedded store: server spool, in-memory tail, Parquet segments, manifest; see
+// docs/architecture.md. Spool records that were not sealed are replayed into the tail.
 Result<std::unique_ptr<EventStore>> open_embedded_store(const EmbeddedOptions& options);
 
 }  // namespace redoubt::store

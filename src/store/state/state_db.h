@@ -1,6 +1,6 @@
-// The state database: alerts, hosts, users, objects, audit: everything that is changed rather than appended. SQL through
-// SOCI, which stays in the .cc files that include soci.h themselves; this header only hands out sessions and migrates the schema.
-// Many readers, one writer at a time. Any thread.
+// The state database: alerts, hosts, users, objects, audit: everything that is changed rather than appended. SQL
+// through SOCI, which stays in the .cc files that include soci.h themselves; this header only hands out sessions and
+// migrates the schema. Many readers, one writer at a time. Any thread.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,230 @@
+#include "store/events/embedded/embedded_store.h"
+
+#include <sys/statvfs.h>
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/time.h"
+
+namespace redoubt::store::embedded {
+
+namespace {
+
+constexpr size_t kIdBytesMax = 256;
+constexpr uint64_t kRowOverheadBytes = 512;  // of a row in memory beside its texts
+// Appends wait while the tail is this many times what is sealed at once …
+constexpr uint64_t kTailFactorMax = 2;
+// … for at most so long.
+constexpr auto kRoomWaitMax = std::chrono::seconds(30);
+constexpr uint64_t kTailMemoryShare = 4;  // a seal is due when the tail takes this part of the memory limit
+
+Status check_frame(const std::string& host_id, const event::Frame& frame, const event::Batch& batch) {
+  if (host_id.empty() || host_id.size() > kIdBytesMax || frame.boot_id.empty() || frame.boot_id.size() > kIdBytesMax) {
+    return fail(Errc::invalid_argument, "frame: host id or boot id is empty or too long");
+  }
+  if (batch.size() == 0 || batch.size() != frame.events) {
+    return fail(Errc::invalid_argument,
+                "frame says " + std::to_string(frame.events) + " events and has " + std::to_string(batch.size()));
+  }
+  const int64_t first = batch.row(0).integer(event::Field::event_sequence);
+  const int64_t last = batch.row(batch.size() - 1).integer(event::Field::event_sequence);
+  if (first < 1 || static_cast<uint64_t>(first) != frame.first_sequence ||
+      static_cast<uint64_t>(last) != frame.last_sequence) {
+    return fail(Errc::invalid_argument, "frame says events " + std::to_string(frame.first_sequence) + " to " +
+                                            std::to_string(frame.last_sequence) + " and has " + std::to_string(first) +
+                                            " to " + std::to_string(last));
+  }
+  return {};
+}
+
+uint64_t text_bytes(const event::Row& row) {
+  uint64_t bytes = 0;
+  for (const event::FieldInfo& field : event::kFields) {
+    if (const event::Value value = row.get(field.field); value.is_text()) bytes += value.text().size();
+  }
+  return bytes;
+}
+
+Status refuse_on_full_disk(const std::string& directory, uint64_t free_bytes_min) {
+  struct statvfs disk{};
+  if (statvfs(directory.c_str(), &disk) != 0) return base::fail_errno("free space of " + directory);
+  if (static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize >= free_bytes_min) return {};
+  return fail(Errc::exhausted, "event store: less than " + std::to_string(free_bytes_min) + " bytes free on the disk");
+}
+
+}  // namespace
+
+EmbeddedStore::EmbeddedStore(EmbeddedOptions options) : options_(std::move(options)) {}
+
+EmbeddedStore::~EmbeddedStore() {
+  {
+    const std::lock_guard lock(ingest_mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+// What follows the tail is dropped first: tables before the database they are in.
+Result<EmbeddedStore::Tail> EmbeddedStore::make_tail() {
+  Tail tail;
+  TRY(tail.table, TailTable::create(*duck_, "tail_" + std::to_string(next_generation_++)));
+  TRY(tail.filler, duck_->fill(tail.table->name()));
+  return tail;
+}
+
+bool EmbeddedStore::over(uint64_t factor) const {
+  return tail_.rows >= options_.seal_events * factor ||
+         tail_.bytes >= options_.memory_bytes_max / kTailMemoryShare * factor;
+}
+
+Status EmbeddedStore::wait_for_room(std::unique_lock<std::mutex>& lock) {
+  if (!failure_.empty()) return fail(Errc::io, "event store takes nothing until the next start: " + failure_);
+  if (!over(kTailFactorMax)) return {};
+  wake_.notify_one();
+  if (room_.wait_for(lock, kRoomWaitMax, [&] { return !over(kTailFactorMax); })) return {};
+  return fail(Errc::exhausted, "event store: the tail is full and cannot be sealed");
+}
+
+Result<Appended> EmbeddedStore::append(const std::string& host_id, const event::Frame& frame,
+                                       const event::Batch& batch) {
+  TRY_STATUS(check_frame(host_id, frame, batch));
+  Appended done;
+  uint64_t position = 0;
+  {
+    std::unique_lock lock(ingest_mutex_);
+    TRY_STATUS(wait_for_room(lock));
+    TRY(done, take(host_id, frame, batch));
+    // Repeated events too are answered only when they are durable: another thread may be writing them just now.
+    position = spool_->position();
+    if (seal_due()) wake_.notify_one();
+  }
+  TRY_STATUS(spool_->wait_durable(position));
+  return done;
+}
+
+Result<Appended> EmbeddedStore::take(const std::string& host_id, const event::Frame& frame, const event::Batch& batch) {
+  const BootKey key{host_id, frame.boot_id};
+  Appended done{.last_sequence = frame.last_sequence};
+  if (const auto boot = boots_.find(key); boot != boots_.end() && frame.last_sequence <= boot->second.stored) {
+    done.events_repeated = frame.events;
+    return done;
+  }
+  TRY_STATUS(refuse_on_full_disk(options_.directory, options_.free_bytes_min));
+  TRY_STATUS(spool_->append(encode_spooled(host_id, frame)).map([](uint64_t) {}));
+  spool_files_[spool_file_][key] = frame.last_sequence;
+  TRY_STATUS(fill_tail(key, batch, done));
+  return done;
+}
+
+Status EmbeddedStore::fill_tail(const BootKey& key, const event::Batch& batch, Appended& done) {
+  Boot& boot = boots_[key];
+  HostActivity& host = hosts_[key.first];
+  host.host_id = key.first;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const event::Row row = batch.row(i);
+    const auto sequence = static_cast<uint64_t>(row.integer(event::Field::event_sequence));
+    if (sequence <= boot.stored) {
+      ++done.events_repeated;
+      continue;
+    }
+    if (Status added = tail_.filler->add(row, key.first, key.second); !added) {
+      failure_ = added.error().message;
+      return added;
+    }
+    boot.stored = sequence;
+    count_row(row, host);
+    ++done.events_new;
+  }
+  if (done.events_new > 0) tail_.boots.insert(key);
+  return {};
+}
+
+void EmbeddedStore::count_row(const event::Row& row, HostActivity& host) {
+  const int64_t time_us = row.integer(event::Field::event_time);
+  if (tail_.rows == 0) {
+    tail_.began = Clock::now();
+    tail_.min_time_us = tail_.max_time_us = time_us;
+  }
+  tail_.min_time_us = std::min(tail_.min_time_us, time_us);
+  tail_.max_time_us = std::max(tail_.max_time_us, time_us);
+  ++tail_.rows;
+  tail_.bytes += kRowOverheadBytes + text_bytes(row);
+  ++host.events;
+  host.last_event_us = std::max(host.last_event_us, time_us);
+  if (row.type() == event::EventType::loss) {
+    host.events_lost += static_cast<uint64_t>(std::max<int64_t>(0, row.integer(event::Field::loss_count)));
+  }
+}
+
+uint64_t EmbeddedStore::stored_sequence(const std::string& host_id, const std::string& boot_id) {
+  uint64_t sequence = 0;
+  uint64_t position = 0;
+  {
+    const std::lock_guard lock(ingest_mutex_);
+    const auto boot = boots_.find({host_id, boot_id});
+    if (boot == boots_.end()) return 0;
+    sequence = boot->second.stored;
+    position = spool_->position();
+  }
+  // What cannot be made durable is not held.
+  return spool_->wait_durable(position) ? sequence : 0;
+}
+
+View EmbeddedStore::current_view() {
+  const std::lock_guard lock(view_mutex_);
+  return view_;
+}
+
+// The view, with all that was appended so far.
+Result<View> EmbeddedStore::seen_view() {
+  const std::lock_guard lock(ingest_mutex_);
+  if (Status flushed = tail_.filler->flush(); !flushed) {
+    failure_ = flushed.error().message;
+    return tl::unexpected(flushed.error());
+  }
+  return current_view();
+}
+
+Result<HuntResult> EmbeddedStore::hunt(const query::Hunt& hunt, const HuntLimits& limits) {
+  TRY(const View view, seen_view());
+  return hunter_->hunt(view, hunt, limits);
+}
+
+Result<HuntResult> EmbeddedStore::histogram(const query::Hunt& hunt, int64_t width_us, const HuntLimits& limits) {
+  if (width_us < 1) return fail(Errc::invalid_argument, "histogram: bucket width is not positive");
+  TRY(const View view, seen_view());
+  return hunter_->histogram(view, hunt, width_us, limits);
+}
+
+Status EmbeddedStore::mark_judged(const std::string& host_id, const std::string& boot_id, uint64_t sequence) {
+  const std::lock_guard lock(ingest_mutex_);
+  const auto boot = boots_.find({host_id, boot_id});
+  if (boot == boots_.end()) return fail(Errc::not_found, "no events of host " + host_id + ", boot " + boot_id);
+  if (sequence <= boot->second.judged) return {};
+  boot->second.judged = sequence;
+  // Not synced, and a full disk is no error: a mark that is lost means that its frames are judged again.
+  (void)spool_->append(encode_spooled(SpooledMark{.host_id = host_id, .boot_id = boot_id, .sequence = sequence}));
+  return {};
+}
+
+std::vector<HostActivity> EmbeddedStore::activity() {
+  const std::lock_guard lock(ingest_mutex_);
+  std::vector<HostActivity> all;
+  for (const auto& [id, host] : hosts_) all.push_back(host);
+  return all;
+}
+
+StoreStats EmbeddedStore::stats() {
+  StoreStats stats;
+  const View view = current_view();
+  stats.segments = view.segments.size();
+  for (const auto& segment : view.segments) stats.segment_bytes += segment->info.bytes;
+  const std::lock_guard lock(ingest_mutex_);
+  for (const auto& [id, host] : hosts_) stats.events += host.events;
+  for (const auto& [number, frames] : spool_files_) stats.spool_bytes += spool_->bytes_in(number);
+  stats.tail_events = tail_.rows + cut_rows_;
+  return stats;
+}
+
+}  // namespace redoubt::store::embedded

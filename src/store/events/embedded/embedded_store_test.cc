@@ -1,0 +1,552 @@
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <thread>
+
+#include "base/file.h"
+#include "bench/generator.h"
+#include "store/events/embedded/duck.h"
+#include "store/events/embedded/manifest.h"
+#include "store/events/embedded/test_events.h"
+
+namespace redoubt::store {
+namespace {
+
+using event::Field;
+using query::Expression;
+using query::Operator;
+using testing::append;
+using testing::everything;
+using testing::kBaseUs;
+using testing::make_frame;
+using testing::number_at;
+
+class EmbeddedStoreTest : public ::testing::Test {
+ protected:
+  EmbeddedOptions options() const {
+    return {.directory = dir_ / "events", .memory_bytes_max = uint64_t{512} << 20, .free_bytes_min = 0};
+  }
+
+  void open(const EmbeddedOptions& options) {
+    store_.reset();
+    auto opened = open_embedded_store(options);
+    ASSERT_TRUE(opened) << opened.error().message;
+    store_ = *std::move(opened);
+  }
+  void open() { open(options()); }
+
+  HuntResult hunt(const query::Hunt& hunt) {
+    auto result = store_->hunt(hunt, {});
+    EXPECT_TRUE(result) << result.error().message;
+    return result ? *std::move(result) : HuntResult{};
+  }
+
+  // The sequence numbers that a hunt for everything finds, newest first.
+  std::vector<int64_t> all_numbers(query::Direction direction = query::Direction::descending) {
+    query::Hunt wanted = everything();
+    wanted.direction = direction;
+    const HuntResult result = hunt(wanted);
+    EXPECT_FALSE(result.partial) << result.partial_why;
+    std::vector<int64_t> numbers;
+    for (size_t i = 0; i < result.rows.size(); ++i) numbers.push_back(number_at(result, i, 0));
+    return numbers;
+  }
+
+  void take(const testing::TestFrame& frame) {
+    const auto done = append(*store_, frame);
+    ASSERT_TRUE(done) << done.error().message;
+  }
+
+  // The newest file of a directory of the store.
+  std::string newest(const std::string& directory) const {
+    std::set<std::string> paths;
+    for (const auto& entry : std::filesystem::directory_iterator(dir_ / "events/" + directory))
+      paths.insert(entry.path());
+    return paths.empty() ? "" : *paths.rbegin();
+  }
+  size_t files_in(const std::string& directory) const {
+    size_t count = 0;
+    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(dir_ / "events/" + directory))
+      ++count;
+    return count;
+  }
+
+  base::TempDir dir_;
+  std::unique_ptr<EventStore> store_;
+};
+
+TEST_F(EmbeddedStoreTest, finds_events_in_the_tail_in_segments_and_after_reopening) {
+  open();
+  take(make_frame("a", 1, 3));
+  EXPECT_EQ(all_numbers(), (std::vector<int64_t>{3, 2, 1}));
+  ASSERT_TRUE(store_->seal());
+  take(make_frame("a", 4, 5));
+  EXPECT_EQ(all_numbers(), (std::vector<int64_t>{5, 4, 3, 2, 1}));
+  EXPECT_EQ(store_->stats().segments, 1U);
+  EXPECT_EQ(store_->stats().tail_events, 2U);
+  open();
+  EXPECT_EQ(all_numbers(query::Direction::ascending), (std::vector<int64_t>{1, 2, 3, 4, 5}));
+  EXPECT_EQ(store_->stats().events, 5U);
+  EXPECT_EQ(store_->stored_sequence("a", "boot"), 5U);
+  EXPECT_EQ(store_->stored_sequence("b", "boot"), 0U);
+}
+
+TEST_F(EmbeddedStoreTest, gives_every_field_by_its_canonical_name) {
+  open();
+  take(make_frame("a", 1, 1));
+  ASSERT_TRUE(store_->seal());
+  const HuntResult result = hunt({});
+  ASSERT_EQ(result.rows.size(), 1U);
+  ASSERT_EQ(result.columns.size(), event::kFieldCount);
+  for (const event::FieldInfo& row : event::kFields) {
+    EXPECT_EQ(result.columns[static_cast<size_t>(row.field)].name, row.name);
+    EXPECT_EQ(result.columns[static_cast<size_t>(row.field)].field, row.field);
+  }
+  const auto cell = [&](Field field) { return result.rows[0][static_cast<size_t>(field)]; };
+  EXPECT_EQ(cell(Field::event_type), Cell{std::string("process")});
+  EXPECT_EQ(cell(Field::host_id), Cell{std::string("a")});  // not what the agent says
+  EXPECT_EQ(cell(Field::host_boot_id), Cell{std::string("boot")});
+  EXPECT_EQ(cell(Field::process_pid), Cell{int64_t{1001}});
+  EXPECT_EQ(cell(Field::file_path), Cell{});
+}
+
+TEST_F(EmbeddedStoreTest, stores_repeated_and_overlapping_frames_once) {
+  open();
+  take(make_frame("a", 1, 10));
+  const auto repeated = append(*store_, make_frame("a", 1, 10));
+  ASSERT_TRUE(repeated);
+  EXPECT_EQ(repeated->events_new, 0U);
+  EXPECT_EQ(repeated->events_repeated, 10U);
+  const auto overlapping = append(*store_, make_frame("a", 6, 15));
+  ASSERT_TRUE(overlapping);
+  EXPECT_EQ(overlapping->events_new, 5U);
+  EXPECT_EQ(overlapping->events_repeated, 5U);
+  EXPECT_EQ(overlapping->last_sequence, 15U);
+  take(make_frame("b", 1, 1));
+  EXPECT_EQ(all_numbers().size(), 16U);
+  open();
+  EXPECT_EQ(all_numbers().size(), 16U);
+  ASSERT_TRUE(store_->seal());
+  take(make_frame("a", 10, 16));
+  EXPECT_EQ(all_numbers().size(), 17U);
+  open();
+  EXPECT_EQ(all_numbers().size(), 17U);
+}
+
+TEST_F(EmbeddedStoreTest, refuses_frames_that_are_not_what_they_say) {
+  open();
+  auto frame = make_frame("a", 1, 10);
+  frame.frame.last_sequence = 1'000'000;
+  EXPECT_EQ(append(*store_, frame).error().code, Errc::invalid_argument);
+  frame = make_frame("a", 1, 10);
+  frame.frame.events = 9;
+  EXPECT_EQ(append(*store_, frame).error().code, Errc::invalid_argument);
+  frame = make_frame("", 1, 10);
+  EXPECT_EQ(append(*store_, frame).error().code, Errc::invalid_argument);
+  EXPECT_EQ(store_->stored_sequence("a", "boot"), 0U);
+}
+
+TEST_F(EmbeddedStoreTest, takes_nothing_when_the_disk_is_nearly_full) {
+  EmbeddedOptions full = options();
+  full.free_bytes_min = uint64_t{1} << 62;
+  open(full);
+  EXPECT_EQ(append(*store_, make_frame("a", 1, 1)).error().code, Errc::exhausted);
+}
+
+TEST_F(EmbeddedStoreTest, lets_one_process_open_a_directory) {
+  open();
+  EXPECT_EQ(open_embedded_store(options()).error().code, Errc::unavailable);
+}
+
+TEST_F(EmbeddedStoreTest, seals_by_itself_at_its_size) {
+  EmbeddedOptions small = options();
+  small.seal_events = 100;
+  open(small);
+  for (uint64_t first = 1; first < 1000; first += 50) take(make_frame("a", first, first + 49));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (store_->stats().tail_events >= 100 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_GE(store_->stats().segments, 3U);
+  EXPECT_EQ(all_numbers().size(), 1000U);
+}
+
+TEST_F(EmbeddedStoreTest, seals_by_itself_at_its_age) {
+  EmbeddedOptions hasty = options();
+  hasty.seal_age_us = 1000;
+  open(hasty);
+  take(make_frame("a", 1, 5));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (store_->stats().segments == 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(store_->stats().segments, 1U);
+}
+
+TEST_F(EmbeddedStoreTest, limits_and_prunes_by_time) {
+  open();
+  for (uint64_t segment = 0; segment < 5; ++segment) {
+    take(make_frame("a", segment * 10 + 1, segment * 10 + 10));
+    ASSERT_TRUE(store_->seal());
+  }
+  // Late events: a segment of their own that overlaps older ones.
+  take(make_frame("b", 15, 25));
+  query::Hunt newest = everything(3);
+  EXPECT_EQ(number_at(hunt(newest), 2, 0), 48);
+  newest.until = base::Time{kBaseUs + 21 * base::kSecondUs};
+  const HuntResult before = hunt(newest);
+  ASSERT_EQ(before.rows.size(), 3U);
+  EXPECT_EQ(number_at(before, 0, 0), 20);
+  EXPECT_EQ(number_at(before, 1, 0), 20);
+  EXPECT_EQ(number_at(before, 2, 0), 19);
+  query::Hunt oldest = everything(12);
+  oldest.direction = query::Direction::ascending;
+  oldest.since = base::Time{kBaseUs + 12 * base::kSecondUs};
+  const HuntResult after = hunt(oldest);
+  ASSERT_EQ(after.rows.size(), 12U);
+  EXPECT_EQ(number_at(after, 0, 0), 12);
+  EXPECT_EQ(number_at(after, 11, 0), 19);
+  query::Hunt window = everything();
+  window.since = base::Time{kBaseUs + 35 * base::kSecondUs};
+  window.until = base::Time{kBaseUs + 45 * base::kSecondUs};
+  EXPECT_EQ(hunt(window).rows.size(), 10U);
+}
+
+TEST_F(EmbeddedStoreTest, walks_to_the_oldest_segment_for_a_rare_event) {
+  open();
+  for (uint64_t segment = 0; segment < 12; ++segment) {
+    take(make_frame("a", segment * 10 + 1, segment * 10 + 10));
+    ASSERT_TRUE(store_->seal());
+  }
+  query::Hunt rare = everything(5);
+  rare.where = Expression::test(Field::process_name, Operator::equal, {std::string("P4")});
+  const HuntResult result = hunt(rare);
+  ASSERT_EQ(result.rows.size(), 1U);
+  EXPECT_EQ(number_at(result, 0, 0), 4);
+}
+
+TEST_F(EmbeddedStoreTest, compares_without_case_and_by_prefix_of_addresses) {
+  open();
+  take(make_frame("a", 1, 4, [](v1::Event& event) {
+    event.set_event_type(v1::EVENT_TYPE_CONNECTION);
+    if (event.event_sequence() != 4) event.set_destination_ip("10.1.2." + std::to_string(event.event_sequence()));
+    event.set_process_name(event.event_sequence() == 1 ? "CAFÉ" : "tea");
+  }));
+  const auto count = [&](Expression where) {
+    query::Hunt wanted = everything();
+    wanted.where = std::move(where);
+    return hunt(wanted).rows.size();
+  };
+  for (int sealed = 0; sealed < 2; ++sealed) {
+    EXPECT_EQ(count(Expression::test(Field::process_name, Operator::equal, {std::string("café")})), 1U);
+    EXPECT_EQ(count(Expression::test(Field::process_command_line, Operator::contains, {std::string("http://EXAMPLE")})),
+              4U);
+    EXPECT_EQ(count(Expression::test(Field::destination_ip, Operator::cidr, {std::string("10.1.2.2/31")})), 2U);
+    EXPECT_EQ(count(Expression::negate(
+                  Expression::test(Field::destination_ip, Operator::cidr, {std::string("10.1.2.2/31")}))),
+              2U);
+    ASSERT_TRUE(store_->seal());
+  }
+}
+
+TEST_F(EmbeddedStoreTest, counts_over_tail_and_segments) {
+  open();
+  take(make_frame("a", 1, 6));
+  ASSERT_TRUE(store_->seal());
+  take(make_frame("b", 1, 4));
+  query::Hunt by_host;
+  by_host.aggregate = query::CountBy{.field = Field::host_id};
+  const HuntResult counted = hunt(by_host);
+  ASSERT_EQ(counted.rows.size(), 2U);
+  EXPECT_EQ(counted.rows[0][0], Cell{std::string("a")});
+  EXPECT_EQ(number_at(counted, 0, 1), 6);
+  const auto histogram = store_->histogram({}, 5 * base::kSecondUs, {});
+  ASSERT_TRUE(histogram) << histogram.error().message;
+  int64_t events = 0;
+  for (size_t i = 0; i < histogram->rows.size(); ++i) events += number_at(*histogram, i, 1);
+  EXPECT_EQ(events, 10);
+  EXPECT_EQ(number_at(*histogram, 0, 0) % (5 * base::kSecondUs), 0);
+}
+
+TEST_F(EmbeddedStoreTest, remembers_activity_and_declared_losses) {
+  open();
+  take(make_frame("a", 1, 3));
+  take(make_frame("a", 4, 4, [](v1::Event& event) {
+    event.set_event_type(v1::EVENT_TYPE_LOSS);
+    event.set_loss_count(17);
+  }));
+  for (int round = 0; round < 3; ++round) {
+    const auto hosts = store_->activity();
+    ASSERT_EQ(hosts.size(), 1U);
+    EXPECT_EQ(hosts[0].host_id, "a");
+    EXPECT_EQ(hosts[0].events, 4U);
+    EXPECT_EQ(hosts[0].events_lost, 17U);
+    EXPECT_EQ(hosts[0].last_event_us, kBaseUs + 4 * base::kSecondUs);
+    if (round == 1) {
+      ASSERT_TRUE(store_->seal());
+    }
+    open();
+  }
+}
+
+TEST_F(EmbeddedStoreTest, replays_what_was_not_judged_and_keeps_its_spool) {
+  open();
+  take(make_frame("a", 1, 3));
+  take(make_frame("a", 4, 6));
+  take(make_frame("b", 1, 2));
+  ASSERT_TRUE(store_->mark_judged("a", "boot", 3));
+  EXPECT_EQ(store_->mark_judged("c", "boot", 3).error().code, Errc::not_found);
+  ASSERT_TRUE(store_->seal());
+  EXPECT_EQ(files_in("spool"), 2U);
+  const auto replay = [&] {
+    std::vector<std::string> judged;
+    EXPECT_TRUE(store_->replay_unjudged([&](const std::string& host, const event::Batch& batch) -> Status {
+                        judged.push_back(host + std::to_string(batch.row(0).integer(Field::event_sequence)));
+                        return judged.size() == 2 ? fail(Errc::unavailable, "not now") : Status{};
+                      })
+                        .error()
+                        .code == Errc::unavailable ||
+                judged.size() < 2);
+    return judged;
+  };
+  open();
+  EXPECT_EQ(replay(), (std::vector<std::string>{"a4", "b1"}));
+  open();
+  EXPECT_EQ(replay(), (std::vector<std::string>{"b1"}));
+  EXPECT_TRUE(replay().empty());
+  EXPECT_EQ(all_numbers().size(), 8U);
+  take(make_frame("b", 3, 3));
+  ASSERT_TRUE(store_->seal());
+  EXPECT_EQ(files_in("spool"), 2U);  // b3 is not judged
+  ASSERT_TRUE(store_->mark_judged("b", "boot", 3));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (files_in("spool") > 1 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(files_in("spool"), 1U);
+}
+
+TEST_F(EmbeddedStoreTest, cuts_a_torn_spool_end_and_goes_on) {
+  open();
+  take(make_frame("a", 1, 3));
+  take(make_frame("a", 4, 6));
+  store_.reset();
+  const std::string path = newest("spool");
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) - 5);
+  open();
+  EXPECT_EQ(all_numbers().size(), 3U);
+  EXPECT_EQ(store_->stored_sequence("a", "boot"), 3U);
+  take(make_frame("a", 4, 6));
+  open();
+  EXPECT_EQ(all_numbers().size(), 6U);
+}
+
+TEST_F(EmbeddedStoreTest, skips_damage_in_the_middle_of_the_spool) {
+  open();
+  take(make_frame("a", 1, 3));
+  take(make_frame("b", 1, 3));
+  store_.reset();
+  std::fstream file(newest("spool"), std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(100);
+  file.put('\xff').put('\xff');
+  file.close();
+  open();
+  EXPECT_EQ(all_numbers().size(), 3U);
+  EXPECT_EQ(store_->stored_sequence("b", "boot"), 3U);
+}
+
+TEST_F(EmbeddedStoreTest, answers_without_a_damaged_segment_and_says_so) {
+  open();
+  for (uint64_t segment = 0; segment < 3; ++segment) {
+    take(make_frame("a", segment * 10 + 1, segment * 10 + 10));
+    ASSERT_TRUE(store_->seal());
+  }
+  store_.reset();
+  const std::string path = newest("segments");
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << std::string(std::filesystem::file_size(path), 'x');
+  open();
+  const HuntResult walked = hunt(everything());
+  EXPECT_EQ(walked.rows.size(), 20U);
+  EXPECT_TRUE(walked.partial);
+  EXPECT_NE(walked.partial_why.find("segment 3 is damaged"), std::string::npos) << walked.partial_why;
+  query::Hunt counted;
+  counted.aggregate = query::CountBy{.field = Field::host_id};
+  const HuntResult counts = hunt(counted);
+  EXPECT_TRUE(counts.partial);
+  ASSERT_EQ(counts.rows.size(), 1U);
+  EXPECT_EQ(number_at(counts, 0, 1), 20);
+  std::filesystem::remove(path);
+  EXPECT_TRUE(hunt(everything()).partial);
+}
+
+TEST_F(EmbeddedStoreTest, removes_files_that_a_crash_left) {
+  open();
+  take(make_frame("a", 1, 3));
+  ASSERT_TRUE(store_->seal());
+  store_.reset();
+  std::ofstream(dir_ / "events/segments/9.parquet") << "written, not in the manifest";
+  std::ofstream(dir_ / "events/segments/10.parquet.tmp") << "half";
+  open();
+  EXPECT_EQ(files_in("segments"), 1U);
+  EXPECT_EQ(all_numbers().size(), 3U);
+}
+
+TEST_F(EmbeddedStoreTest, expires_the_oldest_by_age_and_by_size) {
+  EmbeddedOptions aged = options();
+  open();
+  for (uint64_t segment = 0; segment < 3; ++segment) {
+    take(make_frame("a", segment * 10 + 1, segment * 10 + 10));
+    ASSERT_TRUE(store_->seal());
+  }
+  const uint64_t bytes = store_->stats().segment_bytes;
+  aged.disk_bytes_max = bytes - 1;
+  open(aged);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (store_->stats().segments > 2 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(all_numbers().back(), 11);
+  aged.disk_bytes_max = 0;
+  aged.retention_us = base::Time::now().us - (kBaseUs + 25 * base::kSecondUs);
+  open(aged);
+  ASSERT_TRUE(store_->expire());
+  EXPECT_EQ(all_numbers().back(), 21);
+  EXPECT_EQ(files_in("segments"), 1U);
+  EXPECT_EQ(store_->stored_sequence("a", "boot"), 30U);
+  EXPECT_EQ(append(*store_, make_frame("a", 1, 10))->events_new, 0U);  // gone, and still not taken twice
+}
+
+TEST_F(EmbeddedStoreTest, reads_segments_of_an_older_schema) {
+  open();
+  take(make_frame("a", 1, 3));
+  ASSERT_TRUE(store_->seal());
+  store_.reset();
+  // The segment as a version without process.pid would have written it.
+  const std::string path = newest("segments");
+  auto duck = embedded::Duck::open({.segment_directory = dir_ / "events/segments",
+                                    .temporary_directory = dir_ / "events/tmp",
+                                    .memory_bytes_max = uint64_t{256} << 20});
+  ASSERT_TRUE(duck) << duck.error().message;
+  auto session = (*duck)->connect();
+  ASSERT_TRUE((*session)->run("COPY (SELECT * EXCLUDE (process_pid) FROM '" + path + "') TO '" + path +
+                              ".old' (FORMAT parquet)"));
+  std::filesystem::rename(path + ".old", path);
+  auto manifest = embedded::Manifest::open(dir_ / "events/manifest.db");
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  auto segment = (*manifest)->segments().value().at(0);
+  segment.bytes = std::filesystem::file_size(path);
+  segment.columns.erase(segment.columns.find("process_pid "), std::string_view("process_pid ").size());
+  ASSERT_TRUE((*manifest)->remove({segment.number}));
+  ASSERT_TRUE((*manifest)->add({.segment = segment}));
+  manifest->reset();
+  open();
+  take(make_frame("a", 4, 6));
+  for (int sealed = 0; sealed < 2; ++sealed) {
+    EXPECT_EQ(all_numbers().size(), 6U);
+    query::Hunt counted;
+    counted.where = Expression::test(Field::process_pid, Operator::exists, {});
+    counted.aggregate = query::CountBy{.field = Field::host_id};
+    EXPECT_EQ(number_at(hunt(counted), 0, 1), 3);
+    ASSERT_TRUE(store_->seal());
+  }
+}
+
+TEST_F(EmbeddedStoreTest, stops_at_the_time_limit_and_when_cancelled) {
+  open();
+  bench::Generator generator({.hosts = 20});
+  for (int i = 0; i < 300; ++i) {
+    const auto made = generator.next();
+    ASSERT_TRUE(store_->append(made.host_id, made.frame, made.batch));
+  }
+  query::Hunt slow;
+  slow.where = Expression::test(Field::process_ancestors, Operator::regex, {std::string("(a|b)*c.*d.*e.*f.*g.*zzz")});
+  const auto stopped = store_->hunt(slow, {.cancelled = [] { return true; }});
+  ASSERT_TRUE(stopped) << stopped.error().message;
+  EXPECT_EQ(stopped->partial_why, stopped->partial ? "cancelled" : "");
+  slow.aggregate = query::CountBy{.field = Field::process_command_line};
+  const auto late = store_->hunt(slow, {.time_ms_max = 1});
+  ASSERT_TRUE(late) << late.error().message;
+  ASSERT_EQ(late->columns.size(), 2U);
+}
+
+TEST_F(EmbeddedStoreTest, shows_each_event_once_while_it_seals) {
+  EmbeddedOptions small = options();
+  small.seal_events = 2000;
+  open(small);
+  constexpr uint64_t kEvents = 20'000;
+  std::atomic<bool> done = false;
+  std::atomic<uint64_t> durable = 0;
+  std::thread writer([&] {
+    for (uint64_t first = 1; first < kEvents; first += 100) {
+      ASSERT_TRUE(append(*store_, make_frame("a", first, first + 99)));
+      durable = first + 99;
+    }
+    done = true;
+  });
+  while (!done) {
+    const uint64_t before = durable;
+    query::Hunt counted;
+    counted.aggregate = query::CountBy{.field = Field::host_id};
+    const HuntResult counts = hunt(counted);
+    if (counts.rows.empty()) continue;
+    const auto seen = static_cast<uint64_t>(number_at(counts, 0, 1));
+    EXPECT_GE(seen, before);
+    EXPECT_LE(seen, durable + 100);
+    query::Hunt newest = everything(500);
+    const HuntResult top = hunt(newest);
+    std::set<int64_t> numbers;
+    for (size_t i = 0; i < top.rows.size(); ++i) numbers.insert(number_at(top, i, 0));
+    EXPECT_EQ(numbers.size(), top.rows.size());
+    EXPECT_EQ(static_cast<uint64_t>(*numbers.rbegin() - *numbers.begin() + 1), numbers.size());
+  }
+  writer.join();
+  EXPECT_EQ(store_->stats().events, kEvents);
+}
+
+TEST_F(EmbeddedStoreTest, takes_many_threads_at_once) {
+  open();
+  std::vector<std::thread> threads;
+  for (int host = 0; host < 8; ++host) {
+    threads.emplace_back([&, host] {
+      for (uint64_t first = 1; first < 200; first += 20) {
+        ASSERT_TRUE(append(*store_, make_frame("h" + std::to_string(host), first, first + 19)));
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(all_numbers().size(), 1600U);
+  open();
+  EXPECT_EQ(all_numbers().size(), 1600U);
+}
+
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+         static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+// Prints what a run on this machine gives; nothing is asserted but that it works.
+TEST_F(EmbeddedStoreTest, measures_itself) {
+  open();
+  const char* wanted = std::getenv("REDOUBT_STORE_EVENTS");
+  const uint64_t events = wanted != nullptr ? std::stoull(wanted) : 20'000;
+  bench::Generator generator({});
+  std::vector<bench::Generated> made;
+  for (uint64_t count = 0; count < events; count += made.back().frame.events) made.push_back(generator.next());
+  const auto start = std::chrono::steady_clock::now();
+  double cpu = cpu_seconds();
+  for (const auto& one : made) ASSERT_TRUE(store_->append(one.host_id, one.frame, one.batch));
+  const std::chrono::duration<double> appended = std::chrono::steady_clock::now() - start;
+  const double cpu_append = cpu_seconds() - cpu;
+  cpu = cpu_seconds();
+  ASSERT_TRUE(store_->seal());
+  const double cpu_seal = cpu_seconds() - cpu;
+  const StoreStats stats = store_->stats();
+  const auto count = static_cast<double>(stats.events);
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  std::printf(
+      "events %.0f: append %.0f/s, %.0f/cpu-s; seal %.0f/cpu-s; segments %.1f B/event, spool %.1f B/event, peak %ld "
+      "MiB\n",
+      count, count / appended.count(), count / cpu_append, count / cpu_seal,
+      static_cast<double>(stats.segment_bytes) / count, static_cast<double>(stats.spool_bytes) / count,
+      usage.ru_maxrss / 1024);
+}
+
+}  // namespace
+}  // namespace redoubt::store

@@ -1,0 +1,25 @@
+// Runs hunts over a view: prunes segments by time, walks them newest first where that allows to stop early, sets
+// damaged segments aside, and keeps the limits of time and memory. Any thread.
+#pragma once
+
+#include <semaphore>
+
+#include "store/events/embedded/view.h"
+
+namespace redoubt::store::embedded {
+
+constexpr std::ptrdiff_t kHuntsAtOnceMax = 4;
+
+class Hunter {
+ public:
+  explicit Hunter(Duck& duck) : duck_(duck) {}
+
+  Result<HuntResult> hunt(const View& view, const query::Hunt& hunt, const HuntLimits& limits);
+  Result<HuntResult> histogram(const View& view, const query::Hunt& hunt, int64_t width_us, const HuntLimits& limits);
+
+ private:
+  Duck& duck_;
+  std::counting_semaphore<kHuntsAtOnceMax> slots_{kHuntsAtOnceMax};
+};
+
+}  // namespace redoubt::store::embedded

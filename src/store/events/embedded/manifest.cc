@@ -1,0 +1,168 @@
+#include "store/events/embedded/manifest.h"
+
+#include <soci/soci.h>
+
+namespace redoubt::store::embedded {
+
+namespace {
+
+constexpr Migration kManifestMigrations[] = {
+    {1, "manifest", R"sql(
+CREATE TABLE segment (
+  number INTEGER PRIMARY KEY,
+  min_time INTEGER NOT NULL,
+  max_time INTEGER NOT NULL,
+  events INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  columns TEXT NOT NULL,
+  sealed INTEGER NOT NULL);
+CREATE TABLE stored (
+  host_id TEXT NOT NULL,
+  boot_id TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  PRIMARY KEY (host_id, boot_id)) WITHOUT ROWID;
+CREATE TABLE host (
+  host_id TEXT PRIMARY KEY,
+  events INTEGER NOT NULL,
+  events_lost INTEGER NOT NULL,
+  last_event INTEGER NOT NULL) WITHOUT ROWID;
+)sql"},
+};
+
+// SQLite has signed integers only.
+long long signed_of(uint64_t number) { return static_cast<long long>(number); }
+
+void insert_segment(soci::session& session, const SegmentInfo& segment) {
+  const long long number = signed_of(segment.number);
+  const long long events = signed_of(segment.rows);
+  const long long bytes = signed_of(segment.bytes);
+  const long long min_time = segment.min_time_us;
+  const long long max_time = segment.max_time_us;
+  const long long sealed = segment.sealed_us;
+  session
+      << "INSERT INTO segment (number, min_time, max_time, events, bytes, columns, sealed) VALUES (:number, :min, :max,"
+         " :events, :bytes, :columns, :sealed)",
+      soci::use(number), soci::use(min_time), soci::use(max_time), soci::use(events), soci::use(bytes),
+      soci::use(segment.columns), soci::use(sealed);
+}
+
+void put_sequences(soci::session& session, const std::map<BootKey, uint64_t>& sequences) {
+  std::string host_id;
+  std::string boot_id;
+  long long sequence = 0;
+  soci::statement put =
+      (session.prepare << "INSERT OR REPLACE INTO stored (host_id, boot_id, sequence) VALUES (:h, :b, :s)",
+       soci::use(host_id), soci::use(boot_id), soci::use(sequence));
+  for (const auto& [key, value] : sequences) {
+    host_id = key.first;
+    boot_id = key.second;
+    sequence = signed_of(value);
+    put.execute(true);
+  }
+}
+
+void put_hosts(soci::session& session, const std::map<std::string, HostActivity>& hosts) {
+  std::string host_id;
+  long long events = 0;
+  long long lost = 0;
+  long long last = 0;
+  soci::statement put =
+      (session.prepare
+           << "INSERT OR REPLACE INTO host (host_id, events, events_lost, last_event) VALUES (:h, :e, :l, :t)",
+       soci::use(host_id), soci::use(events), soci::use(lost), soci::use(last));
+  for (const auto& [id, host] : hosts) {
+    host_id = id;
+    events = signed_of(host.events);
+    lost = signed_of(host.events_lost);
+    last = host.last_event_us;
+    put.execute(true);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Manifest>> Manifest::open(const std::string& path) {
+  TRY(auto db, base::within("open manifest", open_sqlite_state(path, kManifestMigrations)));
+  return std::unique_ptr<Manifest>(new Manifest(std::move(db)));
+}
+
+Result<std::vector<SegmentInfo>> Manifest::segments() {
+  std::vector<SegmentInfo> segments;
+  TRY_STATUS(db_->read([&](soci::session& session) -> Status {
+    long long number = 0, min_time = 0, max_time = 0, events = 0, bytes = 0, sealed = 0;
+    std::string columns;
+    soci::statement rows =
+        (session.prepare
+             << "SELECT number, min_time, max_time, events, bytes, columns, sealed FROM segment ORDER BY number",
+         soci::into(number), soci::into(min_time), soci::into(max_time), soci::into(events), soci::into(bytes),
+         soci::into(columns), soci::into(sealed));
+    rows.execute();
+    while (rows.fetch()) {
+      segments.push_back({.number = static_cast<uint64_t>(number),
+                          .min_time_us = min_time,
+                          .max_time_us = max_time,
+                          .rows = static_cast<uint64_t>(events),
+                          .bytes = static_cast<uint64_t>(bytes),
+                          .columns = columns,
+                          .sealed_us = sealed});
+    }
+    return {};
+  }));
+  return segments;
+}
+
+Result<std::map<BootKey, uint64_t>> Manifest::sequences() {
+  std::map<BootKey, uint64_t> sequences;
+  TRY_STATUS(db_->read([&](soci::session& session) -> Status {
+    BootKey key;
+    long long sequence = 0;
+    soci::statement rows = (session.prepare << "SELECT host_id, boot_id, sequence FROM stored", soci::into(key.first),
+                            soci::into(key.second), soci::into(sequence));
+    rows.execute();
+    while (rows.fetch()) sequences[key] = static_cast<uint64_t>(sequence);
+    return {};
+  }));
+  return sequences;
+}
+
+Result<std::map<std::string, HostActivity>> Manifest::hosts() {
+  std::map<std::string, HostActivity> hosts;
+  TRY_STATUS(db_->read([&](soci::session& session) -> Status {
+    std::string host_id;
+    long long events = 0, lost = 0, last = 0;
+    soci::statement rows = (session.prepare << "SELECT host_id, events, events_lost, last_event FROM host",
+                            soci::into(host_id), soci::into(events), soci::into(lost), soci::into(last));
+    rows.execute();
+    while (rows.fetch()) {
+      hosts[host_id] = {.host_id = host_id,
+                        .events = static_cast<uint64_t>(events),
+                        .events_lost = static_cast<uint64_t>(lost),
+                        .last_event_us = last};
+    }
+    return {};
+  }));
+  return hosts;
+}
+
+Status Manifest::add(const Sealed& sealed) {
+  return base::within("manifest", db_->write([&](soci::session& session) -> Status {
+    insert_segment(session, sealed.segment);
+    put_sequences(session, sealed.sequences);
+    put_hosts(session, sealed.hosts);
+    return {};
+  }));
+}
+
+Status Manifest::remove(const std::vector<uint64_t>& segments) {
+  return base::within("manifest", db_->write([&](soci::session& session) -> Status {
+    long long number = 0;
+    soci::statement remove = (session.prepare << "DELETE FROM segment WHERE number = :n", soci::use(number));
+    for (const uint64_t segment : segments) {
+      number = signed_of(segment);
+      remove.execute(true);
+    }
+    return {};
+  }));
+}
+
+}  // namespace redoubt::store::embedded

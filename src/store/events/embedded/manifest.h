@@ -1,0 +1,54 @@
+// The manifest: which segments there are and how far each host's events are in them. One SQLite transaction makes a
+// segment part of the store. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "store/events/event_store.h"
+#include "store/state/state_db.h"
+
+namespace redoubt::store::embedded {
+
+struct SegmentInfo {
+  uint64_t number = 0;
+  int64_t min_time_us = 0;
+  int64_t max_time_us = 0;
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  std::string columns;  // blank-separated, as the file has them
+  int64_t sealed_us = 0;
+};
+
+// Host id and boot id.
+using BootKey = std::pair<std::string, std::string>;
+
+// What a seal changes: the absolute figures as they stood when the tail was cut.
+struct Sealed {
+  SegmentInfo segment;
+  std::map<BootKey, uint64_t> sequences;
+  std::map<std::string, HostActivity> hosts;
+};
+
+class Manifest {
+ public:
+  static Result<std::unique_ptr<Manifest>> open(const std::string& path);
+
+  Result<std::vector<SegmentInfo>> segments();
+  Result<std::map<BootKey, uint64_t>> sequences();
+  Result<std::map<std::string, HostActivity>> hosts();
+
+  Status add(const Sealed& sealed);
+  Status remove(const std::vector<uint64_t>& segments);
+
+ private:
+  explicit Manifest(std::unique_ptr<StateDb> db) : db_(std::move(db)) {}
+  std::unique_ptr<StateDb> db_;
+};
+
+}  // namespace redoubt::store::embedded
