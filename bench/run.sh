@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Runs the benches: bench/run.sh [NAME…] [--json]. One JSON object a line; without --json a short table of them.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+names=()
+json=no
+for word in "$@"; do
+  case "$word" in --json) json=yes ;; *) names+=("$word") ;; esac
+done
+
+wanted() { # wanted NAME…: true if one of them was asked for, or nothing was
+  [ ${#names[@]} -eq 0 ] && return 0
+  local name
+  for name in "${names[@]}"; do case " $* " in *" $name "*) return 0 ;; esac; done
+  return 1
+}
+
+measure() {
+  if wanted spine.pipeline spine.wire spine.disk spine.hunt_selective spine.hunt_contains; then
+    build/release/bin/bench_spine "${names[@]}"
+  fi
+  if wanted spine.agent_cpu spine.agent_rss; then python3 bench/agent.py; fi
+}
+
+scripts/configure.sh release >&2
+ninja -C build/release programs bench_spine >&2
+if [ "$json" = yes ]; then
+  measure
+else
+  measure | python3 -c '
+import json, sys
+for line in sys.stdin:
+    row = json.loads(line)
+    print("{name:24} {value:12.1f} {unit:14} {note}".format(**row))'
+fi
