@@ -1,0 +1,36 @@
+// The pages and who may see them. Each page is a chunk of its own, fetched when it is opened.
+import { lazy, Suspense } from 'react';
+import { Navigate, Route, Routes } from 'react-router';
+import { LoginPage } from '@/features/login/login_page';
+import { useSession } from '@/shared/api/session';
+import { Empty, Failure, Loading } from '@/shared/ui/states';
+import { Shell } from './shell';
+
+const AlertsPage = lazy(() => import('@/features/alerts/alerts_page').then((m) => ({ default: m.AlertsPage })));
+const AlertPage = lazy(() => import('@/features/alerts/alert_page').then((m) => ({ default: m.AlertPage })));
+const HuntPage = lazy(() => import('@/features/hunt/hunt_page').then((m) => ({ default: m.HuntPage })));
+const HostsPage = lazy(() => import('@/features/hosts/hosts_page').then((m) => ({ default: m.HostsPage })));
+const ObjectsPage = lazy(() => import('@/features/objects/objects_page').then((m) => ({ default: m.ObjectsPage })));
+
+export function App() {
+  const session = useSession();
+  if (session.isPending) return <Loading what="the console" />;
+  if (session.isError) return <Failure error={session.error} retry={() => void session.refetch()} />;
+  if (!session.data) return <LoginPage />;
+  return (
+    <Shell session={session.data}>
+      <Suspense fallback={<Loading what="the page" />}>
+        <Routes>
+          <Route path="/" element={<Navigate to="/alerts" replace />} />
+          <Route path="/alerts" element={<AlertsPage />} />
+          <Route path="/alerts/:id" element={<AlertPage />} />
+          <Route path="/hunt" element={<HuntPage />} />
+          <Route path="/hosts" element={<HostsPage />} />
+          <Route path="/objects" element={<ObjectsPage />} />
+          <Route path="/objects/:id" element={<ObjectsPage />} />
+          <Route path="*" element={<Empty title="There is no such page">The address may be mistyped.</Empty>} />
+        </Routes>
+      </Suspense>
+    </Shell>
+  );
+}

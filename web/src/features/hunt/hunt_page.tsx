@@ -1,0 +1,147 @@
+import { Button, Select } from '@mantine/core';
+import { IconPlayerPlay, IconZoomQuestion } from '@tabler/icons-react';
+import { useMemo, useState } from 'react';
+import { useSearchParams } from 'react-router';
+import { ApiError, type Diagnostic, type HuntResult } from '@/shared/api/client';
+import { isAggregate, narrow, pipeValue, withPipe } from '@/shared/query_text/query_text';
+import { Empty, Failure, Loading } from '@/shared/ui/states';
+import ui from '@/shared/ui/ui.module.css';
+import { ColumnChooser } from './column_chooser';
+import { shownColumns } from './columns';
+import { Histogram } from './histogram';
+import { rowsMax, useFields, useHistogram, useHunt } from './hunt_queries';
+import { QueryEditor } from './query_editor';
+import { ResultTable } from './result_table';
+import { RowDetails } from './row_details';
+import { ValueMenu, type Picked, type ValueActions } from './value_menu';
+import css from './hunt.module.css';
+
+const queryFirst = 'EventType = "process" | since 24h';
+const sinceChoices = [
+  { value: '15m', label: 'Last 15 minutes' }, { value: '1h', label: 'Last hour' }, { value: '24h', label: 'Last 24 hours' },
+  { value: '7d', label: 'Last 7 days' }, { value: '30d', label: 'Last 30 days' }, { value: 'all', label: 'All time' },
+];
+
+// What was run and which columns are shown stand in the address: a hunt is shared by its link.
+function useHuntAddress() {
+  const [params, setParams] = useSearchParams();
+  const query = params.get('q') ?? queryFirst;
+  const columns = useMemo(() => params.get('columns')?.split(',').filter(Boolean) ?? [], [params]);
+  const [run, setRun] = useState(0);
+  const change = (name: string, value: string) => {
+    const next = new URLSearchParams(params);
+    if (name === 'q' || value) next.set(name, value);
+    else next.delete(name);
+    setParams(next);
+  };
+  return {
+    query, columns, run,
+    runQuery: (text: string) => {
+      change('q', text.trim());
+      setRun((count) => count + 1);
+    },
+    setColumns: (names: string[]) => change('columns', names.join(',')),
+  };
+}
+
+function SinceControl({ query, onChange }: { query: string; onChange: (query: string) => void }) {
+  const since = pipeValue(query, 'since') ?? 'all';
+  const choices = sinceChoices.some((choice) => choice.value === since) ? sinceChoices : [...sinceChoices, { value: since, label: `Since ${since}` }];
+  return (
+    <Select aria-label="Time range" w={170} data={choices} value={since}
+      onChange={(value) => value && onChange(withPipe(withPipe(query, 'until', ''), 'since', value === 'all' ? '' : value))} />
+  );
+}
+
+function Mistake({ diagnostic }: { diagnostic: Diagnostic }) {
+  return <pre className={css.mistake} role="alert" data-testid="query-mistake">{diagnostic.rendered}</pre>;
+}
+
+function Summary({ result, children }: { result: HuntResult; children: React.ReactNode }) {
+  const count = result.rows.length;
+  return (
+    <div className={css.summary}>
+      <span>
+        <strong>{count.toLocaleString('en')}</strong> {count === 1 ? 'row' : 'rows'}
+        <span className="dim"> in {result.took_ms} ms</span>
+        {result.partial && <span className={css.partial}> · there is more{result.partial_why ? `: ${result.partial_why}` : ''}</span>}
+        {!result.partial && count >= rowsMax && <span className={css.partial}> · the first {rowsMax.toLocaleString('en')}</span>}
+      </span>
+      <span className={ui.spacer} />
+      {children}
+    </div>
+  );
+}
+
+function Results({ result, chosen, setColumns, actions }: {
+  result: HuntResult; chosen: string[]; setColumns: (names: string[]) => void; actions: ValueActions;
+}) {
+  const [picked, setPicked] = useState<Picked>();
+  const [selected, setSelected] = useState<number>();
+  const columns = useMemo(() => shownColumns(result, chosen), [result, chosen]);
+  const open = selected !== undefined && selected < result.rows.length ? selected : undefined;
+  return (
+    <section className={`${ui.card} ${css.resultCard}`} aria-label="Results">
+      <Summary result={result}>
+        <ColumnChooser result={result} shown={columns.map((column) => column.name)} onChange={setColumns} />
+      </Summary>
+      {result.rows.length === 0 ? (
+        <Empty title="Nothing matches" icon={<IconZoomQuestion size={30} stroke={1.4} aria-hidden />}>A longer time range or fewer conditions may find something.</Empty>
+      ) : (
+        <div className={css.split}>
+          <ResultTable result={result} columns={columns} selected={open} onPick={setPicked}
+            onSelect={(row) => setSelected(row === selected ? undefined : row)} />
+          {open !== undefined && <RowDetails result={result} row={open} onPick={setPicked} onClose={() => setSelected(undefined)} />}
+        </div>
+      )}
+      {picked && <ValueMenu picked={picked} actions={actions} onClose={() => setPicked(undefined)} />}
+    </section>
+  );
+}
+
+export function HuntPage() {
+  const { query, columns, run, runQuery, setColumns } = useHuntAddress();
+  const [text, setText] = useState(query);
+  const [ran, setRan] = useState(query);
+  const [diagnostic, setDiagnostic] = useState<Diagnostic>();
+  if (ran !== query) {
+    // The address changed: a run, a link, the browser's back button.
+    setRan(query);
+    setText(query);
+  }
+  const fields = useFields();
+  const hunt = useHunt({ query, run });
+  const histogram = useHistogram({ query, run });
+  const refused = hunt.error instanceof ApiError ? hunt.error.diagnostic : undefined;
+  const mistake = diagnostic ?? (text.trim() === query ? refused : undefined);
+  const actions: ValueActions = {
+    narrow: (condition, how) => runQuery(narrow(text, condition, how)),
+    setTime: (bound, time) => runQuery(withPipe(text, bound, time)),
+  };
+
+  return (
+    <div className={`${ui.page} ${css.page}`}>
+      <div className={ui.pageHead}>
+        <h1>Hunt</h1>
+        <span className={ui.spacer} />
+        <SinceControl query={text} onChange={runQuery} />
+        <Button leftSection={<IconPlayerPlay size={14} />} loading={hunt.isFetching} onClick={() => runQuery(text)}>Run</Button>
+      </div>
+      <section className={`${ui.card} ${css.editorCard}`} aria-label="Query">
+        <QueryEditor value={text} fields={fields.data} onChange={setText} onRun={runQuery} onDiagnostic={setDiagnostic} />
+        {mistake ? <Mistake diagnostic={mistake} /> : (
+          <p className={css.hint}><kbd>Ctrl</kbd> <kbd>Enter</kbd> runs it · <kbd>Ctrl</kbd> <kbd>Space</kbd> lists the fields · click a value below to narrow</p>
+        )}
+      </section>
+      {histogram.data && !isAggregate(query) && histogram.data.buckets.length > 0 && (
+        <section className={`${ui.card} ${css.histogramCard}`} aria-label="Events over time">
+          <Histogram widthUs={histogram.data.width_us} buckets={histogram.data.buckets}
+            onPick={(from, to) => runQuery(withPipe(withPipe(text, 'until', to), 'since', from))} />
+        </section>
+      )}
+      {hunt.isPending && <section className={ui.card}><Loading what="results" /></section>}
+      {hunt.isError && !refused && <section className={ui.card}><Failure error={hunt.error} retry={() => void hunt.refetch()} /></section>}
+      {hunt.data && !hunt.isError && <Results result={hunt.data} chosen={columns} setColumns={setColumns} actions={actions} />}
+    </div>
+  );
+}

@@ -1,0 +1,47 @@
+// Calls of the hunting API.
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { ApiError, api, read, type Diagnostic, type HuntResult } from '@/shared/api/client';
+
+export const rowsMax = 1000;
+const bucketsMax = 120;
+
+export function useFields() {
+  return useQuery({ queryKey: ['fields'], staleTime: Infinity, queryFn: () => read(api.GET('/fields')) });
+}
+export type FieldTable = NonNullable<ReturnType<typeof useFields>['data']>;
+
+// `run` counts the presses of Run: the same text run again asks the node again.
+export interface HuntRequest {
+  query: string;
+  run: number;
+}
+
+export function useHunt({ query, run }: HuntRequest) {
+  return useQuery({
+    queryKey: ['hunt', query, run],
+    staleTime: Infinity,
+    gcTime: 0,
+    placeholderData: keepPreviousData,
+    queryFn: ({ signal }): Promise<HuntResult> => read(api.POST('/hunts', { body: { query, limit: rowsMax, offset: 0 }, signal })),
+  });
+}
+
+export function useHistogram({ query, run }: HuntRequest) {
+  return useQuery({
+    queryKey: ['histogram', query, run],
+    staleTime: Infinity,
+    gcTime: 0,
+    placeholderData: keepPreviousData,
+    queryFn: ({ signal }) => read(api.POST('/hunts/histogram', { body: { query, buckets: bucketsMax }, signal })),
+  });
+}
+
+// The mistake in a query, or undefined. A node that cannot be reached says nothing about the query.
+export async function checkQuery(query: string): Promise<Diagnostic | undefined> {
+  try {
+    await read(api.POST('/hunts/check', { body: { query } }));
+  } catch (error) {
+    if (error instanceof ApiError) return error.diagnostic;
+  }
+  return undefined;
+}

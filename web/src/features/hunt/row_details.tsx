@@ -1,0 +1,34 @@
+import { CloseButton } from '@mantine/core';
+import type { HuntResult } from '@/shared/api/client';
+import ui from '@/shared/ui/ui.module.css';
+import { present } from './columns';
+import { shown } from './result_table';
+import type { Picked } from './value_menu';
+import css from './hunt.module.css';
+
+export function RowDetails({ result, row, onPick, onClose }: {
+  result: HuntResult; row: number; onPick: (picked: Picked) => void; onClose: () => void;
+}) {
+  return (
+    <aside className={css.details} aria-label="All fields of the row" tabIndex={0}>
+      <div className={ui.cardHead}>
+        <h2>Event</h2>
+        <span className={ui.spacer} />
+        <CloseButton size="sm" aria-label="Close the details" onClick={onClose} />
+      </div>
+      <dl className={css.detailList}>
+        {present(result, result.rows[row]!).map(({ column, value }) => (
+          <div key={column.name}>
+            <dt>{column.name}</dt>
+            <dd>
+              <button type="button" className={css.detailValue} onClick={(event) => {
+                const { left, top, height } = event.currentTarget.getBoundingClientRect();
+                onPick({ column, value, rect: { left, top, height } });
+              }}>{shown(column, value)}</button>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </aside>
+  );
+}

@@ -1,0 +1,62 @@
+// Objects as the node has them, kept current while some are being judged.
+import { useInfiniteQuery, useQuery, useQueryClient, type InfiniteData } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { api, read, type ScanObject } from '@/shared/api/client';
+
+const pageSize = 100;
+const waitMs = 20_000;
+
+interface Page {
+  objects: ScanObject[];
+  next_cursor?: string;
+}
+
+export function useObjects() {
+  return useInfiniteQuery({
+    queryKey: ['objects'],
+    initialPageParam: '',
+    queryFn: ({ pageParam }): Promise<Page> => read(api.GET('/objects', { params: { query: { limit: pageSize, cursor: pageParam || undefined } } })),
+    getNextPageParam: (page: Page) => page.next_cursor,
+  });
+}
+
+export function useObject(id: string | undefined) {
+  return useQuery({
+    queryKey: ['object', id],
+    enabled: id !== undefined,
+    queryFn: () => read(api.GET('/objects/{id}', { params: { path: { id: id! } } })),
+    refetchInterval: (query) => (query.state.data?.verdict === 'processing' ? 1000 : false),
+  });
+}
+
+// Puts a fresh state of an object into the list; a new one comes first.
+export function withObject(pages: Page[], object: ScanObject): Page[] {
+  const known = pages.some((page) => page.objects.some((one) => one.id === object.id));
+  if (known) return pages.map((page) => ({ ...page, objects: page.objects.map((one) => (one.id === object.id ? object : one)) }));
+  const [first = { objects: [] }, ...rest] = pages;
+  return [{ ...first, objects: [object, ...first.objects] }, ...rest];
+}
+
+export function useTakeObject() {
+  const queries = useQueryClient();
+  return (object: ScanObject) => {
+    queries.setQueryData(['objects'], (data: InfiniteData<Page, string> | undefined) => data && { ...data, pages: withObject(data.pages, object) });
+    queries.setQueryData(['object', object.id], object);
+  };
+}
+
+// Waits at the node for the verdict of an object that is being judged.
+export function useVerdict(object: ScanObject) {
+  const take = useTakeObject();
+  const waiting = useQuery({
+    queryKey: ['verdict', object.id],
+    enabled: object.verdict === 'processing',
+    queryFn: ({ signal }) => read(api.GET('/objects/{id}', { params: { path: { id: object.id }, query: { wait_ms: waitMs } }, signal })),
+    refetchInterval: (query) => (query.state.data && query.state.data.verdict !== 'processing' ? false : 500),
+    gcTime: 0,
+  });
+  const fresh = waiting.data;
+  useEffect(() => {
+    if (fresh && fresh.verdict !== object.verdict) take(fresh);
+  });
+}
