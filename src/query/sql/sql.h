@@ -1,5 +1,5 @@
-// The SQL back end: expressions and hunts as text with positional parameters. Columns are FieldInfo::column; a NULL
-// column is an absent field, and every test is made two-valued (a NULL never leaves it). Any thread.
+// The SQL back end: normalized expressions and hunts as text with positional parameters. Columns are FieldInfo::column,
+// BIGINT for integers and times (microseconds), VARCHAR for the rest; a NULL column is an absent field. Any thread.
 #pragma once
 
 #include <string>
@@ -23,12 +23,13 @@ struct Statement {
   std::vector<Parameter> parameters;
 };
 
-// A boolean expression for a WHERE clause; it is never NULL.
+// A boolean expression in parentheses for a WHERE clause, where NULL counts as false: bare comparisons are what storage
+// indexes serve. Under a negation it is made two-valued inside; whoever negates it outside writes coalesce(…, FALSE).
 Statement condition(const Expression& expression, Dialect dialect);
 
 // A whole SELECT over `source` (a table name or a parenthesised SELECT with one column a field), whose result columns
 // are: events: hunt.fields, or all fields in table order; CountBy and Distinct: value, count; CountPer: bucket
-// (microseconds), count; Rare: value, count of `by`, count.
+// (microseconds), count; Rare: value, number of values of `by`, count.
 Statement select(const Hunt& hunt, std::string_view source, Dialect dialect);
 
 // Events a time bucket: bucket (microseconds), count; for the histogram beside a result table.

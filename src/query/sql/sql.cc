@@ -1,0 +1,279 @@
+#include "query/sql/sql.h"
+
+#include "query/pattern.h"
+#include "query/semantics.h"
+
+namespace redoubt::query::sql {
+
+namespace {
+
+constexpr std::string_view kEscape = "\\";
+
+std::string_view column_of(event::Field field) { return event::info(field).column; }
+
+std::string value_of(event::Field field, Form form) {
+  const std::string column(column_of(field));
+  return form == Form::folded ? "redoubt_fold(" + column + ")" : column;
+}
+
+// A pattern as LIKE writes it. The escape character is only there where it is needed: without ESCAPE, DuckDB finds the
+// quick ways of its own.
+struct LikePattern {
+  std::string text;
+  bool escaped = false;
+};
+
+LikePattern like_pattern(std::string_view pattern) {
+  LikePattern out;
+  while (!pattern.empty()) {
+    if (pattern.starts_with(kAnyRunUtf8) || pattern.starts_with(kAnyOneUtf8)) {
+      out.text += pattern.starts_with(kAnyRunUtf8) ? '%' : '_';
+      pattern.remove_prefix(kAnyRunUtf8.size());
+      continue;
+    }
+    const char c = pattern.front();
+    if (c == '%' || c == '_' || c == kEscape.front()) {
+      out.text += kEscape;
+      out.escaped = true;
+    }
+    out.text += c;
+    pattern.remove_prefix(1);
+  }
+  return out;
+}
+
+struct ConditionWriter {
+  Statement out;
+
+  void write(const Expression& expression) { std::visit(*this, expression.node); }
+
+  void list(const std::vector<Expression>& children, std::string_view joint, std::string_view empty) {
+    if (children.empty()) {
+      out.text += empty;
+      return;
+    }
+    out.text += '(';
+    for (size_t i = 0; i < children.size(); ++i) {
+      if (i > 0) out.text += joint;
+      write(children[i]);
+    }
+    out.text += ')';
+  }
+
+  void operator()(const And& node) { list(node.children, " AND ", "TRUE"); }
+  void operator()(const Or& node) { list(node.children, " OR ", "FALSE"); }
+  // Below a negation NULL has to be false; elsewhere WHERE takes it for false, and bare comparisons reach the indexes.
+  void operator()(const Not& node) {
+    out.text += "(NOT coalesce(";
+    write(*node.child);
+    out.text += ", FALSE))";
+  }
+
+  void operator()(const Test& test) {
+    if (test.op == Operator::exists) {
+      out.text += "(" + std::string(column_of(test.field)) + " IS NOT NULL)";
+      return;
+    }
+    std::vector<const Operand*> constants;
+    std::vector<const Operand*> others;
+    for (const Operand& operand : test.operands) {
+      const bool listed = test.op == Operator::equal && !std::holds_alternative<event::Field>(operand);
+      (listed ? constants : others).push_back(&operand);
+    }
+    out.text += '(';
+    bool first = true;
+    if (!constants.empty()) {
+      equals(test, constants);
+      first = false;
+    }
+    for (const Operand* operand : others) {
+      if (!first) out.text += " OR ";
+      compare(test, *operand);
+      first = false;
+    }
+    if (first) out.text += "FALSE";
+    out.text += ')';
+  }
+
+  std::string left(const Test& test) const {
+    const bool textual = event::is_textual(event::info(test.field).type);
+    return value_of(test.field, textual ? form_of(test.field, test.case_mode) : Form::raw);
+  }
+
+  std::string parameter(const Test& test, const Operand& operand) {
+    if (const auto* field = std::get_if<event::Field>(&operand)) {
+      const bool textual = event::is_textual(event::info(test.field).type);
+      return value_of(*field, textual ? form_of(test.field, test.case_mode) : Form::raw);
+    }
+    if (const auto* text = std::get_if<std::string>(&operand)) {
+      out.parameters.emplace_back(operand_text(test, *text));
+    } else {
+      out.parameters.emplace_back(std::get<int64_t>(operand));
+    }
+    return "?";
+  }
+
+  void equals(const Test& test, const std::vector<const Operand*>& operands) {
+    out.text += left(test);
+    out.text += operands.size() == 1 ? " = " : " IN (";
+    for (size_t i = 0; i < operands.size(); ++i) {
+      if (i > 0) out.text += ", ";
+      out.text += parameter(test, *operands[i]);
+    }
+    if (operands.size() > 1) out.text += ')';
+  }
+
+  void compare(const Test& test, const Operand& operand) {
+    switch (test.op) {
+      case Operator::equal: infix(test, " = ", operand); return;
+      case Operator::less: infix(test, " < ", operand); return;
+      case Operator::less_equal: infix(test, " <= ", operand); return;
+      case Operator::greater: infix(test, " > ", operand); return;
+      case Operator::greater_equal: infix(test, " >= ", operand); return;
+      case Operator::contains: call("contains", left(test), test, operand); return;
+      case Operator::starts_with: call("starts_with", left(test), test, operand); return;
+      case Operator::ends_with: call("ends_with", left(test), test, operand); return;
+      case Operator::regex: call("regexp_matches", std::string(column_of(test.field)), test, operand); return;
+      case Operator::cidr: call("redoubt_in_cidr", std::string(column_of(test.field)), test, operand); return;
+      case Operator::like: matches_pattern(test, std::get<std::string>(operand)); return;
+      case Operator::exists: return;
+    }
+  }
+
+  void infix(const Test& test, std::string_view op, const Operand& operand) {
+    out.text += left(test);
+    out.text += op;
+    out.text += parameter(test, operand);
+  }
+
+  void call(std::string_view function, const std::string& value, const Test& test, const Operand& operand) {
+    out.text += function;
+    out.text += "(" + value + ", " + parameter(test, operand) + ")";
+  }
+
+  void matches_pattern(const Test& test, const std::string& pattern) {
+    LikePattern like = like_pattern(operand_text(test, pattern));
+    out.text += left(test) + " LIKE ?";
+    if (like.escaped) out.text += " ESCAPE '" + std::string(kEscape) + "'";
+    out.parameters.emplace_back(std::move(like.text));
+  }
+};
+
+void append(Statement& statement, Statement more) {
+  statement.text += more.text;
+  for (Parameter& parameter : more.parameters) statement.parameters.push_back(std::move(parameter));
+}
+
+// " WHERE …": the bounds first, they are what segments are left out by.
+Statement where(const Hunt& hunt) {
+  const std::string time(column_of(event::Field::event_time));
+  Statement out{.text = " WHERE "};
+  if (hunt.since) {
+    out.text += time + " >= ? AND ";
+    out.parameters.emplace_back(hunt.since->us);
+  }
+  if (hunt.until) {
+    out.text += time + " < ? AND ";
+    out.parameters.emplace_back(hunt.until->us);
+  }
+  append(out, condition(hunt.where, Dialect::duckdb));
+  return out;
+}
+
+struct SelectWriter {
+  const Hunt& hunt;
+  std::string_view source;
+
+  Statement from(std::string columns) const {
+    Statement out{.text = "SELECT " + std::move(columns) + " FROM " + std::string(source)};
+    append(out, where(hunt));
+    return out;
+  }
+
+  static void limit(Statement& out, uint32_t rows, uint32_t offset) {
+    out.text += " LIMIT " + std::to_string(rows);
+    if (offset > 0) out.text += " OFFSET " + std::to_string(offset);
+  }
+
+  // Values of a column with a figure each; events without the field are left out.
+  Statement values(event::Field field, std::string_view figure, std::string_view order, uint32_t rows) const {
+    const std::string column(column_of(field));
+    Statement out = from(column + " AS value, " + std::string(figure));
+    out.text += " AND " + column + " IS NOT NULL GROUP BY " + column + " ORDER BY " + std::string(order);
+    limit(out, rows, hunt.offset);
+    return out;
+  }
+
+  Statement operator()(const std::monostate&) const {
+    std::string columns;
+    const auto add = [&](event::Field field) {
+      columns += columns.empty() ? "" : ", ";
+      columns += column_of(field);
+    };
+    if (hunt.fields.empty()) {
+      for (const event::FieldInfo& row : event::kFields) add(row.field);
+    }
+    for (const event::Field field : hunt.fields) add(field);
+    Statement out = from(std::move(columns));
+    const std::string_view direction = hunt.direction == Direction::ascending ? " ASC" : " DESC";
+    out.text += " ORDER BY " + std::string(column_of(hunt.sort)) + std::string(direction) + " NULLS LAST";
+    // Events of one moment and host stay in their order.
+    out.text += ", " + std::string(column_of(event::Field::event_sequence)) + std::string(direction);
+    limit(out, hunt.limit, hunt.offset);
+    return out;
+  }
+
+  Statement operator()(const CountBy& by) const {
+    return values(by.field, "count(*) AS count", "count DESC, value", by.top);
+  }
+
+  Statement operator()(const CountPer& per) const {
+    const std::string time(column_of(event::Field::event_time));
+    const std::string width = std::to_string(per.width_us);
+    Statement out = from(time + " - " + time + " % " + width + " AS bucket, count(*) AS count");
+    out.text += " GROUP BY bucket ORDER BY bucket";
+    limit(out, hunt.limit, hunt.offset);
+    return out;
+  }
+
+  Statement operator()(const Distinct& distinct) const {
+    return values(distinct.field, "count(*) AS count", "value", hunt.limit);
+  }
+
+  Statement operator()(const Rare& rare) const {
+    const std::string figures = "count(DISTINCT " + std::string(column_of(rare.by)) + ") AS spread, count(*) AS count";
+    return values(rare.field, figures, "spread, count, value", hunt.limit);
+  }
+};
+
+}  // namespace
+
+Statement condition(const Expression& expression, Dialect dialect) {
+  switch (dialect) {
+    case Dialect::duckdb: break;
+  }
+  ConditionWriter writer;
+  writer.write(expression);
+  return std::move(writer.out);
+}
+
+Statement select(const Hunt& hunt, std::string_view source, Dialect dialect) {
+  switch (dialect) {
+    case Dialect::duckdb: break;
+  }
+  return std::visit(SelectWriter{hunt, source}, hunt.aggregate);
+}
+
+Statement histogram(const Hunt& hunt, int64_t width_us, std::string_view source, Dialect dialect) {
+  switch (dialect) {
+    case Dialect::duckdb: break;
+  }
+  Hunt buckets;
+  buckets.where = hunt.where.clone();
+  buckets.since = hunt.since;
+  buckets.until = hunt.until;
+  buckets.limit = kHuntLimitMax;
+  return SelectWriter{buckets, source}(CountPer{width_us});
+}
+
+}  // namespace redoubt::query::sql
