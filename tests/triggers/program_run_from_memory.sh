@@ -8,6 +8,6 @@ perl -e '
   my $name = "update";
   my $fd = syscall($number, $name, 0);
   open(my $out, ">&=", $fd) or die; open(my $in, "<", "/bin/true") or die;
-  binmode $in; binmode $out; { local $/; print $out <$in>; } $out->flush;
+  binmode $in; binmode $out; { local $/; print {$out} <$in>; } $out->flush;
   system { "/proc/$$/fd/$fd" } "update";
 '
