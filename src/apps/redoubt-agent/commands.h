@@ -1,0 +1,36 @@
+// The agent's verbs, one function each; main() parses the command line and calls one of them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace redoubt::agent {
+
+struct EnrollOptions {
+  enum class IfEnrolled { refuse, replace };
+  std::string data_directory;
+  std::string server;
+  std::string fingerprint;
+  std::string token_file;
+  IfEnrolled if_enrolled = IfEnrolled::refuse;
+};
+// Gets this host an identity. Replacing one forgets what was spooled under it.
+Status enroll(const EnrollOptions& options);
+
+struct RunOptions {
+  std::string data_directory;
+  int64_t spool_bytes_max = 0;
+  int64_t spool_age_us_max = 0;
+  std::vector<int> quiet_pids;
+};
+// Watches this host until SIGTERM or SIGINT.
+Status run(const RunOptions& options);
+
+enum class Output { text, json };
+// Prints what the running agent last wrote about itself; unavailable where none runs.
+Status print_status(const std::string& data_directory, Output output);
+
+}  // namespace redoubt::agent

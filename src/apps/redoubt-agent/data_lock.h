@@ -1,0 +1,14 @@
+// One agent a data directory: a lock that the kernel drops when its holder ends, however it ends.
+#pragma once
+
+#include <string>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace redoubt::agent {
+
+// already_exists: another process holds it.
+Result<base::UniqueFd> lock_data(const std::string& data_directory);
+
+}  // namespace redoubt::agent

@@ -1,0 +1,28 @@
+// What the running agent says about itself in DATA/status.json, for `redoubt-agent status` and for monitoring.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+#include "link/agent/link_client.h"
+
+namespace redoubt::agent {
+
+struct AgentStatus {
+  std::string host_id;
+  std::string boot_id;
+  std::string node;
+  std::string tier;
+  link::LinkState link;
+  uint64_t events_numbered = 0;
+  uint64_t events_lost = 0;
+  uint64_t spool_bytes = 0;
+  int64_t memory_rss = 0;
+  uint64_t processes = 0;
+};
+
+// Readers see the old content or the new; it is not forced to disk, since it dies with the process anyway.
+Status write_status(const AgentStatus& status, const std::string& path);
+
+}  // namespace redoubt::agent
