@@ -19,6 +19,9 @@ char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 
 enum { RD_TCP_SYN_SENT = 2, RD_PROTOCOL_TCP = 6, RD_AF_INET = 2, RD_AF_INET6 = 10, RD_CONNECTING_MAX = 16384 };
 
+// Call numbers inside socketcall().
+enum { RD_SYS_ACCEPT = 5, RD_SYS_ACCEPT4 = 18 };
+
 // Attempts under way: socket → who. Every socket leaves SYN_SENT, so entries do not pile up.
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
@@ -106,12 +109,21 @@ int BPF_PROG(network_connect, struct pt_regs* regs, long result) {
   return 0;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(network_accept, struct pt_regs* regs, long result) {
+static __always_inline int tell_accepted(long result) {
   struct sock* sock = tcp_sock_of(result);
   if (!sock || rd_is_quiet(bpf_get_current_pid_tgid() >> 32)) return 0;
   struct rd_actor actor = {};
   rd_fill_actor(&actor, (struct task_struct*)bpf_get_current_task());
   tell(sock, RD_INBOUND, &actor);
   return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(network_accept, struct pt_regs* regs, long result) { return tell_accepted(result); }
+
+// i386 only: one call for all, its real arguments in memory; the result is all that is needed.
+SEC("tp_btf/sys_exit")
+int BPF_PROG(network_socketcall, struct pt_regs* regs, long result) {
+  __u64 call = rd_syscall_argument(regs, 0);
+  return call == RD_SYS_ACCEPT || call == RD_SYS_ACCEPT4 ? tell_accepted(result) : 0;
 }

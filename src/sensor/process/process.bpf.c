@@ -118,7 +118,8 @@ int process_seed(struct bpf_iter__task* context) {
   record->arguments_total = 0;
   record->arguments_bytes = 0;
   __u64 end = fill_image(record, RD_EXEC_DATA, task);
-  if (end > sizeof(*record)) return 0;
+  if (end > sizeof(*record) - 8) return 0;
+  end = (end + 7) & ~7ull;  // the reader finds one record behind the other, aligned
   record->head.bytes = end;
   bpf_seq_write(seq, record, end);
   return 0;

@@ -1,0 +1,259 @@
+#include "sensor/enrich.h"
+
+#include <string.h>
+
+#include <unordered_set>
+#include <utility>
+
+#include "event/entity_id.h"
+#include "sensor/container_id.h"
+#include "sensor/file/file_decode.h"
+#include "sensor/network/network_decode.h"
+#include "sensor/path_text.h"
+#include "sensor/proc_file.h"
+
+namespace redoubt::sensor {
+
+namespace {
+
+constexpr int kAncestorsMax = 32;
+constexpr int64_t kNsPerUs = 1000;
+
+ProcessKey key_of(const rd_actor& actor) { return {actor.pid, actor.start_ns}; }
+ProcessKey parent_key_of(const rd_actor& actor) { return {actor.parent_pid, actor.parent_start_ns}; }
+
+std::string comm_of(const rd_actor& actor) {
+  return field_text(std::string_view(actor.comm, strnlen(actor.comm, sizeof actor.comm)));
+}
+
+}  // namespace
+
+Enricher::Enricher(const SensorOptions& options, ProgramHashes& hashes, Outbox& outbox)
+    : host_id_(options.host_id),
+      boot_id_(options.boot_id),
+      hashes_(hashes),
+      outbox_(outbox),
+      table_(options.processes_max) {}
+
+void Enricher::set_clock(int64_t realtime_offset_ns, int64_t now_ns) {
+  realtime_offset_ns_ = realtime_offset_ns;
+  now_ns_ = now_ns;
+}
+
+void Enricher::take(std::string_view record) {
+  if (record.size() < sizeof(rd_head)) {
+    ++malformed_;
+    return;
+  }
+  const auto& head = *reinterpret_cast<const rd_head*>(record.data());
+  switch (head.kind) {
+    case RD_EXEC: return take_exec(record);
+    case RD_FORK: return take_fork(head);
+    case RD_EXIT: return take_exit(record);
+    case RD_FILE:
+    case RD_CONNECTION: return take_activity(record, head);
+    default: ++malformed_;
+  }
+}
+
+void Enricher::take_exec(std::string_view record) {
+  std::optional<ExecRecord> exec = decode_exec(record);
+  if (!exec) {
+    ++malformed_;
+    return;
+  }
+  const rd_head head = exec->head;
+  std::shared_ptr<Image> image = image_of(*exec);
+  Process* known = table_.find(key_of(head.actor));
+  Process& process = known != nullptr ? *known : add(head.actor, image);
+  process.image = image;
+  hashes_.want(image, head.actor.pid);
+  v1::Event event;
+  event.set_event_type(v1::EVENT_TYPE_PROCESS);
+  event.set_event_action("exec");
+  describe_process(head, process, event);
+  outbox_.put(std::move(event), std::move(image), now_ns_);
+}
+
+void Enricher::take_fork(const rd_head& head) {
+  if (table_.find(key_of(head.actor)) != nullptr) return;  // the iterator saw it first
+  const Process* parent = table_.find(parent_key_of(head.actor));
+  std::shared_ptr<Image> image;
+  if (parent != nullptr) {
+    image = parent->image;
+  } else {
+    image = std::make_shared<Image>();
+    image->name = comm_of(head.actor);
+  }
+  add(head.actor, std::move(image));
+}
+
+void Enricher::take_exit(std::string_view record) {
+  const std::optional<rd_exit> exit = decode_exit(record);
+  if (!exit) {
+    ++malformed_;
+    return;
+  }
+  Process& process = actor(exit->head.actor);
+  if (process.life == Life::ended) return;  // the second of two last threads
+  v1::Event event;
+  event.set_event_type(v1::EVENT_TYPE_PROCESS_TERMINATE);
+  event.set_event_action("exit");
+  describe_process(exit->head, process, event);
+  event.set_process_end(event.event_time());
+  event.set_process_exit_code(exit_code_of(exit->status));
+  outbox_.put(std::move(event), process.image, now_ns_);
+  table_.end(process, now_ns_);
+}
+
+void Enricher::take_activity(std::string_view record, const rd_head& head) {
+  v1::Event event;
+  const Decoded decoded = head.kind == RD_FILE ? decode_file(record, event) : decode_connection(record, event);
+  if (decoded == Decoded::malformed) {
+    ++malformed_;
+    return;
+  }
+  const Process& process = actor(head.actor);
+  describe_process(head, process, event);
+  outbox_.put(std::move(event), process.image, now_ns_);
+}
+
+void Enricher::seed(std::string_view records) {
+  std::unordered_set<uint64_t> running;  // start times: a process starts in a nanosecond of its own, or nearly so
+  while (records.size() >= sizeof(rd_head)) {
+    const auto& head = *reinterpret_cast<const rd_head*>(records.data());
+    if (head.bytes < sizeof(rd_head) || head.bytes > records.size()) break;
+    if (const std::optional<ExecRecord> exec = decode_exec(records.substr(0, head.bytes))) {
+      running.insert(head.actor.start_ns ^ uint64_t{head.actor.pid} << 40);
+      seed_one(*exec);
+    }
+    records.remove_prefix(head.bytes);
+  }
+  table_.for_each([&](Process& process) {
+    if (!running.contains(process.key.start_ns ^ uint64_t{process.key.pid} << 40)) table_.end(process, now_ns_);
+  });
+}
+
+void Enricher::seed_one(const ExecRecord& seeded) {
+  Process* known = table_.find(key_of(seeded.head.actor));
+  if (known != nullptr && known->image->executable == seeded.executable) return;
+  ExecRecord exec = seeded;
+  exec.command_line = read_proc_command_line(exec.head.actor.pid);
+  std::shared_ptr<Image> image = image_of(exec);
+  hashes_.want(image, exec.head.actor.pid);
+  if (known != nullptr) {
+    known->image = std::move(image);
+  } else {
+    add(exec.head.actor, std::move(image));
+  }
+}
+
+void Enricher::declare_loss(const Loss& loss, int64_t since_ns) {
+  v1::Event event;
+  event.set_event_type(v1::EVENT_TYPE_LOSS);
+  event.set_event_time(realtime_us(static_cast<uint64_t>(now_ns_)));
+  event.set_loss_cause(loss.lane == RD_LANE_CRITICAL ? "ring_critical" : "ring_bulk");
+  event.set_loss_count(static_cast<int64_t>(loss.count));
+  event.set_loss_since(realtime_us(static_cast<uint64_t>(since_ns)));
+  event.set_loss_until(event.event_time());
+  if (loss.cgroup_id != 0) event.set_process_cgroup_id(static_cast<int64_t>(loss.cgroup_id));
+  outbox_.put(std::move(event), nullptr, now_ns_);
+}
+
+Process& Enricher::actor(const rd_actor& actor) {
+  if (Process* known = table_.find(key_of(actor))) return *known;
+  auto image = std::make_shared<Image>();
+  ProcFacts facts = read_proc(actor.pid, actor.start_ns);
+  image->name = facts.executable.empty() ? comm_of(actor) : std::string(name_of_path(facts.executable));
+  image->executable = std::move(facts.executable);
+  image->command_line = std::move(facts.command_line);
+  image->directory = std::move(facts.directory);
+  image->container_id = container_id_of(facts.cgroup);
+  return add(actor, std::move(image));
+}
+
+Process& Enricher::add(const rd_actor& actor, std::shared_ptr<Image> image) {
+  Process process{.key = key_of(actor), .parent = parent_key_of(actor), .image = std::move(image)};
+  process.entity_id = entity_id(process.key);
+  if (Process* added = table_.insert(process)) return *added;
+  spare_ = std::move(process);
+  return spare_;
+}
+
+std::shared_ptr<Image> Enricher::image_of(ExecRecord& exec) {
+  auto image = std::make_shared<Image>();
+  image->executable = std::move(exec.executable);
+  image->name = image->executable.empty() ? comm_of(exec.head.actor) : std::string(name_of_path(image->executable));
+  image->command_line = std::move(exec.command_line);
+  image->directory = std::move(exec.directory);
+  image->tty = std::move(exec.tty);
+  image->container_id = container_id_of(exec.cgroup);
+  image->program = exec.program;
+  return image;
+}
+
+void Enricher::describe_process(const rd_head& head, const Process& process, v1::Event& event) {
+  const Image& image = *process.image;
+  event.set_event_time(realtime_us(head.time_ns));
+  event.set_process_entity_id(process.entity_id);
+  event.set_process_pid(process.key.pid);
+  event.set_process_start(realtime_us(process.key.start_ns));
+  event.set_process_name(image.name);
+  if (!image.executable.empty()) event.set_process_executable(image.executable);
+  if (!image.command_line.empty()) event.set_process_command_line(image.command_line);
+  if (!image.directory.empty()) event.set_process_working_directory(image.directory);
+  if (!image.tty.empty()) event.set_process_tty(image.tty);
+  if (!image.container_id.empty()) event.set_container_id(image.container_id);
+  event.set_process_cgroup_id(static_cast<int64_t>(head.actor.cgroup_id));
+  describe_user(head.actor, event);
+  describe_parent(process, event);
+  if (std::string ancestors = ancestors_of(process); !ancestors.empty()) {
+    event.set_process_ancestors(std::move(ancestors));
+  }
+}
+
+void Enricher::describe_parent(const Process& process, v1::Event& event) {
+  if (process.parent.pid == 0) return;
+  event.set_process_parent_pid(process.parent.pid);
+  const Process* parent = table_.find(process.parent);
+  event.set_process_parent_entity_id(parent != nullptr ? parent->entity_id : entity_id(process.parent));
+  if (parent == nullptr) return;
+  const Image& image = *parent->image;
+  event.set_process_parent_name(image.name);
+  if (!image.executable.empty()) event.set_process_parent_executable(image.executable);
+  if (!image.command_line.empty()) event.set_process_parent_command_line(image.command_line);
+}
+
+void Enricher::describe_user(const rd_actor& actor, v1::Event& event) {
+  event.set_user_id(actor.uid);
+  event.set_user_effective_id(actor.euid);
+  event.set_group_id(actor.gid);
+  if (actor.login_uid != RD_NO_LOGIN) event.set_user_login_id(actor.login_uid);
+  if (const std::string& name = users_.find(actor.uid, now_ns_); !name.empty()) event.set_user_name(name);
+  if (const std::string& name = users_.find(actor.euid, now_ns_); !name.empty()) event.set_user_effective_name(name);
+}
+
+std::string Enricher::ancestors_of(const Process& process) {
+  std::string paths;
+  const Process* ancestor = table_.find(process.parent);
+  for (int depth = 0; depth < kAncestorsMax && ancestor != nullptr; ++depth) {
+    const Image& image = *ancestor->image;
+    const std::string& path = image.executable.empty() ? image.name : image.executable;
+    if (paths.size() + path.size() + 1 > kFieldBytesMax) break;
+    if (!paths.empty()) paths += '\n';
+    paths += path;
+    if (ancestor->parent == ancestor->key) break;
+    ancestor = table_.find(ancestor->parent);
+  }
+  return paths;
+}
+
+std::string Enricher::entity_id(const ProcessKey& key) const {
+  return event::process_entity_id(host_id_, boot_id_, key.pid, key.start_ns);
+}
+
+int64_t Enricher::realtime_us(uint64_t boot_ns) const {
+  return (static_cast<int64_t>(boot_ns) + realtime_offset_ns_) / kNsPerUs;
+}
+
+}  // namespace redoubt::sensor

@@ -1,0 +1,71 @@
+// From records to events: keeps the process table right and says in every event who acted, with parent, ancestors, user
+// and container, while that is still known. Ring thread only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "sensor/outbox.h"
+#include "sensor/process/process_decode.h"
+#include "sensor/process_table.h"
+#include "sensor/program_hash.h"
+#include "sensor/user_names.h"
+
+namespace redoubt::sensor {
+
+// What was lost in one lane and cgroup between two looks at the books.
+struct Loss {
+  rd_lane lane = RD_LANE_CRITICAL;
+  uint64_t cgroup_id = 0;
+  uint64_t count = 0;
+};
+
+class Enricher {
+ public:
+  Enricher(const SensorOptions& options, ProgramHashes& hashes, Outbox& outbox);
+
+  // The clocks of this round: realtime minus boottime, and boottime.
+  void set_clock(int64_t realtime_offset_ns, int64_t now_ns);
+  // One record of a ring, aligned to 8 bytes. The caller takes records in the order of their time.
+  void take(std::string_view record);
+  // What the task iterator gave: all running processes. Adds unknown ones, corrects known ones, ends the others.
+  void seed(std::string_view records);
+  void declare_loss(const Loss& loss, int64_t since_ns);
+  void expire() { table_.expire(now_ns_); }
+
+  size_t processes() const { return table_.size(); }
+  uint64_t malformed() const { return malformed_; }
+
+ private:
+  void take_exec(std::string_view record);
+  void take_fork(const rd_head& head);
+  void take_exit(std::string_view record);
+  void take_activity(std::string_view record, const rd_head& head);
+  void seed_one(const ExecRecord& exec);
+
+  // The table's entry, made from the actor and /proc if there is none; `spare_` if the table is full.
+  Process& actor(const rd_actor& actor);
+  Process& add(const rd_actor& actor, std::shared_ptr<Image> image);
+  std::shared_ptr<Image> image_of(ExecRecord& exec);
+
+  void describe_process(const rd_head& head, const Process& process, v1::Event& event);
+  void describe_parent(const Process& process, v1::Event& event);
+  void describe_user(const rd_actor& actor, v1::Event& event);
+  std::string ancestors_of(const Process& process);
+  std::string entity_id(const ProcessKey& key) const;
+  int64_t realtime_us(uint64_t boot_ns) const;
+
+  std::string host_id_;
+  std::string boot_id_;
+  ProgramHashes& hashes_;
+  Outbox& outbox_;
+  ProcessTable table_;
+  UserNames users_;
+  Process spare_;
+  int64_t realtime_offset_ns_ = 0;
+  int64_t now_ns_ = 0;
+  uint64_t malformed_ = 0;
+};
+
+}  // namespace redoubt::sensor

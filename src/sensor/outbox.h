@@ -1,0 +1,47 @@
+// Events on their way to the sink, in order. One whose program is still being hashed waits for it a bounded time, and
+// those behind it wait with it; the rings are read on. Ring thread only.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+#include "redoubt/event.pb.h"
+#include "sensor/process_table.h"
+#include "sensor/sensor.h"
+
+namespace redoubt::sensor {
+
+class Outbox {
+ public:
+  explicit Outbox(EventSink& sink) : sink_(sink) {}
+
+  // `image`: whose hash becomes process.hash.sha256; may be null.
+  void put(v1::Event event, std::shared_ptr<Image> image, int64_t now_ns);
+  // Hands over what need not wait any longer.
+  void flush(int64_t now_ns);
+  // Hands over everything.
+  void finish();
+
+  bool empty() const { return waiting_.empty(); }
+  uint64_t events() const { return events_; }
+  uint64_t hashes_missed() const { return hashes_missed_; }
+
+  static constexpr int64_t kHashWaitNs = 300'000'000;
+  static constexpr size_t kWaitingMax = 8192;
+
+ private:
+  struct Waiting {
+    v1::Event event;
+    std::shared_ptr<Image> image;
+    int64_t until_ns;
+  };
+  void hand_over(Waiting&& waiting);
+
+  EventSink& sink_;
+  std::deque<Waiting> waiting_;
+  uint64_t events_ = 0;
+  uint64_t hashes_missed_ = 0;
+};
+
+}  // namespace redoubt::sensor

@@ -1,0 +1,30 @@
+// Reads the records of the process source. Ring thread; pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sensor/process/process_record.h"
+
+namespace redoubt::sensor {
+
+// RD_EXEC or RD_SEED.
+struct ExecRecord {
+  rd_head head{};
+  rd_program program{};
+  std::string executable;  // empty for a kernel thread
+  std::string command_line;
+  std::string directory;
+  std::string tty;     // "pts/0", empty if none
+  std::string cgroup;  // path in its hierarchy
+};
+
+// Absent if the record is not whole. `record` is aligned to 8 bytes, as the rings hold it.
+std::optional<ExecRecord> decode_exec(std::string_view record);
+std::optional<rd_exit> decode_exit(std::string_view record);
+
+// What a shell shows as $?: the exit status, or 128 plus the signal.
+int exit_code_of(uint32_t wait_status);
+
+}  // namespace redoubt::sensor

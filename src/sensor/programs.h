@@ -1,0 +1,56 @@
+// The BPF programs as one object: loaded, attached, and the maps that the user side reads. Owns libbpf. Ring thread,
+// but for load() and attach().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "sensor/enrich.h"
+#include "sensor/ring.h"
+#include "sensor/sensor.h"
+
+namespace redoubt::sensor {
+
+enum class Reader { looks, sleeps };
+
+struct LaneCounts {
+  uint64_t produced = 0;
+  uint64_t lost = 0;
+};
+
+class Programs {
+ public:
+  static Result<std::unique_ptr<Programs>> load(const SensorOptions& options);
+  ~Programs();
+  Programs(const Programs&) = delete;
+  Programs& operator=(const Programs&) = delete;
+
+  // From here on records come.
+  Status attach();
+  // From here on none come.
+  void detach();
+
+  // All running processes, as RD_SEED records one behind the other. Also tells the programs which process reads.
+  Result<std::string> read_seed();
+  Result<std::unique_ptr<Ring>> map_ring(rd_lane lane) const;
+  int ring_fd(rd_lane lane) const;
+  // How the reader waits from now on: woken by the programs, or looking by itself.
+  void set_reader(Reader reader);
+
+  LaneCounts counts(rd_lane lane) const;  // any thread
+  // What was lost since the last call, by lane and cgroup.
+  std::vector<Loss> take_losses();
+
+ private:
+  struct State;
+  explicit Programs(std::unique_ptr<State> state);
+  Status fill_syscall_tables();
+  Status quiet(uint32_t pid);
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace redoubt::sensor

@@ -1,0 +1,264 @@
+#include "sensor/sensor.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+#include <array>
+#include <atomic>
+#include <thread>
+#include <utility>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "sensor/enrich.h"
+#include "sensor/outbox.h"
+#include "sensor/probe.h"
+#include "sensor/program_hash.h"
+#include "sensor/programs.h"
+#include "sensor/ring.h"
+
+namespace redoubt::sensor {
+
+namespace {
+
+constexpr int64_t kMillisecondNs = 1'000'000;
+constexpr int64_t kLookNs = 4 * kMillisecondNs;         // between two looks while records come
+constexpr int kSleepMs = 100;                           // at most, while none come
+constexpr int64_t kLossCheckNs = 100 * kMillisecondNs;  // between two looks at the books
+constexpr int64_t kExpireNs = 1000 * kMillisecondNs;
+constexpr int64_t kHealNs = 1000 * kMillisecondNs;  // between two new seeds after losses
+constexpr size_t kRoundRecordsMax = 4096;           // before the clocks and the outbox are looked at again
+
+int64_t realtime_offset_ns() {
+  timespec wall{};
+  clock_gettime(CLOCK_REALTIME, &wall);
+  return int64_t{wall.tv_sec} * 1'000'000'000 + wall.tv_nsec - base::boottime_ns();
+}
+
+int64_t record_time(std::string_view record) {
+  return record.size() < sizeof(rd_head)
+             ? 0
+             : static_cast<int64_t>(reinterpret_cast<const rd_head*>(record.data())->time_ns);
+}
+
+}  // namespace
+
+// Everything that runs; the ring thread owns all but the atomics.
+class Sensor::Runtime {
+ public:
+  Runtime(const SensorOptions& options, EventSink& sink, std::unique_ptr<Programs> programs,
+          std::unique_ptr<ProgramHashes> hashes)
+      : programs_(std::move(programs)),
+        hashes_(std::move(hashes)),
+        outbox_(sink),
+        enricher_(options, *hashes_, outbox_) {}
+  ~Runtime() { stop(); }
+
+  Status start();
+  void stop();
+  SensorAccount account() const;
+  Tier tier() const { return Tier::tracepoint; }
+
+ private:
+  Status watch(int fd);
+  void run();
+  void run_round();
+  size_t drain();
+  bool records_wait();
+  void check_losses(int64_t now_ns);
+  void reseed(int64_t now_ns);
+  void wait(size_t drained);
+  void finish();
+  void publish();
+
+  std::unique_ptr<Programs> programs_;
+  std::unique_ptr<ProgramHashes> hashes_;
+  Outbox outbox_;
+  Enricher enricher_;
+  std::unique_ptr<Ring> critical_;
+  std::unique_ptr<Ring> bulk_;
+  base::UniqueFd epoll_;
+  base::UniqueFd wake_;
+  int64_t losses_checked_ns_ = 0;
+  int64_t expired_ns_ = 0;
+  int64_t seeded_ns_ = 0;
+  enum class Table { whole, torn } table_ = Table::whole;
+
+  std::atomic<uint64_t> taken_critical_{0};
+  std::atomic<uint64_t> taken_bulk_{0};
+  std::atomic<uint64_t> events_{0};
+  std::atomic<uint64_t> loss_declared_{0};
+  std::atomic<uint64_t> malformed_{0};
+  std::atomic<uint64_t> hashes_missed_{0};
+  std::atomic<size_t> processes_{0};
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+Status Sensor::Runtime::start() {
+  TRY(critical_, programs_->map_ring(RD_LANE_CRITICAL));
+  TRY(bulk_, programs_->map_ring(RD_LANE_BULK));
+  epoll_ = base::UniqueFd(epoll_create1(EPOLL_CLOEXEC));
+  wake_ = base::UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!epoll_ || !wake_) return base::fail_errno("make the sensor's descriptors");
+  TRY_STATUS(watch(programs_->ring_fd(RD_LANE_CRITICAL)));
+  TRY_STATUS(watch(programs_->ring_fd(RD_LANE_BULK)));
+  TRY_STATUS(watch(hashes_->event_fd()));
+  TRY_STATUS(watch(wake_.get()));
+  // Attached before the table is seeded: what starts in between is in the ring, and applying it twice does no harm.
+  TRY_STATUS(programs_->attach());
+  losses_checked_ns_ = base::boottime_ns();
+  enricher_.set_clock(realtime_offset_ns(), losses_checked_ns_);
+  TRY(const std::string records, programs_->read_seed());
+  enricher_.seed(records);
+  seeded_ns_ = losses_checked_ns_;
+  publish();
+  thread_ = std::thread([this] { run(); });
+  return {};
+}
+
+Status Sensor::Runtime::watch(int fd) {
+  epoll_event interest{.events = EPOLLIN, .data = {.fd = fd}};
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &interest) != 0) return base::fail_errno("watch a descriptor");
+  return {};
+}
+
+void Sensor::Runtime::stop() {
+  if (!thread_.joinable()) return;
+  programs_->detach();
+  stopping_ = true;
+  eventfd_write(wake_.get(), 1);
+  thread_.join();
+}
+
+void Sensor::Runtime::run() {
+  while (!stopping_) run_round();
+  finish();
+}
+
+void Sensor::Runtime::run_round() {
+  const int64_t now_ns = base::boottime_ns();
+  enricher_.set_clock(realtime_offset_ns(), now_ns);
+  const size_t drained = drain();
+  hashes_->collect();
+  if (now_ns - losses_checked_ns_ >= kLossCheckNs) check_losses(now_ns);
+  if (table_ == Table::torn && now_ns - seeded_ns_ >= kHealNs) reseed(now_ns);
+  if (now_ns - expired_ns_ >= kExpireNs) {
+    enricher_.expire();
+    expired_ns_ = now_ns;
+  }
+  outbox_.flush(now_ns);
+  publish();
+  if (drained < kRoundRecordsMax) wait(drained);
+}
+
+// Takes the records of both rings in the order of their time. A bulk record is taken only when all critical ones of its
+// past have been: those were written before it, so they are in the ring when it is empty after `seen_ns`.
+size_t Sensor::Runtime::drain() {
+  const int64_t seen_ns = base::boottime_ns();
+  size_t drained = 0;
+  for (; drained < kRoundRecordsMax; ++drained) {
+    const auto critical = critical_->peek();
+    const auto bulk = bulk_->peek();
+    if (critical && (!bulk || record_time(*critical) <= record_time(*bulk))) {
+      enricher_.take(*critical);
+      critical_->take();
+      taken_critical_.fetch_add(1, std::memory_order_relaxed);
+    } else if (bulk && record_time(*bulk) <= seen_ns) {
+      enricher_.take(*bulk);
+      bulk_->take();
+      taken_bulk_.fetch_add(1, std::memory_order_relaxed);
+    } else {
+      break;
+    }
+  }
+  return drained;
+}
+
+bool Sensor::Runtime::records_wait() { return critical_->peek() || bulk_->peek(); }
+
+void Sensor::Runtime::check_losses(int64_t now_ns) {
+  for (const Loss& loss : programs_->take_losses()) {
+    enricher_.declare_loss(loss, losses_checked_ns_);
+    loss_declared_.fetch_add(loss.count, std::memory_order_relaxed);
+    if (loss.lane == RD_LANE_CRITICAL) table_ = Table::torn;
+  }
+  losses_checked_ns_ = now_ns;
+}
+
+// Lost forks, execs and exits leave the process table wrong: ask the kernel again what runs.
+void Sensor::Runtime::reseed(int64_t now_ns) {
+  seeded_ns_ = now_ns;
+  table_ = Table::whole;
+  const Result<std::string> records = programs_->read_seed();
+  if (!records) {
+    base::log_warning("sensor", records.error().message);
+    return;
+  }
+  enricher_.seed(*records);
+}
+
+// While records come, looking every few milliseconds is cheaper than being woken for each; otherwise sleep until woken.
+void Sensor::Runtime::wait(size_t drained) {
+  if (drained > 0 || records_wait()) {
+    const timespec pause{.tv_sec = 0, .tv_nsec = kLookNs};
+    nanosleep(&pause, nullptr);
+    return;
+  }
+  programs_->set_reader(Reader::sleeps);
+  if (!records_wait()) {
+    std::array<epoll_event, 4> ready;
+    epoll_wait(epoll_.get(), ready.data(), ready.size(), kSleepMs);
+  }
+  programs_->set_reader(Reader::looks);
+}
+
+// The programs are detached: what is in the rings is all that there will be.
+void Sensor::Runtime::finish() {
+  while (true) {
+    enricher_.set_clock(realtime_offset_ns(), base::boottime_ns());
+    if (drain() == 0 && !records_wait()) break;
+  }
+  hashes_->collect();
+  check_losses(base::boottime_ns());
+  outbox_.finish();
+  publish();
+}
+
+void Sensor::Runtime::publish() {
+  events_ = outbox_.events();
+  hashes_missed_ = outbox_.hashes_missed();
+  malformed_ = enricher_.malformed();
+  processes_ = enricher_.processes();
+}
+
+SensorAccount Sensor::Runtime::account() const {
+  const LaneCounts critical = programs_->counts(RD_LANE_CRITICAL);
+  const LaneCounts bulk = programs_->counts(RD_LANE_BULK);
+  return {.critical = {.produced = critical.produced, .taken = taken_critical_, .lost = critical.lost},
+          .bulk = {.produced = bulk.produced, .taken = taken_bulk_, .lost = bulk.lost},
+          .events = events_,
+          .loss_declared = loss_declared_,
+          .malformed = malformed_,
+          .hashes_missed = hashes_missed_,
+          .processes = processes_};
+}
+
+Result<std::unique_ptr<Sensor>> Sensor::start(SensorOptions options, EventSink& sink) {
+  TRY(const Probe probe, base::within("start the sensor", probe_host()));
+  TRY(auto programs, base::within("start the sensor", Programs::load(options)));
+  TRY(auto hashes, base::within("start the sensor", ProgramHashes::start()));
+  auto runtime = std::make_unique<Runtime>(options, sink, std::move(programs), std::move(hashes));
+  TRY_STATUS(base::within("start the sensor", runtime->start()));
+  return std::unique_ptr<Sensor>(new Sensor(std::move(runtime)));
+}
+
+Sensor::Sensor(std::unique_ptr<Runtime> runtime) : runtime_(std::move(runtime)) {}
+Sensor::~Sensor() = default;
+void Sensor::stop() { runtime_->stop(); }
+Tier Sensor::tier() const { return runtime_->tier(); }
+SensorAccount Sensor::account() const { return runtime_->account(); }
+
+}  // namespace redoubt::sensor
