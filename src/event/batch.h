@@ -64,6 +64,12 @@ constexpr size_t kTextBytesMax = size_t{64} << 10;
 
 class Batch {
  public:
+  // Views stay valid when the batch is moved; a copy would have views into the first.
+  Batch(Batch&&) = default;
+  Batch& operator=(Batch&&) = default;
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+
   // Takes serialized redoubt.v1.EventBatch. Refuses (invalid_argument, with the event's position) what is malformed or
   // past the limits above; unknown fields are skipped; bytes that are not UTF-8 are kept as \xHH.
   static Result<Batch> decode(std::string bytes);
@@ -73,6 +79,7 @@ class Batch {
 
  private:
   friend class Row;
+  Batch() = default;
   struct Slots {
     std::array<uint64_t, 2> present{};
     uint32_t first = 0;

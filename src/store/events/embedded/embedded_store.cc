@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "base/time.h"
 
 namespace redoubt::store::embedded {
@@ -21,6 +22,9 @@ constexpr uint64_t kTailMemoryShare = 4;  // a seal is due when the tail takes t
 Status check_frame(const std::string& host_id, const event::Frame& frame, const event::Batch& batch) {
   if (host_id.empty() || host_id.size() > kIdBytesMax || frame.boot_id.empty() || frame.boot_id.size() > kIdBytesMax) {
     return fail(Errc::invalid_argument, "frame: host id or boot id is empty or too long");
+  }
+  if (!base::is_utf8(host_id) || !base::is_utf8(frame.boot_id)) {
+    return fail(Errc::invalid_argument, "frame: host id or boot id is not UTF-8");
   }
   if (batch.size() == 0 || batch.size() != frame.events) {
     return fail(Errc::invalid_argument,

@@ -143,6 +143,8 @@ TEST_F(EmbeddedStoreTest, refuses_frames_that_are_not_what_they_say) {
   frame = make_frame("a", 1, 10);
   frame.frame.events = 9;
   EXPECT_EQ(append(*store_, frame).error().code, Errc::invalid_argument);
+  frame = make_frame("\xff", 1, 10);
+  EXPECT_EQ(append(*store_, frame).error().code, Errc::invalid_argument);
   frame = make_frame("", 1, 10);
   EXPECT_EQ(append(*store_, frame).error().code, Errc::invalid_argument);
   EXPECT_EQ(store_->stored_sequence("a", "boot"), 0U);
@@ -359,7 +361,8 @@ TEST_F(EmbeddedStoreTest, answers_without_a_damaged_segment_and_says_so) {
   }
   store_.reset();
   const std::string path = newest("segments");
-  std::ofstream(path, std::ios::binary | std::ios::trunc) << std::string(std::filesystem::file_size(path), 'x');
+  const std::string noise(std::filesystem::file_size(path), 'x');
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << noise;
   open();
   const HuntResult walked = hunt(everything());
   EXPECT_EQ(walked.rows.size(), 20U);
@@ -373,6 +376,25 @@ TEST_F(EmbeddedStoreTest, answers_without_a_damaged_segment_and_says_so) {
   EXPECT_EQ(number_at(counts, 0, 1), 20);
   std::filesystem::remove(path);
   EXPECT_TRUE(hunt(everything()).partial);
+}
+
+TEST_F(EmbeddedStoreTest, notices_damage_inside_a_segment) {
+  open();
+  for (uint64_t segment = 0; segment < 2; ++segment) {
+    take(make_frame("a", segment * 500 + 1, segment * 500 + 500));
+    ASSERT_TRUE(store_->seal());
+  }
+  store_.reset();
+  // Somewhere in the pages; the footer stays whole.
+  std::fstream file(newest("segments"), std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(4);
+  const std::string noise(2000, '\x5a');
+  file.write(noise.data(), static_cast<std::streamsize>(noise.size()));
+  file.close();
+  open();
+  const HuntResult found = hunt({.limit = 10'000});
+  EXPECT_TRUE(found.partial);
+  EXPECT_EQ(found.rows.size(), 500U);
 }
 
 TEST_F(EmbeddedStoreTest, removes_files_that_a_crash_left) {
@@ -530,7 +552,10 @@ TEST_F(EmbeddedStoreTest, measures_itself) {
   for (uint64_t count = 0; count < events; count += made.back().frame.events) made.push_back(generator.next());
   const auto start = std::chrono::steady_clock::now();
   double cpu = cpu_seconds();
-  for (const auto& one : made) ASSERT_TRUE(store_->append(one.host_id, one.frame, one.batch));
+  for (const auto& one : made) {
+    const auto done = store_->append(one.host_id, one.frame, one.batch);
+    ASSERT_TRUE(done) << done.error().message;
+  }
   const std::chrono::duration<double> appended = std::chrono::steady_clock::now() - start;
   const double cpu_append = cpu_seconds() - cpu;
   cpu = cpu_seconds();

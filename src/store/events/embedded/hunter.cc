@@ -101,7 +101,8 @@ struct Run {
   void report(const Segment& segment, const Error& error) {
     why_partial.push_back("segment " + std::to_string(segment.info.number) + " is damaged");
     if (!segment.damage_reported.exchange(true)) {
-      base::log_error("store", "segment " + segment.path + " is damaged: " + error.message);
+      base::log_error("store",
+                      "segment " + segment.path + " is damaged: " + error.message.substr(0, error.message.find('\n')));
     }
   }
 };
