@@ -131,7 +131,12 @@ class DuckdbTestTable {
   static void fold(duckdb_function_info, duckdb_data_chunk input, duckdb_vector output) {
     duckdb_vector in = duckdb_data_chunk_get_vector(input, 0);
     for (idx_t row = 0; row < duckdb_data_chunk_get_size(input); ++row) {
-      if (!valid(in, row)) continue;
+      if (!valid(in, row)) {
+        // DuckDB does not carry NULL through by itself.
+        duckdb_vector_ensure_validity_writable(output);
+        duckdb_validity_set_row_invalid(duckdb_vector_get_validity(output), row);
+        continue;
+      }
       const std::string folded = base::fold_case(text(in, row));
       duckdb_vector_assign_string_element_len(output, row, folded.data(), folded.size());
     }
