@@ -14,7 +14,7 @@ import css from './hunt.module.css';
 const look = EditorView.theme({
   '&': { fontSize: '13px', backgroundColor: 'transparent', color: 'var(--mantine-color-text)' },
   '&.cm-focused': { outline: 'none' },
-  '.cm-content': { fontFamily: 'var(--mono)', padding: '9px 0', caretColor: 'var(--mantine-color-text)', lineHeight: '1.55' },
+  '.cm-content': { fontFamily: 'var(--mono)', padding: '9px 0', caretColor: 'var(--mantine-color-text)', lineHeight: '1.55', fontVariantLigatures: 'none' },
   '.cm-line': { padding: '0 12px' },
   '.cm-scroller': { maxHeight: '150px', overflow: 'auto' },
   '.cm-cursor': { borderLeftColor: 'var(--mantine-color-text)' },

@@ -7,7 +7,7 @@ export const cardWidth = 248;
 export const cardHeight = 92;
 const columnGap = 46;
 const rowGap = 14;
-export const ancestorsShownMax = 3;
+export const ancestorsShownMax = 2;
 
 export interface Card {
   id: string;

@@ -34,8 +34,8 @@ describe('layoutTree', () => {
     const chain = Array.from({ length: 8 }, (_, i) => node(`p${i}`, i ? `p${i - 1}` : ''));
     const { cards, folded } = layoutTree(chain, 'p7', { closed: none, foldAncestors: 'fold' });
     expect(cards).toHaveLength(ancestorsShownMax + 1);
-    expect(folded.map((one) => one.entity_id)).toEqual(['p0', 'p1', 'p2', 'p3']);
-    expect(layoutTree(chain.slice(3), 'p7', { closed: none, foldAncestors: 'fold' }).folded).toEqual([]);
+    expect(folded.map((one) => one.entity_id)).toEqual(['p0', 'p1', 'p2', 'p3', 'p4']);
+    expect(layoutTree(chain.slice(4), 'p7', { closed: none, foldAncestors: 'fold' }).folded).toEqual([]);
   });
 
   test('ends at cycles and bears an unknown focus', () => {

@@ -1,7 +1,7 @@
 import { Handle, Position, ReactFlow, Background, Controls, type Edge, type Node, type NodeProps, type ReactFlowInstance } from '@xyflow/react';
 import '@xyflow/react/dist/base.css';
 import './react_flow.css';
-import { useCallback, useMemo } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { clock } from '@/shared/ui/time';
 import { cardHeight, cardWidth, type Card, type Layout } from './layout';
 import css from './process_tree.module.css';
@@ -99,9 +99,11 @@ function aim(flow: ReactFlowInstance<CardNode>, layout: Layout, focus: string, b
     });
     return;
   }
+  // The process in question, its parents as far as they go, and its children beside it.
   const card = layout.cards.find((one) => one.id === focus) ?? layout.cards[0]!;
-  // Ancestors and children get the same share of the picture.
-  void flow.setCenter(card.x + cardWidth / 2, card.y + cardHeight / 2, { zoom: readableZoom + 0.06 });
+  const zoom = readableZoom + 0.06;
+  const columns = card.shownChildren > 0 ? 2 * cardWidth + 60 : cardWidth;
+  void flow.setViewport({ zoom, x: box.width - padding - (card.x + columns) * zoom, y: box.height / 2 - (card.y + cardHeight / 2) * zoom });
 }
 
 export function ProcessGraph({ layout, focus, selected, onSelect, onToggle, onExpand, onShowAncestors }: GraphProps) {
@@ -113,17 +115,25 @@ export function ProcessGraph({ layout, focus, selected, onSelect, onToggle, onEx
     id: `${edge.from}>${edge.to}`, source: edge.from, target: edge.to, type: 'smoothstep', focusable: false,
     className: edge.onPath ? 'on-path' : '',
   })), [layout]);
-  const box = useCallback(() => document.querySelector(`.${css.canvas}`)!.getBoundingClientRect(), []);
+  const canvas = useRef<HTMLDivElement>(null);
+  const [flow, setFlow] = useState<ReactFlowInstance<CardNode>>();
+  // Aims anew when older ancestors are shown, and leaves the picture alone when a card opens.
+  const aimed = useRef(-1);
+  useEffect(() => {
+    if (!flow || !canvas.current || layout.cards.length === 0 || aimed.current === layout.folded.length) return;
+    aimed.current = layout.folded.length;
+    aim(flow, layout, focus, canvas.current.getBoundingClientRect());
+  }, [flow, layout, focus]);
 
   return (
-    <div className={css.canvas} data-testid="process-picture">
+    <div ref={canvas} className={css.canvas} data-testid="process-picture">
       {layout.folded.length > 0 && (
         <button type="button" className={css.more} onClick={onShowAncestors}>
           ← {layout.folded.length} older ancestors: {layout.folded.map((node) => node.name).join(' → ')}
         </button>
       )}
       <ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} minZoom={0.15} maxZoom={1.6}
-        onInit={(flow) => layout.cards.length > 0 && aim(flow, layout, focus, box())}
+        onInit={setFlow}
         nodesDraggable={false} nodesConnectable={false} nodesFocusable={false} elementsSelectable={false}
         zoomOnDoubleClick={false} zoomOnScroll={false} panOnScroll={false} preventScrolling={false}
         onlyRenderVisibleElements={layout.cards.length > 300} proOptions={{ hideAttribution: true }}>

@@ -10,7 +10,7 @@ export const importanceNames: Record<Importance, string> = {
 
 export const statusNames: Record<AlertStatus, string> = { new: 'New', in_progress: 'In progress', closed: 'Closed' };
 
-type Tone = 'critical' | 'high' | 'medium' | 'low' | 'neutral' | 'good';
+type Tone = 'critical' | 'high' | 'medium' | 'low' | 'neutral' | 'good' | 'fresh';
 export type { Tone };
 
 export function Badge({ tone, children, pulse }: { tone: Tone; children: React.ReactNode; pulse?: boolean }) {
@@ -31,7 +31,7 @@ export function ImportanceBadge({ importance }: { importance: Importance }) {
 }
 
 export function StatusBadge({ status }: { status: AlertStatus }) {
-  const tone: Tone = status === 'new' ? 'high' : status === 'in_progress' ? 'low' : 'neutral';
+  const tone: Tone = status === 'new' ? 'fresh' : status === 'in_progress' ? 'low' : 'neutral';
   return <Badge tone={tone}>{statusNames[status] ?? status}</Badge>;
 }
 
