@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +14,7 @@
 
 #include "base/result.h"
 #include "central/users/role.h"
+#include "query/diagnostic.h"
 
 namespace redoubt::central {
 
@@ -21,17 +24,30 @@ std::string_view name_of(Method method);
 
 struct Request {
   Method method = Method::get;
-  std::string path;                                     // decoded, without the query
-  std::vector<std::string> path_parameters;             // what stood for {…} in the route's pattern, in order
+  std::string path;                          // decoded, without the query
+  std::vector<std::string> path_parameters;  // what stood for {…} in the route's pattern, in order
   std::map<std::string, std::string, std::less<>> query;
   std::map<std::string, std::string, std::less<>> headers;  // names in lower case
-  std::string body;                                     // empty on streamed uploads
-  std::string address;                                  // of the peer, without port
-  Actor actor;                                          // who asks; routes with Access::anyone: no user
+  std::string body;                                         // empty on streamed uploads
+  std::string address;                                      // of the peer, without port
+  Actor actor;                                              // who asks; routes with Access::anyone: no user
+  std::string session_id, csrf;                             // of a request that came with a session
 
   // "" where there is none.
   std::string_view query_value(std::string_view name) const;
   std::string_view header(std::string_view lower_case_name) const;
+};
+
+// An endless answer, message by message (server-sent events).
+class EventStream {
+ public:
+  virtual ~EventStream() = default;
+  // The next bytes to send; nothing: wait for the wake.
+  virtual std::optional<std::string> next() = 0;
+  // False: the stream ends here. Asked before every message and at every heartbeat.
+  virtual bool live() = 0;
+  // `wake` is called, from any thread, whenever next() may have something; it does not block.
+  virtual void wake_with(std::function<void()> wake) = 0;
 };
 
 struct Response {
@@ -39,6 +55,7 @@ struct Response {
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  std::shared_ptr<EventStream> stream;  // instead of a body
 };
 
 // Takes a request's body piece by piece, on a worker thread, never two pieces at once. Dropped without finish(): the
@@ -52,5 +69,6 @@ class BodySink {
 
 // {"error":{"code","message"}} with the HTTP status that belongs to the error's kind.
 Response error_response(const Error& error);
+Response error_response(const query::Diagnostic& diagnostic, std::string_view source);
 
 }  // namespace redoubt::central

@@ -44,6 +44,12 @@ std::optional<Session> Sessions::find(const std::string& id, base::Time now) {
   return found->second.session;
 }
 
+bool Sessions::live(const std::string& id, base::Time now) {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_hash_.find(base::sha256_hex(id));
+  return found != by_hash_.end() && !ended(found->second.begun, found->second.last_seen, now);
+}
+
 void Sessions::end(const std::string& id) {
   const std::lock_guard lock(mutex_);
   by_hash_.erase(base::sha256_hex(id));

@@ -26,6 +26,8 @@ class Sessions {
   Session begin(const std::string& user, base::Time now);
   // The live session of that id, whose idle time starts anew.
   std::optional<Session> find(const std::string& id, base::Time now);
+  // Whether find() would find it; does not count as use.
+  bool live(const std::string& id, base::Time now);
   void end(const std::string& id);
   void end_all_of(const std::string& user);
 

@@ -1,0 +1,84 @@
+#include "apps/redoubtd/settings.h"
+
+#include <array>
+#include <filesystem>
+
+namespace redoubt::app {
+
+namespace {
+
+using base::SettingType;
+namespace fs = std::filesystem;
+
+constexpr auto kSettings = std::to_array<base::Setting>({
+    {"data", SettingType::text, "/var/lib/redoubt/node", "data directory"},
+    {"names", SettingType::text, "", "extra names and addresses in the server certificate, comma-separated"},
+    {"log.level", SettingType::text, "info", "debug, info, warning or error"},
+    {"api.address", SettingType::text, "127.0.0.1:8443", "where console and API listen; port 0: any free one"},
+    {"api.description", SettingType::text, "", "the OpenAPI file; empty: found beside the program"},
+    {"link.address", SettingType::text, "127.0.0.1:8444", "where agents connect; port 0: any free one"},
+    {"link.public_address", SettingType::text, "", "host:port that agents are told; empty: link.address"},
+    {"web.directory", SettingType::text, "", "the built console; empty: found beside the program"},
+    {"rules.directory", SettingType::text, "", "detection rules; empty: found beside the program"},
+    {"yara.directory", SettingType::text, "", "YARA rules; empty: found beside the program"},
+    {"scan.program", SettingType::text, "", "the jailed worker; empty: redoubt-scan beside the program"},
+    {"scan.workers", SettingType::integer, "2", "how many workers scan objects"},
+    {"store.retention", SettingType::duration, "30d", "age at which events are deleted; 0s: by size alone"},
+    {"store.size_max", SettingType::size, "50GiB", "disk for events; 0: by age alone"},
+    {"store.memory", SettingType::size, "1GiB", "memory for searching events"},
+    {"objects.size_max", SettingType::size, "100MiB", "largest object that is taken"},
+});
+
+fs::path program_directory() {
+  std::error_code error;
+  return fs::read_symlink("/proc/self/exe", error).parent_path();
+}
+
+// The first that exists of the installed place and the one in the source tree.
+std::string beside_program(const std::string& configured, const std::string& installed, const std::string& source) {
+  if (!configured.empty()) return configured;
+  const fs::path program = program_directory();
+  std::error_code error;
+  for (const fs::path& path : {program / "../share/redoubt" / installed, program / "../../.." / source}) {
+    if (fs::exists(path, error)) return fs::weakly_canonical(path, error).string();
+  }
+  return "";
+}
+
+}  // namespace
+
+std::span<const base::Setting> node_settings() { return kSettings; }
+
+std::vector<std::string> certificate_names(const base::Config& config) {
+  std::vector<std::string> names;
+  const std::string list = config.text("names");
+  for (size_t at = 0; at < list.size();) {
+    const size_t comma = std::min(list.find(',', at), list.size());
+    if (comma > at) names.push_back(list.substr(at, comma - at));
+    at = comma + 1;
+  }
+  return names;
+}
+
+central::NodeOptions node_options(const base::Config& config) {
+  std::string scan_program = config.text("scan.program");
+  if (scan_program.empty()) scan_program = (program_directory() / "redoubt-scan").string();
+  return {
+      .data_directory = config.text("data"),
+      .api_address = config.text("api.address"),
+      .link_address = config.text("link.address"),
+      .link_public_address = config.text("link.public_address"),
+      .web_directory = beside_program(config.text("web.directory"), "web", "web/dist"),
+      .rules_directory = beside_program(config.text("rules.directory"), "rules", "rules"),
+      .yara_directory = beside_program(config.text("yara.directory"), "yara", "rules/yara"),
+      .openapi_path = beside_program(config.text("api.description"), "openapi.yaml", "proto/openapi.yaml"),
+      .scan_program = scan_program,
+      .scan_workers = static_cast<unsigned>(config.integer("scan.workers")),
+      .retention_us = config.duration_us("store.retention"),
+      .store_bytes_max = static_cast<uint64_t>(config.size_bytes("store.size_max")),
+      .store_memory_bytes = static_cast<uint64_t>(config.size_bytes("store.memory")),
+      .object_bytes_max = static_cast<uint64_t>(config.size_bytes("objects.size_max")),
+  };
+}
+
+}  // namespace redoubt::app

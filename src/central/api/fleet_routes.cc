@@ -1,0 +1,109 @@
+#include <nlohmann/json.hpp>
+
+#include "base/log.h"
+#include "central/api/handlers.h"
+#include "central/api/json_response.h"
+#include "central/api/parameters.h"
+
+namespace redoubt::central {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::string_view kEnrolmentAccount = "(enrolment)";
+constexpr int64_t kTokenValidSDefault = 3600;
+
+ordered_json host_json(const Host& host, const std::vector<store::HostActivity>& activity) {
+  ordered_json json = {{"id", host.id},
+                       {"name", host.name},
+                       {"ip", host.ip},
+                       {"os", host.os},
+                       {"tier", host.tier},
+                       {"agent_version", host.agent_version},
+                       {"state", name_of(host.state)}};
+  if (host.last_contact.us != 0) json["last_contact"] = base::format_time(host.last_contact);
+  json["enrolled"] = base::format_time(host.enrolled);
+  json["event_rate"] = host.event_rate;
+  const auto found =
+      std::find_if(activity.begin(), activity.end(), [&](const auto& a) { return a.host_id == host.id; });
+  json["events"] = found != activity.end() ? found->events : 0;
+  json["events_lost"] = found != activity.end() ? found->events_lost : 0;
+  json["memory_bytes"] = host.memory_bytes;
+  return json;
+}
+
+Response host_response(Services& services, const std::string& id) {
+  const auto host = services.fleet.get(id);
+  return host ? json_response(host_json(*host, services.events.activity())) : error_response(host.error());
+}
+
+Result<Response> try_create_enrollment_token(Services& services, const Request& request) {
+  TRY(const JsonBody body, JsonBody::parse(request.body, {"valid_s", "uses"}));
+  Enrollment::TokenOptions options;
+  TRY(options.valid_s, body.integer("valid_s", {kTokenValidSDefault, kTokenValidSMin, kTokenValidSMax}));
+  TRY(options.uses, body.integer("uses", {1, 1, kTokenUsesMax}));
+  TRY(const EnrollmentToken token, services.enrollment.create_token(options, request.actor.user));
+  return json_response({{"token", token.token},
+                        {"fingerprint", services.facts.fingerprint},
+                        {"expires", base::format_time(token.expires)}},
+                       201);
+}
+
+Result<Response> try_enroll(Services& services, const Request& request) {
+  TRY(const JsonBody body, JsonBody::parse(request.body, {"token", "csr", "host_name"}));
+  EnrollmentRequest wanted;
+  TRY(wanted.token, body.text("token", {.bytes_min = 1, .bytes_max = 256}));
+  TRY(wanted.csr, body.text("csr", {.bytes_min = 1, .bytes_max = link::kRequestBytesMax}));
+  TRY(wanted.host_name, body.text("host_name", {.bytes_min = 1, .bytes_max = 253}));
+  const std::string account(kEnrolmentAccount);
+  if (!services.throttle.try_login(account, request.address, base::Time::now())) {
+    return fail(Errc::exhausted, "too many refused enrolments: wait a minute");
+  }
+  auto enrolled = services.enrollment.enroll(wanted);
+  if (enrolled || enrolled.error().code != Errc::unauthenticated) services.throttle.succeeded(account, request.address);
+  if (!enrolled) return tl::unexpected<Error>(std::move(enrolled).error());
+  base::log_info("fleet", "host " + wanted.host_name + " is enrolled as " + enrolled->host_id);
+  services.audit.record({.user = std::string(kEnrolmentAccount), .via = "token", .address = request.address}, "enrol",
+                        enrolled->host_id, "ok");
+  return json_response({{"host_id", enrolled->host_id},
+                        {"certificate", enrolled->certificate},
+                        {"ca", services.enrollment.ca_certificate()},
+                        {"link_address", services.facts.link_address}});
+}
+
+}  // namespace
+
+Response list_hosts(Services& services, const Request&) {
+  const auto hosts = services.fleet.list();
+  if (!hosts) return error_response(hosts.error());
+  const auto activity = services.events.activity();
+  ordered_json list = ordered_json::array();
+  for (const Host& host : *hosts) list.push_back(host_json(host, activity));
+  return json_response({{"hosts", list}});
+}
+
+Response get_host(Services& services, const Request& request) {
+  return host_response(services, request.path_parameters[0]);
+}
+
+Response revoke_host(Services& services, const Request& request) {
+  const std::string& id = request.path_parameters[0];
+  const Status revoked = services.fleet.revoke(id);
+  if (!revoked) return error_response(revoked.error());
+  services.end_streams(id);
+  base::log_warning("fleet", "host " + id + " is revoked by " + request.actor.user);
+  return host_response(services, id);
+}
+
+Response create_enrollment_token(Services& services, const Request& request) {
+  auto response = try_create_enrollment_token(services, request);
+  return response ? *std::move(response) : error_response(response.error());
+}
+
+Response enroll_host(Services& services, const Request& request) {
+  auto response = try_enroll(services, request);
+  return response ? *std::move(response) : error_response(response.error());
+}
+
+}  // namespace redoubt::central

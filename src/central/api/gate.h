@@ -1,0 +1,19 @@
+// Who asks, and whether they may: the session cookie or API token of a request against the route's least role, and the
+// CSRF token of every change that comes with a cookie. The only place where rights are checked. Any thread; may block.
+#pragma once
+
+#include <string_view>
+
+#include "base/result.h"
+#include "central/api/http.h"
+#include "central/api/routes.h"
+
+namespace redoubt::central {
+
+inline constexpr std::string_view kSessionCookie = "redoubt_session";
+
+// Fills in request.actor, session_id and csrf. unauthenticated: nobody known asks; permission_denied: somebody who may
+// not.
+Status admit(Services& services, const Route& route, Request& request);
+
+}  // namespace redoubt::central

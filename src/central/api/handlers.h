@@ -1,0 +1,48 @@
+// The handlers that the route table names, one group a *_routes.cc file.
+#pragma once
+
+#include "central/api/routes.h"
+
+namespace redoubt::central {
+
+// session_routes.cc
+Response log_in(Services& services, const Request& request);
+Response who_am_i(Services& services, const Request& request);
+Response log_out(Services& services, const Request& request);
+Response list_tokens(Services& services, const Request& request);
+Response create_token(Services& services, const Request& request);
+Response delete_token(Services& services, const Request& request);
+
+// alert_routes.cc
+Response list_alerts(Services& services, const Request& request);
+Response stream_alerts(Services& services, const Request& request);
+Response get_alert(Services& services, const Request& request);
+Response change_alert(Services& services, const Request& request);
+Response get_alert_tree(Services& services, const Request& request);
+Response get_process_tree(Services& services, const Request& request);
+
+// hunt_routes.cc
+Response list_fields(Services& services, const Request& request);
+Response run_hunt(Services& services, const Request& request);
+Response hunt_histogram(Services& services, const Request& request);
+Response check_hunt(Services& services, const Request& request);
+
+// fleet_routes.cc
+Response list_hosts(Services& services, const Request& request);
+Response get_host(Services& services, const Request& request);
+Response revoke_host(Services& services, const Request& request);
+Response create_enrollment_token(Services& services, const Request& request);
+Response enroll_host(Services& services, const Request& request);
+
+// object_routes.cc
+Result<std::unique_ptr<BodySink>> submit_object(Services& services, const Request& request);
+Response list_objects(Services& services, const Request& request);
+Response get_object(Services& services, const Request& request);
+
+// node_routes.cc
+Response list_rules(Services& services, const Request& request);
+Response get_health(Services& services, const Request& request);
+Response get_metrics(Services& services, const Request& request);
+Response get_openapi(Services& services, const Request& request);
+
+}  // namespace redoubt::central

@@ -1,0 +1,141 @@
+#include <nlohmann/json.hpp>
+
+#include "central/api/handlers.h"
+#include "central/api/json_response.h"
+#include "central/api/parameters.h"
+#include "query/hunt.h"
+
+namespace redoubt::central {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr int64_t kBucketsDefault = 100;
+
+struct HuntBody {
+  std::string query;
+  int64_t limit = kHuntRowsDefault;
+  int64_t offset = 0;
+  int64_t buckets = kBucketsDefault;
+};
+
+Result<HuntBody> parse_hunt_body(const Request& request, std::initializer_list<std::string_view> keys) {
+  TRY(const JsonBody body, JsonBody::parse(request.body, keys));
+  HuntBody hunt;
+  TRY(hunt.query, body.text("query", {.bytes_max = query::kHuntTextMax}));
+  TRY(hunt.limit, body.integer("limit", {kHuntRowsDefault, 1, query::kHuntLimitMax}));
+  TRY(hunt.offset, body.integer("offset", {0, 0, kHuntOffsetMax}));
+  TRY(hunt.buckets, body.integer("buckets", {kBucketsDefault, 1, kHistogramBucketsMax}));
+  return hunt;
+}
+
+Response hunt_error(const HuntError& error, const std::string& source) {
+  if (const auto* diagnostic = std::get_if<query::Diagnostic>(&error)) return error_response(*diagnostic, source);
+  return error_response(std::get<Error>(error));
+}
+
+// What a column holds: its field's type; a bucket is a time, a count a number; a "value" is as its cells are.
+event::FieldType type_of(const store::Column& column, const std::vector<std::vector<store::Cell>>& rows, size_t at) {
+  if (column.field) return event::info(*column.field).type;
+  if (column.name == "bucket") return event::FieldType::time;
+  if (column.name == "value") {
+    for (const auto& row : rows) {
+      if (std::holds_alternative<int64_t>(row[at])) return event::FieldType::integer;
+      if (std::holds_alternative<std::string>(row[at])) return event::FieldType::text;
+    }
+    return event::FieldType::text;
+  }
+  return event::FieldType::integer;
+}
+
+ordered_json cell_json(const store::Cell& cell, event::FieldType type) {
+  if (const auto* text = std::get_if<std::string>(&cell)) return *text;
+  if (const auto* number = std::get_if<int64_t>(&cell)) {
+    if (type == event::FieldType::time) return base::format_time({*number});
+    return *number;
+  }
+  return nullptr;
+}
+
+Response answer_response(const HuntAnswer& answer) {
+  const store::HuntResult& result = answer.result;
+  ordered_json columns = ordered_json::array(), rows = ordered_json::array();
+  std::vector<event::FieldType> types;
+  for (size_t i = 0; i < result.columns.size(); ++i) {
+    const store::Column& column = result.columns[i];
+    types.push_back(type_of(column, result.rows, i));
+    ordered_json json = {{"name", column.name}};
+    if (column.field) json["field"] = event::info(*column.field).name;
+    json["type"] = event::name_of(types.back());
+    columns.push_back(std::move(json));
+  }
+  for (const auto& row : result.rows) {
+    ordered_json cells = ordered_json::array();
+    for (size_t i = 0; i < row.size(); ++i) cells.push_back(cell_json(row[i], types[i]));
+    rows.push_back(std::move(cells));
+  }
+  ordered_json json = {{"columns", std::move(columns)}, {"rows", std::move(rows)}, {"partial", result.partial}};
+  if (result.partial) json["partial_why"] = result.partial_why;
+  json["took_ms"] = answer.took_ms;
+  return json_response(json);
+}
+
+// "k:FileName@process s:Image" as [FileName, Image].
+ordered_json alias_names(std::string_view aliases) {
+  ordered_json names = ordered_json::array();
+  while (!aliases.empty()) {
+    const size_t blank = std::min(aliases.find(' '), aliases.size());
+    std::string_view alias = aliases.substr(0, blank);
+    aliases.remove_prefix(std::min(blank + 1, aliases.size()));
+    if (const size_t colon = alias.find(':'); colon != std::string_view::npos) alias.remove_prefix(colon + 1);
+    alias = alias.substr(0, alias.find('@'));
+    if (!alias.empty()) names.push_back(alias);
+  }
+  return names;
+}
+
+}  // namespace
+
+Response list_fields(Services&, const Request&) {
+  ordered_json fields = ordered_json::array(), types = ordered_json::array();
+  for (const event::FieldInfo& field : event::kFields) {
+    fields.push_back({{"name", field.name},
+                      {"type", event::name_of(field.type)},
+                      {"aliases", alias_names(field.aliases)},
+                      {"help", field.help}});
+  }
+  for (const event::EventTypeInfo& type : event::kEventTypes) {
+    types.push_back({{"name", type.name}, {"help", type.help}});
+  }
+  return json_response({{"fields", fields}, {"event_types", types}});
+}
+
+Response run_hunt(Services& services, const Request& request) {
+  const auto body = parse_hunt_body(request, {"query", "limit", "offset"});
+  if (!body) return error_response(body.error());
+  const auto answer = services.hunts.run(
+      body->query, {.limit = static_cast<uint32_t>(body->limit), .offset = static_cast<uint32_t>(body->offset)});
+  return answer ? answer_response(*answer) : hunt_error(answer.error(), body->query);
+}
+
+Response hunt_histogram(Services& services, const Request& request) {
+  const auto body = parse_hunt_body(request, {"query", "buckets"});
+  if (!body) return error_response(body.error());
+  const auto histogram = services.hunts.histogram(body->query, static_cast<uint32_t>(body->buckets));
+  if (!histogram) return hunt_error(histogram.error(), body->query);
+  ordered_json buckets = ordered_json::array();
+  for (const auto& [time, count] : histogram->buckets) {
+    buckets.push_back({{"time", base::format_time(time)}, {"count", count}});
+  }
+  return json_response({{"width_us", histogram->width_us}, {"buckets", buckets}});
+}
+
+Response check_hunt(Services& services, const Request& request) {
+  const auto body = parse_hunt_body(request, {"query"});
+  if (!body) return error_response(body.error());
+  const auto sound = services.hunts.check(body->query);
+  return sound ? json_response({{"ok", true}}) : hunt_error(sound.error(), body->query);
+}
+
+}  // namespace redoubt::central

@@ -1,0 +1,120 @@
+#include <atomic>
+#include <nlohmann/json.hpp>
+
+#include "central/api/handlers.h"
+#include "central/api/json_response.h"
+#include "central/api/parameters.h"
+
+namespace redoubt::central {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr size_t kObjectNameBytesMax = 255;
+constexpr int64_t kObjectsDefault = 100;
+constexpr int64_t kMsUs = 1000;
+// Long polls hold a worker thread each: past this many a request is answered at once.
+constexpr int kObjectWaitsMax = 6;
+
+ordered_json report_json(const scan::ScanReport& report) {
+  ordered_json detections = ordered_json::array();
+  for (const scan::Detection& detection : report.detections) {
+    detections.push_back({{"engine", detection.engine},
+                          {"engine_version", detection.engine_version},
+                          {"rule", detection.rule},
+                          {"rule_set", detection.rule_set},
+                          {"importance", detection.importance},
+                          {"description", detection.description}});
+  }
+  ordered_json json = {{"mime_type", report.mime_type},
+                       {"detections", std::move(detections)},
+                       {"engines", report.engines},
+                       {"finished", base::format_time(report.finished)},
+                       {"duration_ms", report.duration_us / kMsUs}};
+  if (!report.error.empty()) json["error"] = report.error;
+  return json;
+}
+
+ordered_json stored_object_json(const Object& object) {
+  ordered_json json = {{"id", object.id},
+                       {"name", object.name},
+                       {"sha256", object.sha256},
+                       {"size_bytes", object.size_bytes},
+                       {"source", name_of(object.source)},
+                       {"submitted_by", object.submitted_by},
+                       {"submitted", base::format_time(object.submitted)},
+                       {"verdict", scan::name_of(object.verdict)}};
+  if (object.report) json["report"] = report_json(*object.report);
+  if (!object.alert_id.empty()) json["alert_id"] = object.alert_id;
+  return json;
+}
+
+class ObjectBody final : public BodySink {
+ public:
+  explicit ObjectBody(std::unique_ptr<Submission> submission) : submission_(std::move(submission)) {}
+
+  Status write(std::string_view bytes) override { return submission_->write(bytes); }
+  Response finish() override {
+    const auto object = submission_->finish();
+    return object ? json_response(stored_object_json(*object), 202) : error_response(object.error());
+  }
+
+ private:
+  std::unique_ptr<Submission> submission_;
+};
+
+// Counts the requests that wait, for as long as it lives.
+class ObjectWait {
+ public:
+  ObjectWait() : admitted_(++waiting() <= kObjectWaitsMax) {}
+  ~ObjectWait() { --waiting(); }
+  ObjectWait(const ObjectWait&) = delete;
+  ObjectWait& operator=(const ObjectWait&) = delete;
+  bool admitted() const { return admitted_; }
+
+ private:
+  static std::atomic<int>& waiting() {
+    static std::atomic<int> count{0};
+    return count;
+  }
+  bool admitted_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<BodySink>> submit_object(Services& services, const Request& request) {
+  TRY_STATUS(only_query_keys(request, {"name"}));
+  const std::string_view name = request.query_value("name");
+  if (name.empty() || name.size() > kObjectNameBytesMax) {
+    return fail(Errc::invalid_argument, "'name': from 1 to 255 bytes");
+  }
+  TRY(auto submission,
+      services.objects.begin({.name = std::string(name),
+                              .source = request.session_id.empty() ? ObjectSource::api : ObjectSource::console,
+                              .submitted_by = request.actor.user}));
+  return std::make_unique<ObjectBody>(std::move(submission));
+}
+
+Response list_objects(Services& services, const Request& request) {
+  const Status known = only_query_keys(request, {"limit", "cursor"});
+  if (!known) return error_response(known.error());
+  const auto limit = query_integer(request, "limit", {kObjectsDefault, 1, kObjectPageMax});
+  if (!limit) return error_response(limit.error());
+  const auto page = services.objects.list(static_cast<size_t>(*limit), std::string(request.query_value("cursor")));
+  if (!page) return error_response(page.error());
+  ordered_json json = {{"objects", ordered_json::array()}};
+  for (const Object& object : page->objects) json["objects"].push_back(stored_object_json(object));
+  if (!page->next_cursor.empty()) json["next_cursor"] = page->next_cursor;
+  return json_response(json);
+}
+
+Response get_object(Services& services, const Request& request) {
+  const auto wait_ms = query_integer(request, "wait_ms", {0, 0, kObjectWaitMsMax});
+  if (!wait_ms) return error_response(wait_ms.error());
+  const ObjectWait wait;
+  const auto object = services.objects.get(request.path_parameters[0], wait.admitted() ? *wait_ms : 0);
+  return object ? json_response(stored_object_json(*object)) : error_response(object.error());
+}
+
+}  // namespace redoubt::central

@@ -1,0 +1,52 @@
+#include "central/api/routes.h"
+
+#include <array>
+
+#include "central/api/handlers.h"
+
+namespace redoubt::central {
+
+namespace {
+
+constexpr size_t kNoBody = 0;
+constexpr size_t kSmallBody = size_t{16} << 10;
+constexpr size_t kTextBody = size_t{512} << 10;
+
+constexpr auto kRoutes = std::to_array<Route>({
+    // clang-format off
+    {Method::post,  "/session",                  Access::anyone,        log_in,                  kSmallBody, Audited::yes},
+    {Method::get,   "/session",                  Access::reader,        who_am_i,                kNoBody,    Audited::no},
+    {Method::del,   "/session",                  Access::reader,        log_out,                 kSmallBody, Audited::yes},
+    {Method::get,   "/tokens",                   Access::reader,        list_tokens,             kNoBody,    Audited::no},
+    {Method::post,  "/tokens",                   Access::officer,       create_token,            kSmallBody, Audited::yes},
+    {Method::del,   "/tokens/{id}",              Access::officer,       delete_token,            kSmallBody, Audited::yes},
+    {Method::get,   "/fields",                   Access::reader,        list_fields,             kNoBody,    Audited::no},
+    {Method::get,   "/alerts",                   Access::reader,        list_alerts,             kNoBody,    Audited::no},
+    {Method::get,   "/alerts/stream",            Access::reader,        stream_alerts,           kNoBody,    Audited::no},
+    {Method::get,   "/alerts/{id}",              Access::reader,        get_alert,               kNoBody,    Audited::no},
+    {Method::patch, "/alerts/{id}",              Access::officer,       change_alert,            kTextBody,  Audited::yes},
+    {Method::get,   "/alerts/{id}/tree",         Access::reader,        get_alert_tree,          kNoBody,    Audited::no},
+    {Method::get,   "/processes/{entity_id}/tree", Access::reader,      get_process_tree,        kNoBody,    Audited::no},
+    {Method::post,  "/hunts",                    Access::reader,        run_hunt,                kTextBody,  Audited::yes},
+    {Method::post,  "/hunts/histogram",          Access::reader,        hunt_histogram,          kTextBody,  Audited::no},
+    {Method::post,  "/hunts/check",              Access::reader,        check_hunt,              kTextBody,  Audited::no},
+    {Method::get,   "/hosts",                    Access::reader,        list_hosts,              kNoBody,    Audited::no},
+    {Method::get,   "/hosts/{id}",               Access::reader,        get_host,                kNoBody,    Audited::no},
+    {Method::post,  "/hosts/{id}/revoke",        Access::administrator, revoke_host,             kSmallBody, Audited::yes},
+    {Method::post,  "/enrollment-tokens",        Access::administrator, create_enrollment_token, kSmallBody, Audited::yes},
+    {Method::post,  "/enroll",                   Access::anyone,        enroll_host,             size_t{64} << 10, Audited::yes},
+    {Method::post,  "/objects",                  Access::officer,       nullptr,                 kNoBody,    Audited::yes, submit_object},
+    {Method::get,   "/objects",                  Access::reader,        list_objects,            kNoBody,    Audited::no},
+    {Method::get,   "/objects/{id}",             Access::reader,        get_object,              kNoBody,    Audited::no},
+    {Method::get,   "/rules",                    Access::reader,        list_rules,              kNoBody,    Audited::no},
+    {Method::get,   "/health",                   Access::anyone,        get_health,              kNoBody,    Audited::no},
+    {Method::get,   "/metrics",                  Access::reader,        get_metrics,             kNoBody,    Audited::no},
+    {Method::get,   "/openapi.yaml",             Access::anyone,        get_openapi,             kNoBody,    Audited::no},
+    // clang-format on
+});
+
+}  // namespace
+
+std::span<const Route> routes() { return kRoutes; }
+
+}  // namespace redoubt::central

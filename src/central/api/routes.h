@@ -1,0 +1,85 @@
+// The route table: every path of the API, who may use it, how large a body may be, and its handler. The only place
+// where rights are written down. Handlers are in *_routes.cc and reach the node through Services.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/result.h"
+#include "central/alerts/alert_book.h"
+#include "central/api/http.h"
+#include "central/fleet/enrollment.h"
+#include "central/fleet/fleet.h"
+#include "central/hunts/hunt_service.h"
+#include "central/objects/object_service.h"
+#include "central/users/accounts.h"
+#include "central/users/audit_log.h"
+#include "central/users/login_throttle.h"
+#include "central/users/sessions.h"
+#include "rules/rule_set.h"
+#include "store/events/event_store.h"
+
+namespace redoubt::central {
+
+// What the node is called and where; filled once before the server takes requests.
+struct NodeFacts {
+  std::string version;
+  std::string fingerprint;   // of the HTTPS certificate
+  std::string link_address;  // host:port that agents are told
+  std::string openapi_path;
+  std::string web_directory;  // empty: no console
+  uint64_t object_bytes_max = uint64_t{100} << 20;
+};
+
+struct HealthComponent {
+  std::string name;
+  bool sound = true;
+  std::string detail;
+};
+
+struct Services {
+  Accounts& accounts;
+  Sessions& sessions;
+  LoginThrottle& throttle;
+  AuditLog& audit;
+  Fleet& fleet;
+  Enrollment& enrollment;
+  AlertBook& alerts;
+  AlertFeed& feed;
+  HuntService& hunts;
+  ObjectService& objects;
+  const rules::RuleSet& rules;
+  store::EventStore& events;
+  base::Metrics& metrics;
+  NodeFacts facts;
+  std::function<void(const std::string& host_id)> end_streams;
+  std::function<std::vector<HealthComponent>()> health;
+};
+
+using Handler = Response (*)(Services&, const Request&);
+// A route whose body is not collected but handed on piece by piece.
+using UploadHandler = Result<std::unique_ptr<BodySink>> (*)(Services&, const Request&);
+
+enum class Audited : uint8_t { no, yes };
+
+struct Route {
+  Method method;
+  std::string_view pattern;  // below /api/v1; {…} stands for one segment
+  Access least;
+  Handler handler;
+  size_t body_bytes_max;
+  Audited audited;
+  UploadHandler upload = nullptr;  // instead of handler; its limit is NodeFacts::object_bytes_max
+};
+
+inline constexpr std::string_view kApiPrefix = "/api/v1";
+
+std::span<const Route> routes();
+
+}  // namespace redoubt::central

@@ -1,0 +1,91 @@
+#include "central/api/static_files.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "base/file.h"
+#include "base/hash.h"
+
+namespace redoubt::central {
+
+namespace {
+
+constexpr size_t kFileBytesMax = size_t{32} << 20;
+constexpr size_t kNonceBytes = 16;
+// The build of the console may carry this word where styles are made at run time; each answer puts a fresh one there.
+constexpr std::string_view kNonceWord = "__REDOUBT_NONCE__";
+
+struct ContentType {
+  std::string_view extension, type;
+};
+constexpr auto kContentTypes = std::to_array<ContentType>({{".html", "text/html; charset=utf-8"},
+                                                           {".js", "text/javascript; charset=utf-8"},
+                                                           {".css", "text/css; charset=utf-8"},
+                                                           {".svg", "image/svg+xml"},
+                                                           {".png", "image/png"},
+                                                           {".ico", "image/x-icon"},
+                                                           {".woff2", "font/woff2"},
+                                                           {".woff", "font/woff"},
+                                                           {".json", "application/json"},
+                                                           {".txt", "text/plain; charset=utf-8"},
+                                                           {".webmanifest", "application/manifest+json"}});
+
+std::string_view content_type_of(const std::string& extension) {
+  for (const ContentType& row : kContentTypes) {
+    if (row.extension == extension) return row.type;
+  }
+  return "application/octet-stream";
+}
+
+bool climbs(const std::string& segment) {
+  return segment.empty() || segment[0] == '.' || segment.find('/') != std::string::npos;
+}
+
+Response page(std::string html) {
+  std::string style = "'self'";
+  if (html.find(kNonceWord) != std::string::npos) {
+    const std::string nonce = base::to_hex(base::random_bytes(kNonceBytes));
+    for (size_t at = 0; (at = html.find(kNonceWord, at)) != std::string::npos;) {
+      html.replace(at, kNonceWord.size(), nonce);
+    }
+    style += " 'nonce-" + nonce + "'";
+  }
+  Response response{.content_type = "text/html; charset=utf-8", .body = std::move(html)};
+  response.headers = {{"Cache-Control", "no-cache"}, {"Content-Security-Policy", content_security_policy(style)}};
+  return response;
+}
+
+}  // namespace
+
+std::string content_security_policy(const std::string& style_sources) {
+  return "default-src 'none'; script-src 'self'; style-src " + style_sources +
+         "; img-src 'self' data:; connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+         "form-action 'self'";
+}
+
+Response serve_file(const std::string& web_directory, const std::vector<std::string>& segments) {
+  const Error none{Errc::not_found, "no such page"};
+  if (web_directory.empty() || std::any_of(segments.begin(), segments.end(), climbs)) return error_response(none);
+  std::filesystem::path path(web_directory);
+  for (const std::string& segment : segments) path /= segment;
+  const std::string extension = segments.empty() ? "" : path.extension().string();
+  if (extension.empty() || extension == ".html") {
+    // Every page of the console is the one page; what it shows is in its address.
+    auto html = base::read_file(web_directory + "/index.html", kFileBytesMax);
+    if (!html)
+      return error_response({Errc::not_found, "the console is not installed: no index.html in the web directory"});
+    return page(*std::move(html));
+  }
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return error_response(none);
+  auto content = base::read_file(path.string(), kFileBytesMax);
+  if (!content) return error_response(none);
+  Response response{.content_type = std::string(content_type_of(extension)), .body = *std::move(content)};
+  // The build names its assets by their content.
+  const bool hashed = !segments.empty() && segments[0] == "assets";
+  response.headers = {{"Cache-Control", hashed ? "public, max-age=31536000, immutable" : "no-cache"}};
+  return response;
+}
+
+}  // namespace redoubt::central

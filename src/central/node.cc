@@ -1,0 +1,277 @@
+#include "central/node.h"
+
+#include <fmt/format.h>
+#include <charconv>
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "central/api/dispatcher.h"
+#include "central/api/server.h"
+#include "central/ingest/ingest.h"
+#include "central/node_files.h"
+#include "central/objects/object_service.h"
+#include "central/state_schema.h"
+#include "link/certificate.h"
+#include "scan/scan_pool.h"
+#include "store/objects/object_store.h"
+
+namespace redoubt::central {
+
+namespace {
+
+constexpr size_t kIngestWorkers = 4;
+constexpr auto kHousekeeping = std::chrono::seconds(60);
+
+struct HostPort {
+  std::string host;
+  int port = 0;
+};
+
+// "127.0.0.1:8443", "[::1]:8443".
+Result<HostPort> parse_host_port(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  HostPort address;
+  const char* const end = text.data() + text.size();
+  constexpr int kPortMax = 65535;
+  if (colon == std::string::npos || std::from_chars(text.data() + colon + 1, end, address.port).ptr != end ||
+      address.port < 0 || address.port > kPortMax || colon + 1 == text.size()) {
+    return fail(Errc::invalid_argument, "address '" + text + "': not host:port");
+  }
+  address.host = text.substr(0, colon);
+  if (address.host.size() > 2 && address.host.front() == '[' && address.host.back() == ']') {
+    address.host = address.host.substr(1, address.host.size() - 2);
+  }
+  return address;
+}
+
+std::string join_host_port(const std::string& host, int port) {
+  return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
+}
+
+}  // namespace
+
+// Members stand in the order in which they are made; they go in the reverse order.
+class Node::Impl {
+ public:
+  explicit Impl(NodeOptions options) : options_(std::move(options)), files_{options_.data_directory} {}
+  ~Impl() { stop(); }
+
+  Status start();
+  void stop();
+  int api_port() const { return api_->port(); }
+  int link_port() const { return link_->port(); }
+
+ private:
+  Status open_stores();
+  Status start_detection();
+  Status start_objects();
+  Status start_link();
+  Status start_api();
+  Status write_ports();
+  std::vector<HealthComponent> health();
+  void keep_house();
+
+  const NodeOptions options_;
+  const NodeFiles files_;
+  base::UniqueFd lock_;
+  base::Metrics metrics_;
+  link::KeyAndCertificate server_certificate_;
+  std::unique_ptr<store::StateDb> state_;
+  std::unique_ptr<store::EventStore> events_;
+  std::unique_ptr<store::ObjectStore> object_store_;
+  AlertFeed feed_;
+  Sessions sessions_;
+  LoginThrottle throttle_;
+  rules::RuleSet rules_;
+  std::unique_ptr<Accounts> accounts_;
+  std::unique_ptr<AuditLog> audit_;
+  std::unique_ptr<AlertBook> alerts_;
+  std::unique_ptr<Fleet> fleet_;
+  std::unique_ptr<Enrollment> enrollment_;
+  std::unique_ptr<HuntService> hunts_;
+  std::unique_ptr<Judge> judge_;
+  std::unique_ptr<Ingest> ingest_;
+  std::unique_ptr<scan::ScanPool> scanner_;
+  std::unique_ptr<ObjectService> objects_;
+  std::unique_ptr<link::LinkServer> link_;
+  std::unique_ptr<Services> services_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+  std::unique_ptr<ApiServer> api_;
+  std::mutex mutex_;
+  std::condition_variable stopped_;
+  bool stopping_ = false;
+  std::thread housekeeper_;
+};
+
+// What waits for what: the stores, then what judges, then the door for events, then the door for people.
+Status Node::Impl::start() {
+  if (!std::filesystem::exists(files_.certificate())) {
+    return fail(Errc::not_found, "data directory " + files_.directory + ": not initialised; run redoubtd init");
+  }
+  TRY(lock_, lock_directory(files_));
+  TRY_STATUS(open_stores());
+  TRY_STATUS(start_detection());
+  TRY_STATUS(start_objects());
+  TRY_STATUS(start_link());
+  TRY_STATUS(start_api());
+  TRY_STATUS(write_ports());
+  housekeeper_ = std::thread([this] { keep_house(); });
+  return {};
+}
+
+Status Node::Impl::open_stores() {
+  TRY(server_certificate_, link::load_key_and_certificate(files_.key(), files_.certificate()));
+  TRY(state_, store::open_sqlite_state(files_.state(), state_migrations()));
+  TRY_STATUS(base::make_directories(files_.events()));
+  TRY(events_, store::open_embedded_store({.directory = files_.events(),
+                                           .retention_us = options_.retention_us,
+                                           .disk_bytes_max = options_.store_bytes_max,
+                                           .memory_bytes_max = options_.store_memory_bytes}));
+  TRY_STATUS(base::make_directories(files_.objects()));
+  TRY(object_store_,
+      store::open_object_store({.directory = files_.objects(), .object_bytes_max = options_.object_bytes_max}));
+  return {};
+}
+
+Status Node::Impl::start_detection() {
+  TRY(rules_, rules::RuleSet::load(options_.rules_directory));
+  base::log_info("rules",
+                 fmt::format("{} rules are loaded, {} refused", rules_.rules().size(), rules_.refusals().size()));
+  for (const rules::Refusal& refusal : rules_.refusals()) {
+    base::log_warning("rules", refusal.path + ": " + refusal.diagnostic.message);
+  }
+  TRY(link::KeyAndCertificate ca, link::load_key_and_certificate(files_.ca_key(), files_.ca_certificate()));
+  accounts_ = std::make_unique<Accounts>(*state_);
+  audit_ = std::make_unique<AuditLog>(*state_);
+  alerts_ = std::make_unique<AlertBook>(*state_, feed_);
+  fleet_ = std::make_unique<Fleet>(*state_);
+  enrollment_ = std::make_unique<Enrollment>(*state_, std::move(ca));
+  hunts_ = std::make_unique<HuntService>(*events_, metrics_);
+  TRY(judge_, Judge::make(rules_, *alerts_, metrics_, kIngestWorkers));
+  ingest_ = std::make_unique<Ingest>(*events_, *judge_, *fleet_, metrics_);
+  return base::within("judge events stored before the last stop", ingest_->replay());
+}
+
+Status Node::Impl::start_objects() {
+  TRY(scanner_, scan::start_scan_pool({.worker_program = options_.scan_program,
+                                       .yara_directory = options_.yara_directory,
+                                       .workers = options_.scan_workers}));
+  TRY(objects_,
+      start_object_service(
+          {.state = *state_, .objects = *object_store_, .scanner = *scanner_, .alerts = *alerts_, .metrics = metrics_},
+          {.scan_threads = options_.scan_workers}));
+  return {};
+}
+
+Status Node::Impl::start_link() {
+  TRY(const HostPort listen, parse_host_port(options_.link_address));
+  TRY(link_, link::LinkServer::start({.address = join_host_port(listen.host, listen.port),
+                                      .ca_pem = enrollment_->ca_certificate(),
+                                      .certificate_pem = server_certificate_.certificate_pem,
+                                      .key_pem = server_certificate_.key_pem,
+                                      .node_version = REDOUBT_VERSION,
+                                      .worker_threads = kIngestWorkers},
+                                     *ingest_));
+  return {};
+}
+
+Status Node::Impl::start_api() {
+  TRY(const HostPort listen, parse_host_port(options_.api_address));
+  TRY(const HostPort link_listen, parse_host_port(options_.link_address));
+  TRY(const link::CertificateInfo certificate, link::read_certificate(server_certificate_.certificate_pem));
+  NodeFacts facts{.version = REDOUBT_VERSION,
+                  .fingerprint = certificate.fingerprint,
+                  .link_address = options_.link_public_address,
+                  .openapi_path = options_.openapi_path,
+                  .web_directory = options_.web_directory,
+                  .object_bytes_max = options_.object_bytes_max};
+  if (facts.link_address.empty()) facts.link_address = join_host_port(link_listen.host, link_->port());
+  services_.reset(new Services{.accounts = *accounts_,
+                               .sessions = sessions_,
+                               .throttle = throttle_,
+                               .audit = *audit_,
+                               .fleet = *fleet_,
+                               .enrollment = *enrollment_,
+                               .alerts = *alerts_,
+                               .feed = feed_,
+                               .hunts = *hunts_,
+                               .objects = *objects_,
+                               .rules = rules_,
+                               .events = *events_,
+                               .metrics = metrics_,
+                               .facts = std::move(facts),
+                               .end_streams = [this](const std::string& host_id) { link_->end_streams(host_id); },
+                               .health = [this] { return health(); }});
+  dispatcher_ = std::make_unique<Dispatcher>(*services_);
+  TRY(api_, ApiServer::start({.address = listen.host,
+                              .port = listen.port,
+                              .certificate_pem = server_certificate_.certificate_pem,
+                              .key_pem = server_certificate_.key_pem},
+                             *dispatcher_, metrics_));
+  return {};
+}
+
+Status Node::Impl::write_ports() {
+  base::log_info("node",
+                 fmt::format("console and API on {}, agents on port {}",
+                             join_host_port(parse_host_port(options_.api_address)->host, api_->port()), link_->port()));
+  return base::write_file_atomic(
+      files_.ports(), fmt::format("{{\"api\":{},\"link\":{}}}\n", api_->port(), link_->port()), base::kPublicFile);
+}
+
+std::vector<HealthComponent> Node::Impl::health() {
+  const Status state = state_->read([](soci::session&) -> Status { return {}; });
+  const store::StoreStats events = events_->stats();
+  const size_t refused = rules_.refusals().size();
+  return {{.name = "state", .sound = state.has_value(), .detail = state ? "" : "the state database does not answer"},
+          {.name = "events", .detail = fmt::format("{} events, {} segments", events.events, events.segments)},
+          {.name = "agents", .detail = fmt::format("{} connected", link_->streams())},
+          {.name = "rules",
+           .sound = refused == 0,
+           .detail = fmt::format("{} loaded, {} refused", rules_.rules().size(), refused)},
+          {.name = "objects", .detail = fmt::format("{} waiting", objects_->queued())}};
+}
+
+void Node::Impl::keep_house() {
+  std::unique_lock lock(mutex_);
+  while (!stopped_.wait_for(lock, kHousekeeping, [this] { return stopping_; })) {
+    lock.unlock();
+    const auto expired = events_->expire();
+    if (!expired) base::log_error("store", "expire: " + expired.error().message);
+    lock.lock();
+  }
+}
+
+// Doors first, then what works behind them; the stores close with the members.
+void Node::Impl::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    stopping_ = true;
+  }
+  stopped_.notify_all();
+  if (housekeeper_.joinable()) housekeeper_.join();
+  if (link_) link_->stop();
+  if (hunts_) hunts_->stop();
+  if (objects_) objects_->stop();
+  if (api_) api_->stop();
+  if (scanner_) scanner_->stop();
+}
+
+Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Node::~Node() = default;
+int Node::api_port() const { return impl_->api_port(); }
+int Node::link_port() const { return impl_->link_port(); }
+void Node::stop() { impl_->stop(); }
+
+Result<std::unique_ptr<Node>> Node::start(const NodeOptions& options) {
+  auto impl = std::make_unique<Impl>(options);
+  TRY_STATUS(impl->start());
+  return std::unique_ptr<Node>(new Node(std::move(impl)));
+}
+
+}  // namespace redoubt::central

@@ -1,0 +1,59 @@
+// The central node: the one place that knows all its folders, opens the stores, starts the servers and stops them in
+// order. apps/redoubtd calls it; tests start it in their own process on free ports.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace redoubt::central {
+
+struct NodeOptions {
+  std::string data_directory;
+  std::string api_address = "127.0.0.1:8443";   // port 0: any free one
+  std::string link_address = "127.0.0.1:8444";  // port 0: any free one
+  std::string link_public_address;              // host:port that agents are told; empty: where it listens
+  std::string web_directory;                    // empty: no console
+  std::string rules_directory;
+  std::string yara_directory;
+  std::string openapi_path;
+  std::string scan_program;
+  unsigned scan_workers = 2;
+  int64_t retention_us = 0;      // of events; 0: by size alone
+  uint64_t store_bytes_max = 0;  // of sealed events; 0: by age alone
+  uint64_t store_memory_bytes = uint64_t{1} << 30;
+  uint64_t object_bytes_max = uint64_t{100} << 20;
+};
+
+struct InitReport {
+  std::string account;
+  std::string password;     // empty: the account existed
+  std::string fingerprint;  // SHA-256 of the HTTPS certificate (DER), hexadecimal
+};
+
+// Makes what is missing of CA, keys, certificate (for this machine's names and `extra_names`), database and first
+// account. A second call changes nothing.
+Result<InitReport> init_node(const std::string& data_directory, const std::vector<std::string>& extra_names);
+// Sets the password of an account and ends nothing else: sessions live in the running node.
+Status set_account_password(const std::string& data_directory, const std::string& account, const std::string& password);
+
+class Node {
+ public:
+  // The data directory is initialised. already_exists: another node runs on it.
+  static Result<std::unique_ptr<Node>> start(const NodeOptions& options);
+  ~Node();
+
+  int api_port() const;
+  int link_port() const;
+  void stop();
+
+ private:
+  class Impl;
+  explicit Node(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace redoubt::central

@@ -1,0 +1,27 @@
+// The layout of the node's data directory.
+#pragma once
+
+#include <string>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace redoubt::central {
+
+struct NodeFiles {
+  std::string directory;
+
+  std::string ca_certificate() const { return directory + "/ca.pem"; }
+  std::string ca_key() const { return directory + "/ca.key"; }
+  std::string certificate() const { return directory + "/server.pem"; }
+  std::string key() const { return directory + "/server.key"; }
+  std::string state() const { return directory + "/state.db"; }
+  std::string events() const { return directory + "/events"; }
+  std::string objects() const { return directory + "/objects"; }
+  std::string ports() const { return directory + "/ports.json"; }
+};
+
+// Holds the directory for one process; already_exists where another one does. Released with the descriptor.
+Result<base::UniqueFd> lock_directory(const NodeFiles& files);
+
+}  // namespace redoubt::central

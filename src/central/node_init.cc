@@ -1,0 +1,96 @@
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+
+#include "central/node.h"
+#include "central/node_files.h"
+#include "central/state_schema.h"
+#include "central/users/accounts.h"
+#include "central/users/password.h"
+#include "link/certificate.h"
+
+namespace redoubt::central {
+
+namespace {
+
+constexpr std::string_view kFirstAccount = "admin";
+constexpr size_t kHostNameBytesMax = 256;
+
+bool file_exists(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error);
+}
+
+std::vector<std::string> certificate_names(const std::vector<std::string>& extra_names) {
+  std::vector<std::string> names = {"localhost", "127.0.0.1", "::1"};
+  std::array<char, kHostNameBytesMax> host{};
+  if (::gethostname(host.data(), host.size() - 1) == 0 && host[0] != '\0') names.emplace_back(host.data());
+  names.insert(names.end(), extra_names.begin(), extra_names.end());
+  return names;
+}
+
+Status make_certificates(const NodeFiles& files, const std::vector<std::string>& extra_names) {
+  if (!file_exists(files.ca_certificate())) {
+    TRY(const link::KeyAndCertificate ca, link::make_ca("Redoubt central node"));
+    TRY_STATUS(link::write_key_and_certificate(ca, files.ca_key(), files.ca_certificate()));
+  }
+  if (file_exists(files.certificate())) return {};
+  TRY(const link::KeyAndCertificate ca, link::load_key_and_certificate(files.ca_key(), files.ca_certificate()));
+  const std::vector<std::string> names = certificate_names(extra_names);
+  TRY(const link::KeyAndCertificate server, link::make_server_certificate(ca, names));
+  return link::write_key_and_certificate(server, files.key(), files.certificate());
+}
+
+Result<std::string> make_first_account(Accounts& accounts) {
+  std::string password = random_password();
+  const Status made = accounts.create({.name = std::string(kFirstAccount), .role = Role::administrator}, password);
+  if (made) return password;
+  if (made.error().code == Errc::already_exists) return std::string();
+  return tl::unexpected<Error>(made.error());
+}
+
+}  // namespace
+
+Result<base::UniqueFd> lock_directory(const NodeFiles& files) {
+  const std::string path = files.directory + "/lock";
+  base::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, base::kPrivateFile));
+  if (!fd) return base::fail_errno("open " + path);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+  if (errno != EWOULDBLOCK) return base::fail_errno("lock " + path);
+  return fail(Errc::already_exists, "data directory " + files.directory + ": another redoubtd uses it");
+}
+
+Result<InitReport> init_node(const std::string& data_directory, const std::vector<std::string>& extra_names) {
+  const NodeFiles files{data_directory};
+  TRY_STATUS(base::make_directories(data_directory));
+  // Nothing is made beside a running node: then all of it is there, and its lock is not asked for.
+  base::UniqueFd lock;
+  if (!file_exists(files.certificate()) || !file_exists(files.state())) {
+    TRY(lock, lock_directory(files));
+  }
+  TRY_STATUS(base::within("certificates", make_certificates(files, extra_names)));
+  TRY(const auto state, store::open_sqlite_state(files.state(), state_migrations()));
+  Accounts accounts(*state);
+  InitReport report{.account = std::string(kFirstAccount)};
+  TRY(report.password, make_first_account(accounts));
+  TRY(const link::KeyAndCertificate server, link::load_key_and_certificate(files.key(), files.certificate()));
+  TRY(const link::CertificateInfo certificate, link::read_certificate(server.certificate_pem));
+  report.fingerprint = certificate.fingerprint;
+  return report;
+}
+
+Status set_account_password(const std::string& data_directory, const std::string& account,
+                            const std::string& password) {
+  const NodeFiles files{data_directory};
+  if (!file_exists(files.state())) {
+    return fail(Errc::not_found, "data directory " + data_directory + ": not initialised; run redoubtd init");
+  }
+  TRY(const auto state, store::open_sqlite_state(files.state(), state_migrations()));
+  return Accounts(*state).set_password(account, password);
+}
+
+}  // namespace redoubt::central
