@@ -123,6 +123,11 @@ void Account::fill_hole(uint64_t count) {
   page_->hole_count -= std::min(page_->hole_count.load(), count);
 }
 
+Hole Account::hole() const {
+  const std::lock_guard lock(hole_mutex_);
+  return {.first = page_->hole_first, .last = page_->hole_last, .count = page_->hole_count};
+}
+
 Status Account::sync() {
   if (msync(page_, sizeof(Page), MS_SYNC) != 0) return base::fail_errno("sync account");
   return {};

@@ -57,6 +57,7 @@ class Account {
   uint64_t lost() const;
   void open_hole(const Hole& hole);
   void fill_hole(uint64_t count);
+  Hole hole() const;
   void note_alive(base::Time now);
   // To disk; what a power failure must not take.
   Status sync();
@@ -67,7 +68,7 @@ class Account {
   static std::optional<AccountBefore> read_before(const std::string& content, const std::string& kernel_boot_id);
   static std::string fresh_page(const std::string& boot_id);
   Page* page_;
-  std::mutex hole_mutex_;
+  mutable std::mutex hole_mutex_;
   std::string boot_id_;
   std::optional<AccountBefore> before_;
 };
