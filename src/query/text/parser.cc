@@ -69,7 +69,7 @@ class Parser {
     if (token.kind != TokenKind::word) return "";
     constexpr std::array<std::string_view, 2> kJoins{"AND", "OR"};
     const auto nearest = base::nearest_names(token.text, kJoins, 1);
-    return nearest.empty() ? "text of several words stands in quotes" : "did you mean '" + nearest.front() + "'?";
+    return nearest.empty() ? "tests are joined by AND or OR; text stands in quotes" : "did you mean '" + nearest.front() + "'?";
   }
 
   Outcome<NodeSyntax> any_of(int depth) {
@@ -212,6 +212,9 @@ class Parser {
   // One value; `now - 30d` is one, with or without blanks.
   Token value_token() {
     Token token = take();
+    for (const std::string_view open : {"NOW-", "NOW+", "TODAY-", "TODAY+"}) {
+      if (token.is_keyword(open) && peek().kind == TokenKind::word) append_to(token, take());
+    }
     const bool relative = token.is_keyword("NOW") || token.is_keyword("TODAY");
     if (!relative || !starts_with_sign(peek())) return token;
     if (peek().text.size() == 1) append_to(token, take());
