@@ -1,19 +1,39 @@
-// The jailed scan worker. Started by redoubtd's scan pool with its end of a socket pair as descriptor 3; of no use by
-// hand.
+// The jailed scan worker: without arguments it serves the scan pool of redoubtd, whose end of a socket pair is
+// descriptor 3. `check DIRECTORY` compiles the YARA rules of a directory the same way and says what is wrong with them.
 #include <unistd.h>
 #include <cstdio>
+#include <string_view>
 
 #include "base/log.h"
+#include "scan/scan_pool.h"
 #include "scan/wire.h"
 #include "scan/worker/worker.h"
 
-int main(int argc, char**) {
-  namespace wire = redoubt::scan::wire;
-  if (argc != 1) {
-    std::fputs("redoubt-scan is started by redoubtd and takes no arguments\n", stderr);
-    return 2;
+namespace {
+
+constexpr int kExitUsage = 2;
+
+int check_rules(const char* directory) {
+  redoubt::base::set_log_level(redoubt::base::LogLevel::warning);
+  const auto pool =
+      redoubt::scan::start_scan_pool({.worker_program = "/proc/self/exe", .yara_directory = directory, .workers = 1});
+  if (!pool) {
+    std::fprintf(stderr, "redoubt-scan: %s\n", pool.error().message.c_str());
+    return 1;
   }
-  const redoubt::Status ended = redoubt::scan::run_worker(wire::kWorkerSocket);
+  std::printf("%s: every rule compiles\n", directory);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 3 && std::string_view(argv[1]) == "check") return check_rules(argv[2]);
+  if (argc != 1) {
+    std::fputs("usage: redoubt-scan check DIRECTORY (without arguments it is started by redoubtd alone)\n", stderr);
+    return kExitUsage;
+  }
+  const redoubt::Status ended = redoubt::scan::run_worker(redoubt::scan::wire::kWorkerSocket);
   // No destructors, no exit handlers: the jail refuses much of what they might do.
   if (ended) _exit(0);
   redoubt::base::log_error("scan", ended.error().message);

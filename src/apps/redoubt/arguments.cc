@@ -1,0 +1,210 @@
+#include "apps/redoubt/arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <iostream>
+
+#include "apps/redoubt/commands.h"
+
+namespace redoubt::cli {
+
+namespace {
+
+using AddOptions = void (*)(CLI::App&, Arguments&);
+
+// One command: its noun (empty: the verb stands alone), examples that come first in its help, what it takes.
+struct CommandRow {
+  std::string_view noun;
+  std::string_view verb;
+  std::string_view help;
+  std::string_view examples;
+  AddOptions add;
+  Run run;
+};
+
+void add_nothing(CLI::App&, Arguments&) {}
+
+// What is not said stays as it was at the first `up`.
+void add_up(CLI::App& app, Arguments& arguments) {
+  const CLI::Range port(0, 65535);
+  app.add_option("--listen", arguments.listen, "address of the console and of the agent link; at first 127.0.0.1");
+  app.add_option("--api-port", arguments.api_port, "port of console and API; at first 8443")->check(port);
+  app.add_option("--link-port", arguments.link_port, "port of the agent link; at first 8444")->check(port);
+}
+
+void add_limit(CLI::App& app, Arguments& arguments) {
+  app.add_option("--limit", arguments.limit, "at most so many")->check(CLI::Range(1, 10'000))->capture_default_str();
+}
+
+void add_hunt(CLI::App& app, Arguments& arguments) {
+  app.add_option("QUERY", arguments.query, "hunting query; an empty one finds everything")->required();
+  app.add_option("--since", arguments.since, "not older than this: 90s, 15m, 24h, 7d or an RFC 3339 time");
+  add_limit(app, arguments);
+}
+
+void add_scan(CLI::App& app, Arguments& arguments) {
+  app.add_option("FILE", arguments.files, "files to submit; - is standard input")->required();
+  app.add_option("--wait", arguments.wait_s, "seconds to wait for each verdict")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
+}
+
+void add_alert_list(CLI::App& app, Arguments& arguments) {
+  arguments.status = "new,in_progress";
+  app.add_option("--status", arguments.status, "new, in_progress, closed; several joined by commas")
+      ->capture_default_str();
+  app.add_option("--importance", arguments.importance, "informational, low, medium, high, critical");
+  add_limit(app, arguments);
+}
+
+void add_id(CLI::App& app, Arguments& arguments) {
+  app.add_option("ID", arguments.id, "as `list` shows it")->required();
+}
+
+void add_close(CLI::App& app, Arguments& arguments) {
+  add_id(app, arguments);
+  app.add_option("--comment", arguments.comment, "why");
+}
+
+void add_invite(CLI::App& app, Arguments& arguments) {
+  app.add_option("--valid", arguments.valid, "how long the token works: 15m, 24h, 7d")->capture_default_str();
+  app.add_option("--uses", arguments.uses, "how many hosts may join with it")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+}
+
+void add_name(CLI::App& app, Arguments& arguments) {
+  app.add_option("NAME", arguments.name, "what the token is for")->required();
+}
+
+void add_login(CLI::App& app, Arguments& arguments) {
+  app.add_option("--url", arguments.url, "https://HOST:PORT")->required();
+  app.add_option("--fingerprint", arguments.fingerprint, "SHA-256 of the server certificate; nothing else is trusted")
+      ->required();
+  app.add_option("--user", arguments.user, "account")->capture_default_str();
+}
+
+constexpr std::array kCommands = {
+    CommandRow{"", "up",
+               "Run the whole of Redoubt on this machine: node, agent, first account. Again: changes nothing.",
+               "redoubt up\nredoubt up --home /srv/redoubt --listen 0.0.0.0 --api-port 443", add_up, run_up},
+    CommandRow{"", "down", "Stop what `up` started; data stays.", "redoubt down\nredoubt down --home /srv/redoubt",
+               add_nothing, run_down},
+    CommandRow{"", "status", "State of the node and of its parts.", "redoubt status\nredoubt status --json",
+               add_nothing, run_status},
+    CommandRow{"", "hunt", "Search everything that happened, newest first. --json: one object a line.",
+               "redoubt hunt 'EventType = \"process\" AND FileName CONTAINS \"curl\"' --since 24h\n"
+               "redoubt hunt 'UserName = \"root\" | count by process.name top 10'\n"
+               "redoubt hunt 'destination.port = 4444' --json | jq -r '.\"process.command_line\"'",
+               add_hunt, run_hunt},
+    CommandRow{"", "scan", "Have files judged by the node's engines.",
+               "redoubt scan invoice.pdf\nredoubt scan *.exe --json\ncurl -s https://example.org/x | redoubt scan -",
+               add_scan, run_scan},
+    CommandRow{"", "login", "Log in to a node; the password is read from standard input. Writes the profile.",
+               "redoubt login --url https://edr.example.org:8443 --fingerprint 9f86d0…", add_login, run_login},
+    CommandRow{"alert", "list", "Alerts, most important first.",
+               "redoubt alert list\nredoubt alert list --status closed --importance high,critical", add_alert_list,
+               run_alert_list},
+    CommandRow{"alert", "show", "One alert with its rule, process and comments.", "redoubt alert show 42", add_id,
+               run_alert_show},
+    CommandRow{"alert", "close", "Close an alert.", "redoubt alert close 42 --comment 'a test of ours'", add_close,
+               run_alert_close},
+    CommandRow{"host", "list", "Hosts, their state, event rate and losses.", "redoubt host list", add_nothing,
+               run_host_list},
+    CommandRow{"host", "revoke", "Refuse a host's certificate from now on.",
+               "redoubt host revoke 7e2c9f52-5b60-4c5e-a6f4-6d9a2f3b1c11", add_id, run_host_revoke},
+    CommandRow{"host", "invite", "Make a token with which a host joins, and say how.",
+               "redoubt host invite\nredoubt host invite --uses 50 --valid 24h", add_invite, run_host_invite},
+    CommandRow{"rule", "list", "Detection rules, and rule files that were refused.", "redoubt rule list", add_nothing,
+               run_rule_list},
+    CommandRow{"token", "create", "Make an API token; it is shown once.", "redoubt token create backup-script",
+               add_name, run_token_create},
+};
+
+constexpr std::string_view kMainHelp =
+    "Redoubt: endpoint detection and response, from the command line.\n\n"
+    "Examples:\n"
+    "  redoubt up\n"
+    "  redoubt hunt 'EventType = \"process\" AND UserName = \"root\"' --since 1h\n"
+    "  redoubt scan suspicious.bin\n"
+    "  redoubt alert list --json\n\n"
+    "The node is found through a profile (address, certificate fingerprint, token): --home DIR means DIR/cli.json, "
+    "else\n"
+    "$REDOUBT_PROFILE, else ~/.config/redoubt/cli.json (see `redoubt login`), else the one that `redoubt up` wrote.\n\n"
+    "Exit codes: 0 good; 1 failed; 2 command line or query wrong; 3 no such thing, or nothing found; 4 scan: "
+    "detected.\n";
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kNouns = {{
+    {"alert", "What the analyst handles."},
+    {"host", "Hosts that send events."},
+    {"rule", "What detects."},
+    {"token", "How programs log in."},
+}};
+
+std::string describe(const CommandRow& row) {
+  std::string text = "Examples:\n";
+  std::string_view examples = row.examples;
+  while (!examples.empty()) {
+    const size_t end = examples.find('\n');
+    text += "  " + std::string(examples.substr(0, end)) + "\n";
+    examples = end == std::string_view::npos ? std::string_view() : examples.substr(end + 1);
+  }
+  return text + "\n" + std::string(row.help) + "\n";
+}
+
+// The list of commands shows one line each; examples belong to the command's own help.
+class CommandFormatter : public CLI::Formatter {
+ public:
+  std::string make_subcommand(const CLI::App* command) const override {
+    const std::string whole = command->get_description();
+    const size_t blank = whole.find("\n\n");
+    std::string line = blank == std::string::npos ? whole : whole.substr(blank + 2);
+    while (!line.empty() && line.back() == '\n') line.pop_back();
+    std::string name = "  " + command->get_name();
+    name.resize(std::max<size_t>(name.size() + 2, 12), ' ');
+    return name + line + "\n";
+  }
+};
+
+// Options belong to the command that is used: each row fills arguments of its own.
+void build(CLI::App& app, std::array<Arguments, kCommands.size()>& filled, Arguments& chosen) {
+  app.description(std::string(kMainHelp));
+  app.set_version_flag("--version", std::string("redoubt ") + REDOUBT_VERSION);
+  app.require_subcommand(1);
+  app.formatter(std::make_shared<CommandFormatter>());
+  for (const auto& [noun, help] : kNouns) {
+    CLI::App* group = app.add_subcommand(std::string(noun), std::string(help));
+    group->require_subcommand(1);
+  }
+  for (size_t i = 0; i < kCommands.size(); ++i) {
+    const CommandRow& row = kCommands[i];
+    CLI::App* parent = row.noun.empty() ? &app : app.get_subcommand(std::string(row.noun));
+    CLI::App* command = parent->add_subcommand(std::string(row.verb), describe(row));
+    Arguments& arguments = filled[i];
+    arguments.run = row.run;
+    row.add(*command, arguments);
+    command->add_option("--home", arguments.home, "directory of `redoubt up`; its cli.json is the profile");
+    command->add_flag_callback("--json", [&arguments] { arguments.format = Format::json; }, "print JSON");
+    command->callback([&arguments, &chosen] { chosen = arguments; });
+  }
+}
+
+}  // namespace
+
+std::variant<Arguments, Exit> parse_arguments(int argc, char** argv) {
+  CLI::App app;
+  std::array<Arguments, kCommands.size()> filled;
+  Arguments chosen;
+  try {
+    build(app, filled, chosen);
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error, std::cout, std::cerr) == 0 ? Exit::ok : Exit::usage;
+  } catch (const std::exception& error) {
+    std::cerr << "redoubt: " << error.what() << "\n";
+    return Exit::failed;
+  }
+  return chosen;
+}
+
+}  // namespace redoubt::cli

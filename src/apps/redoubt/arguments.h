@@ -1,0 +1,58 @@
+// The command line as values: which command and what was said to it. CLI11 stays in the .cc, driven by the table of
+// commands; main() dispatches.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace redoubt::cli {
+
+// What every command ends with; shown by `redoubt --help`.
+enum class Exit : int {
+  ok = 0,
+  failed = 1,    // it was tried and did not work, or the node is degraded
+  usage = 2,     // the command line or the query is wrong
+  nothing = 3,   // there is no such thing, or nothing was found
+  detected = 4,  // scan: something was detected
+};
+
+enum class Format : uint8_t { text, json };
+
+struct Arguments;
+using Run = Exit (*)(const Arguments&);
+
+struct Arguments {
+  Run run = nullptr;
+  Format format = Format::text;
+  std::string home;  // --home; empty: not said
+  // up
+  std::string listen;  // empty, below 0: not said
+  int api_port = -1;
+  int link_port = -1;
+  // hunt, alert list
+  std::string query;
+  std::string since;
+  int limit = 100;
+  std::string status;
+  std::string importance;
+  // scan
+  std::vector<std::string> files;
+  int wait_s = 60;
+  // alert show|close, host revoke
+  std::string id;
+  std::string comment;
+  // login, token create, host invite
+  std::string url;
+  std::string fingerprint;
+  std::string user = "admin";
+  std::string name;
+  std::string valid = "1h";
+  int uses = 1;
+};
+
+// The arguments, or the code to exit with after help or a message was printed.
+std::variant<Arguments, Exit> parse_arguments(int argc, char** argv);
+
+}  // namespace redoubt::cli

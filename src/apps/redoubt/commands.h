@@ -1,0 +1,23 @@
+// The commands, one function each; their rows are in arguments.cc. Each prints its result and returns the exit code.
+#pragma once
+
+#include "apps/redoubt/arguments.h"
+
+namespace redoubt::cli {
+
+Exit run_up(const Arguments& arguments);            // up_command.cc
+Exit run_down(const Arguments& arguments);          // down_command.cc
+Exit run_status(const Arguments& arguments);        // node_commands.cc
+Exit run_rule_list(const Arguments& arguments);     // node_commands.cc
+Exit run_token_create(const Arguments& arguments);  // node_commands.cc
+Exit run_login(const Arguments& arguments);         // login_command.cc
+Exit run_hunt(const Arguments& arguments);          // hunt_command.cc
+Exit run_scan(const Arguments& arguments);          // scan_command.cc
+Exit run_alert_list(const Arguments& arguments);    // alert_commands.cc
+Exit run_alert_show(const Arguments& arguments);    // alert_commands.cc
+Exit run_alert_close(const Arguments& arguments);   // alert_commands.cc
+Exit run_host_list(const Arguments& arguments);     // host_commands.cc
+Exit run_host_revoke(const Arguments& arguments);   // host_commands.cc
+Exit run_host_invite(const Arguments& arguments);   // host_commands.cc
+
+}  // namespace redoubt::cli
