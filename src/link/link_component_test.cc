@@ -1,0 +1,481 @@
+// Agent and node over real TLS on loopback: LinkClient with its spool against LinkServer with a small handler.
+#include <gtest/gtest.h>
+#include <atomic>
+#include <condition_variable>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include <grpcpp/grpcpp.h>
+
+#include "base/file.h"
+#include "link/agent/link_client.h"
+#include "link/agent/spooler.h"
+#include "link/certificate.h"
+#include "link/node/link_server.h"
+#include "link/test_frames.h"
+#include "redoubt/link.grpc.pb.h"
+
+namespace redoubt::link {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+template <class Done>
+bool eventually(Done done) {
+  const auto deadline = std::chrono::steady_clock::now() + seconds(20);
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(milliseconds(2));
+  }
+  return true;
+}
+
+// Keeps what arrives as a node would: by host, each number once.
+class TestHandler final : public FrameHandler {
+ public:
+  Result<uint64_t> agent_connected(const AgentIdentity& agent, const AgentHello& hello) override {
+    const std::lock_guard lock(mutex_);
+    ++connected;
+    if (refused_hosts.contains(agent.host_id)) return fail(Errc::permission_denied, "revoked");
+    identity = agent;
+    last_hello = hello;
+    return stored_[agent.host_id][hello.boot_id].highest();
+  }
+  Status take_frame(const AgentIdentity& agent, event::Frame frame) override {
+    EXPECT_EQ(inside_[agent.host_id]++, 0) << "two calls for one host at once";
+    std::unique_lock lock(mutex_);
+    ++calls;
+    open_.wait(lock, [&] { return !blocked_hosts.contains(agent.host_id); });
+    --inside_[agent.host_id];
+    if (failing > 0) {
+      --failing;
+      return fail(Errc::exhausted, "disk is full");
+    }
+    if (frame.first_sequence <= reject_sequence && reject_sequence <= frame.last_sequence) {
+      return fail(Errc::invalid_argument, "frame is not to the taste of the test");
+    }
+    Received& stored = stored_[agent.host_id][frame.boot_id];
+    if (frame.last_sequence <= stored.highest()) {
+      ++repeats;
+      return {};
+    }
+    stored.add(frame);
+    return {};
+  }
+  void agent_disconnected(const AgentIdentity&) override {
+    const std::lock_guard lock(mutex_);
+    ++disconnected;
+  }
+
+  Received stored(const std::string& host, const std::string& boot = "boot") {
+    const std::lock_guard lock(mutex_);
+    return stored_[host][boot];
+  }
+  template <class Change>
+  void change(Change change) {
+    const std::lock_guard lock(mutex_);
+    change();
+    open_.notify_all();
+  }
+
+  // Under change().
+  std::set<std::string> refused_hosts;
+  std::set<std::string> blocked_hosts;
+  uint64_t reject_sequence = 0;
+  int failing = 0;
+  AgentIdentity identity;
+  AgentHello last_hello;
+  std::atomic<int> calls = 0;
+  std::atomic<int> repeats = 0;
+  std::atomic<int> connected = 0;
+  std::atomic<int> disconnected = 0;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable open_;
+  std::map<std::string, std::map<std::string, Received>> stored_;
+  std::map<std::string, std::atomic<int>> inside_;
+};
+
+struct Node {
+  Node() {
+    const std::vector<std::string> names = {"node.test", "127.0.0.1"};
+    certificate = make_server_certificate(ca, names).value();
+    start();
+  }
+  void start() {
+    auto started = LinkServer::start({.address = "127.0.0.1:" + std::to_string(port),
+                                      .ca_pem = ca.certificate_pem,
+                                      .certificate_pem = certificate.certificate_pem,
+                                      .key_pem = certificate.key_pem,
+                                      .node_version = "test"},
+                                     handler);
+    ASSERT_TRUE(started) << started.error().message;
+    server = *std::move(started);
+    port = server->port();
+  }
+  // A client certificate for `host`, of this node's CA or another.
+  KeyAndCertificate client(const std::string& host) const { return client_of(ca, host); }
+  static KeyAndCertificate client_of(const KeyAndCertificate& ca, const std::string& host) {
+    const auto own = make_request(host).value();
+    return {.key_pem = own.key_pem, .certificate_pem = sign_request(ca, own.request_pem, host).value()};
+  }
+
+  TestHandler handler;
+  const KeyAndCertificate ca = make_ca("test").value();
+  KeyAndCertificate certificate;
+  int port = 0;
+  std::unique_ptr<LinkServer> server;
+};
+
+// An agent without a sensor.
+struct Agent {
+  Agent(const Node& node, const std::string& data, const KeyAndCertificate& client, SpoolOptions spool_options = {}) {
+    account = Account::open(data + "/account", "boot", Account::DataDir::fresh).value();
+    spool_options.directory = data + "/spool";
+    spool_options.released_boot_id = account->boot_id();
+    spool_options.released_sequence = account->released();
+    spool = Spool::open(spool_options).value();
+    intake = std::make_unique<Intake>(*account, Intake::Limits{});
+    v1::Event common;
+    common.set_host_id("host");
+    spooler = std::make_unique<Spooler>(*account, *intake, *spool, common);
+    link = std::make_unique<LinkClient>(LinkClientOptions{.address = "127.0.0.1:" + std::to_string(node.port),
+                                                          .server_name = "node.test",
+                                                          .ca_pem = node.ca.certificate_pem,
+                                                          .certificate_pem = client.certificate_pem,
+                                                          .key_pem = client.key_pem,
+                                                          .host_name = "test-host",
+                                                          .rejected_directory = data + "/rejected",
+                                                          .retry_first = milliseconds(10),
+                                                          .retry_longest = milliseconds(100),
+                                                          .retry_refused = milliseconds(50)},
+                                        *account, *intake, *spool);
+    spooler->start();
+    link->start();
+  }
+  void take(int count) const {
+    for (int i = 0; i < count; ++i) intake->take(process_event());
+  }
+  bool delivered() const {
+    return eventually([&] { return account->released() == account->numbered() && spool->empty(); });
+  }
+  bool reaches(LinkPhase phase) const {
+    return eventually([&] { return link->state().phase == phase; });
+  }
+
+  std::unique_ptr<Account> account;
+  std::unique_ptr<Spool> spool;
+  std::unique_ptr<Intake> intake;
+  std::unique_ptr<Spooler> spooler;
+  std::unique_ptr<LinkClient> link;
+};
+
+void expect_each_once(const Received& received, uint64_t last) {
+  EXPECT_EQ(received.duplicates, 0U);
+  EXPECT_EQ(received.highest(), last);
+  EXPECT_EQ(received.missing_up_to(last), 0U);
+}
+
+TEST(Link, delivers_and_names_the_host_by_its_certificate) {
+  Node node;
+  const base::TempDir dir;
+  const auto client = node.client("host-1");
+  const Agent agent(node, dir.path(), client);
+  agent.take(1000);
+  ASSERT_TRUE(agent.delivered());
+  expect_each_once(node.handler.stored("host-1"), 1000);
+  EXPECT_EQ(node.handler.identity.host_id, "host-1");
+  EXPECT_EQ(node.handler.identity.certificate_fingerprint, read_certificate(client.certificate_pem)->fingerprint);
+  EXPECT_EQ(node.handler.last_hello.host_name, "test-host");
+  EXPECT_EQ(node.handler.last_hello.boot_id, "boot");
+  EXPECT_EQ(agent.link->state().node_version, "test");
+  EXPECT_EQ(agent.link->state().stored_sequence, 1000U);
+}
+
+TEST(Link, loses_and_repeats_nothing_across_node_restarts) {
+  Node node;
+  const base::TempDir dir;
+  const Agent agent(node, dir.path(), node.client("host-1"));
+  for (int restart = 0; restart < 5; ++restart) {
+    const int calls = node.handler.calls;
+    agent.take(3000);
+    ASSERT_TRUE(eventually([&] { return node.handler.calls > calls; }));
+    node.server.reset();
+    agent.take(500);
+    node.start();
+  }
+  ASSERT_TRUE(agent.delivered());
+  expect_each_once(node.handler.stored("host-1"), 5 * 3500);
+  EXPECT_EQ(node.handler.connected, agent.link->state().connections);
+  EXPECT_TRUE(std::filesystem::file_size(dir / "account") > 0);
+}
+
+TEST(Link, goes_on_after_an_agent_restart) {
+  Node node;
+  const base::TempDir dir;
+  const auto client = node.client("host-1");
+  for (int run = 0; run < 4; ++run) {
+    const Agent agent(node, dir.path(), client);
+    agent.take(1500);
+    ASSERT_TRUE(agent.reaches(LinkPhase::connected));
+  }
+  const Agent agent(node, dir.path(), client);
+  ASSERT_TRUE(agent.delivered());
+  expect_each_once(node.handler.stored("host-1"), agent.account->numbered());
+  EXPECT_EQ(agent.account->numbered(), 4U * 1500U);
+}
+
+TEST(Link, keeps_what_the_node_cannot_take_now) {
+  Node node;
+  node.handler.failing = 5;
+  const base::TempDir dir;
+  const Agent agent(node, dir.path(), node.client("host-1"));
+  agent.take(2000);
+  ASSERT_TRUE(agent.delivered());
+  expect_each_once(node.handler.stored("host-1"), 2000);
+  EXPECT_EQ(node.handler.stored("host-1").losses.size(), 0U);
+}
+
+TEST(Link, sets_a_rejected_frame_aside_and_declares_it) {
+  Node node;
+  node.handler.reject_sequence = 700;
+  const base::TempDir dir;
+  const Agent agent(node, dir.path(), node.client("host-1"));
+  agent.take(3000);
+  ASSERT_TRUE(eventually([&] { return !node.handler.stored("host-1").losses.empty(); }));
+  ASSERT_TRUE(agent.delivered());
+  const Received received = node.handler.stored("host-1");
+  ASSERT_EQ(received.losses.size(), 1U);
+  EXPECT_EQ(received.losses[0].cause, kNodeRejected);
+  EXPECT_LE(received.losses[0].first_sequence, 700U);
+  EXPECT_GE(received.losses[0].last_sequence, 700U);
+  EXPECT_FALSE(received.sequences.contains(700));
+  expect_each_once(received, agent.account->numbered());
+  EXPECT_EQ(agent.account->hole().count, 0U);
+  const auto kept = std::filesystem::directory_iterator(dir / "rejected");
+  const std::string record = base::read_file(kept->path().string(), 1 << 20).value();
+  std::string_view bytes = record;
+  EXPECT_EQ(event::take_record(bytes)->first_sequence, received.losses[0].first_sequence);
+}
+
+TEST(Link, holds_a_window_while_the_node_is_slow) {
+  Node node;
+  node.handler.blocked_hosts = {"host-1"};
+  const base::TempDir dir;
+  const Agent agent(node, dir.path(), node.client("host-1"));
+  ASSERT_TRUE(agent.reaches(LinkPhase::connected));
+  const auto before = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) {
+    agent.take(1000);
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - before, seconds(5)) << "the sink waits for the node";
+  ASSERT_TRUE(eventually([&] { return agent.spool->last_sequence("boot") == agent.account->numbered(); }));
+  EXPECT_EQ(agent.link->state().frames_sent, 8U);
+  EXPECT_EQ(agent.account->released(), 0U);
+  node.handler.change([&] { node.handler.blocked_hosts.clear(); });
+  ASSERT_TRUE(agent.delivered());
+  expect_each_once(node.handler.stored("host-1"), agent.account->numbered());
+}
+
+TEST(Link, one_slow_host_holds_up_no_other) {
+  Node node;
+  node.handler.blocked_hosts = {"host-1"};
+  const base::TempDir dir_1;
+  const base::TempDir dir_2;
+  const Agent slow(node, dir_1.path(), node.client("host-1"));
+  const Agent quick(node, dir_2.path(), node.client("host-2"));
+  slow.take(10);
+  quick.take(1000);
+  EXPECT_TRUE(quick.delivered());
+  node.handler.change([&] { node.handler.blocked_hosts.clear(); });
+  EXPECT_TRUE(slow.delivered());
+}
+
+TEST(Link, ends_the_stream_of_a_revoked_host_at_once) {
+  Node node;
+  const base::TempDir dir;
+  const Agent agent(node, dir.path(), node.client("host-1"));
+  agent.take(100);
+  ASSERT_TRUE(agent.delivered());
+  node.handler.change([&] { node.handler.refused_hosts = {"host-1"}; });
+  node.server->end_streams("host-1");
+  ASSERT_TRUE(agent.reaches(LinkPhase::refused));
+  EXPECT_EQ(node.handler.disconnected, 1);
+  agent.take(100);
+  ASSERT_TRUE(eventually([&] { return node.handler.connected >= 3; })) << "it asks again, slowly";
+  EXPECT_EQ(node.handler.stored("host-1").highest(), 100U);
+  node.handler.change([&] { node.handler.refused_hosts.clear(); });
+  EXPECT_TRUE(agent.delivered());
+}
+
+TEST(Link, refuses_a_certificate_of_another_ca) {
+  Node node;
+  const base::TempDir dir;
+  const Agent agent(node, dir.path(), Node::client_of(make_ca("test").value(), "host-1"));
+  ASSERT_TRUE(eventually([&] { return !agent.link->state().last_error.empty(); }));
+  EXPECT_EQ(agent.link->state().connections, 0U);
+  EXPECT_EQ(node.handler.connected, 0);
+}
+
+TEST(Link, agent_refuses_a_node_of_another_ca_or_name) {
+  Node node;
+  Node other;
+  const base::TempDir dir;
+  other.port = node.port;
+  const Agent agent(other, dir.path(), node.client("host-1"));
+  ASSERT_TRUE(eventually([&] { return !agent.link->state().last_error.empty(); }));
+  EXPECT_EQ(agent.link->state().connections, 0U);
+  EXPECT_EQ(node.handler.connected, 0);
+}
+
+TEST(LinkServer, refuses_an_address_that_is_taken) {
+  Node node;
+  const auto second = LinkServer::start({.address = "127.0.0.1:" + std::to_string(node.port),
+                                         .ca_pem = node.ca.certificate_pem,
+                                         .certificate_pem = node.certificate.certificate_pem,
+                                         .key_pem = node.certificate.key_pem},
+                                        node.handler);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Errc::unavailable);
+}
+
+// A client that says what no agent would.
+struct RawClient {
+  RawClient(const Node& node, const KeyAndCertificate* client) {
+    grpc::SslCredentialsOptions tls;
+    tls.pem_root_certs = node.ca.certificate_pem;
+    if (client != nullptr) {
+      tls.pem_cert_chain = client->certificate_pem;
+      tls.pem_private_key = client->key_pem;
+    }
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    stub = v1::Link::NewStub(
+        grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(node.port), grpc::SslCredentials(tls), arguments));
+    context.set_deadline(std::chrono::system_clock::now() + seconds(20));
+    stream = stub->Stream(&context);
+  }
+  v1::NodeMessage ask(const v1::AgentMessage& message) {
+    v1::NodeMessage answer;
+    stream->Write(message);
+    stream->Read(&answer);
+    return answer;
+  }
+  grpc::StatusCode ends() {
+    v1::NodeMessage answer;
+    while (stream->Read(&answer)) {
+    }
+    return stream->Finish().error_code();
+  }
+
+  std::unique_ptr<v1::Link::Stub> stub;
+  grpc::ClientContext context;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::AgentMessage, v1::NodeMessage>> stream;
+};
+
+v1::AgentMessage hello_message(const std::string& boot) {
+  v1::AgentMessage message;
+  message.mutable_hello()->set_boot_id(boot);
+  return message;
+}
+
+v1::AgentMessage frame_message(uint64_t first, uint64_t last, uint32_t events) {
+  v1::AgentMessage message;
+  message.mutable_frame()->set_boot_id("boot");
+  message.mutable_frame()->set_first_sequence(first);
+  message.mutable_frame()->set_last_sequence(last);
+  message.mutable_frame()->set_events(events);
+  message.mutable_frame()->set_payload("no zstd");
+  return message;
+}
+
+TEST(LinkServer, refuses_who_has_no_certificate) {
+  Node node;
+  RawClient client(node, nullptr);
+  EXPECT_FALSE(client.ask(hello_message("boot")).has_welcome());
+  EXPECT_EQ(client.ends(), grpc::StatusCode::UNAVAILABLE);  // the handshake fails
+  EXPECT_EQ(node.handler.connected, 0);
+}
+
+TEST(LinkServer, refuses_a_server_certificate_as_a_clients) {
+  Node node;
+  RawClient client(node, &node.certificate);
+  EXPECT_NE(client.ends(), grpc::StatusCode::OK);
+  EXPECT_EQ(node.handler.connected, 0);
+}
+
+TEST(LinkServer, ends_streams_that_begin_wrongly) {
+  Node node;
+  const auto certificate = node.client("host-1");
+  v1::AgentMessage long_text = hello_message("boot");
+  long_text.mutable_hello()->set_host_name(std::string(kHelloTextMax + 1, 'x'));
+  for (const auto& message : {hello_message(""), long_text, frame_message(1, 1, 1), v1::AgentMessage()}) {
+    RawClient client(node, &certificate);
+    client.stream->Write(message);
+    EXPECT_EQ(client.ends(), grpc::StatusCode::INVALID_ARGUMENT) << message.ShortDebugString();
+  }
+  RawClient twice(node, &certificate);
+  EXPECT_TRUE(twice.ask(hello_message("boot")).has_welcome());
+  twice.stream->Write(hello_message("boot"));
+  EXPECT_EQ(twice.ends(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST(LinkServer, rejects_malformed_frames_and_goes_on) {
+  Node node;
+  const auto certificate = node.client("host-1");
+  RawClient client(node, &certificate);
+  ASSERT_TRUE(client.ask(hello_message("boot")).has_welcome());
+  for (const auto& bad :
+       {frame_message(0, 1, 1), frame_message(5, 4, 1), frame_message(1, 1, 0), frame_message(1, 9999, 5000)}) {
+    const auto answer = client.ask(bad);
+    ASSERT_TRUE(answer.has_reject()) << answer.ShortDebugString();
+    EXPECT_FALSE(answer.reject().reason().empty());
+  }
+  EXPECT_EQ(node.handler.calls, 0);
+}
+
+TEST(LinkServer, survives_a_message_past_the_limit) {
+  Node node;
+  const auto certificate = node.client("host-1");
+  RawClient client(node, &certificate);
+  ASSERT_TRUE(client.ask(hello_message("boot")).has_welcome());
+  v1::AgentMessage huge = frame_message(1, 1, 1);
+  huge.mutable_frame()->set_payload(std::string(event::kBatchBytesMax + (1 << 20), 'x'));
+  client.stream->Write(huge);
+  EXPECT_NE(client.ends(), grpc::StatusCode::OK);
+  const base::TempDir dir;
+  const Agent agent(node, dir.path(), node.client("host-2"));
+  agent.take(10);
+  EXPECT_TRUE(agent.delivered());
+}
+
+TEST(LinkServer, a_new_stream_of_a_host_ends_the_old_one) {
+  Node node;
+  const auto certificate = node.client("host-1");
+  RawClient first(node, &certificate);
+  ASSERT_TRUE(first.ask(hello_message("boot")).has_welcome());
+  RawClient second(node, &certificate);
+  ASSERT_TRUE(second.ask(hello_message("boot")).has_welcome());
+  EXPECT_EQ(first.ends(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(node.handler.connected, 2);
+  EXPECT_TRUE(eventually([&] { return node.handler.disconnected == 1; }));
+  EXPECT_EQ(node.server->streams(), 1U);
+}
+
+TEST(LinkServer, stop_ends_every_stream_and_says_so_to_the_handler) {
+  Node node;
+  const base::TempDir dir;
+  const Agent agent(node, dir.path(), node.client("host-1"));
+  ASSERT_TRUE(agent.reaches(LinkPhase::connected));
+  node.server->stop();
+  EXPECT_EQ(node.handler.disconnected, node.handler.connected);
+  EXPECT_EQ(node.server->streams(), 0U);
+}
+
+}  // namespace
+}  // namespace redoubt::link
