@@ -103,7 +103,7 @@ void Enricher::take_exit(std::string_view record) {
   event.set_process_end(event.event_time());
   event.set_process_exit_code(exit_code_of(exit->status));
   outbox_.put(std::move(event), process.image, now_ns_);
-  table_.end(process, now_ns_);
+  table_.end(process, Life::ended, now_ns_);
 }
 
 void Enricher::take_activity(std::string_view record, const rd_head& head) {
@@ -130,7 +130,8 @@ void Enricher::seed(std::string_view records) {
     records.remove_prefix(head.bytes);
   }
   table_.for_each([&](Process& process) {
-    if (!running.contains(process.key.start_ns ^ uint64_t{process.key.pid} << 40)) table_.end(process, now_ns_);
+    if (!running.contains(process.key.start_ns ^ uint64_t{process.key.pid} << 40))
+      table_.end(process, Life::vanished, now_ns_);
   });
 }
 

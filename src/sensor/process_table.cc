@@ -28,9 +28,9 @@ Process* ProcessTable::insert(Process process) {
   return &entry->second;
 }
 
-void ProcessTable::end(Process& process, int64_t now_ns) {
-  if (process.life == Life::ended) return;
-  process.life = Life::ended;
+void ProcessTable::end(Process& process, Life how, int64_t now_ns) {
+  const Life before = std::exchange(process.life, std::max(process.life, how));
+  if (before != Life::running) return;
   if (process.children > 0) {
     kept_.push_back(process.key);
   } else {
@@ -73,7 +73,7 @@ void ProcessTable::erase(const ProcessKey& key) {
   Process* parent = counted == Counted::yes ? find(parent_key) : nullptr;
   if (parent == nullptr) return;
   // An ended parent was kept for its children; with the last of them it goes at the next expire().
-  if (--parent->children == 0 && parent->life == Life::ended) due_.push_front({parent_key, 0});
+  if (--parent->children == 0 && parent->life != Life::running) due_.push_front({parent_key, 0});
 }
 
 }  // namespace redoubt::sensor

@@ -35,7 +35,8 @@ struct Image {
   std::string sha256;
 };
 
-enum class Life { running, ended };
+// vanished: no longer runs, but its end was not told; it may still come.
+enum class Life { running, vanished, ended };
 enum class Counted { no, yes };
 
 struct Process {
@@ -56,7 +57,7 @@ class ProcessTable {
   Process* find(const ProcessKey& key);
   // Adds one that is not there yet; makes room by forgetting the longest ended. Null if there is no room: all run.
   Process* insert(Process process);
-  void end(Process& process, int64_t now_ns);
+  void end(Process& process, Life how, int64_t now_ns);
   // Forgets those that ended kEndedLifeNs ago and have no known children.
   void expire(int64_t now_ns);
   size_t size() const { return entries_.size(); }

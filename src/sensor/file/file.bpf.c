@@ -14,6 +14,9 @@
 #include "sensor/bpf/path.h"
 #include "sensor/file/file_record.h"
 
+// For layout_test.cc: brings the types into the BTF.
+const struct rd_file* rd_layout_file __attribute__((unused));
+
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 
 enum {

@@ -15,6 +15,9 @@
 #include "sensor/bpf/lanes.h"
 #include "sensor/network/network_record.h"
 
+// For layout_test.cc: brings the types into the BTF.
+const struct rd_connection* rd_layout_connection __attribute__((unused));
+
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 
 enum { RD_TCP_SYN_SENT = 2, RD_PROTOCOL_TCP = 6, RD_AF_INET = 2, RD_AF_INET6 = 10, RD_CONNECTING_MAX = 16384 };

@@ -12,6 +12,10 @@
 #include "sensor/bpf/path.h"
 #include "sensor/process/process_record.h"
 
+// For layout_test.cc: brings the types into the BTF.
+const struct rd_exec* rd_layout_exec __attribute__((unused));
+const struct rd_exit* rd_layout_exit __attribute__((unused));
+
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 
 enum { RD_SIGNAL_GROUP_EXIT = 4, RD_CTIME_FLAG = 1u << 31, RD_EXEC_DATA = __builtin_offsetof(struct rd_exec, data) };

@@ -1,0 +1,121 @@
+// The records as the BPF compiler laid them out, compared with what this compiler makes of the same headers.
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstring>
+#include <string>
+
+#include "redoubt_sensor.skel.h"
+#include "sensor/file/file_record.h"
+#include "sensor/network/network_record.h"
+#include "sensor/process/process_record.h"
+
+namespace redoubt::sensor {
+namespace {
+
+class Layout : public testing::Test {
+ protected:
+  void SetUp() override {
+    skeleton_ = redoubt_sensor__open();
+    ASSERT_NE(skeleton_, nullptr);
+    btf_ = bpf_object__btf(skeleton_->obj);
+    ASSERT_NE(btf_, nullptr);
+  }
+  void TearDown() override { redoubt_sensor__destroy(skeleton_); }
+
+  const btf_type* find(const char* name) const {
+    const int id = btf__find_by_name_kind(btf_, name, BTF_KIND_STRUCT);
+    return id > 0 ? btf__type_by_id(btf_, static_cast<__u32>(id)) : nullptr;
+  }
+  // -1 if there is no such member.
+  long offset(const char* name, const char* member) const {
+    const btf_type* type = find(name);
+    if (type == nullptr) return -1;
+    const btf_member* members = btf_members(type);
+    for (__u32 i = 0; i < btf_vlen(type); ++i) {
+      if (strcmp(btf__name_by_offset(btf_, members[i].name_off), member) == 0) return members[i].offset / 8;
+    }
+    return -1;
+  }
+  long size(const char* name) const {
+    const btf_type* type = find(name);
+    return type != nullptr ? static_cast<long>(type->size) : -1;
+  }
+
+  redoubt_sensor* skeleton_ = nullptr;
+  const btf* btf_ = nullptr;
+};
+
+#define EXPECT_SIZE(type) EXPECT_EQ(size(#type), static_cast<long>(sizeof(type)))
+#define EXPECT_MEMBER(type, member) \
+  EXPECT_EQ(offset(#type, #member), static_cast<long>(offsetof(type, member))) << #member
+
+TEST_F(Layout, heads_agree) {
+  EXPECT_SIZE(rd_actor);
+  EXPECT_MEMBER(rd_actor, start_ns);
+  EXPECT_MEMBER(rd_actor, parent_start_ns);
+  EXPECT_MEMBER(rd_actor, cgroup_id);
+  EXPECT_MEMBER(rd_actor, pid);
+  EXPECT_MEMBER(rd_actor, parent_pid);
+  EXPECT_MEMBER(rd_actor, uid);
+  EXPECT_MEMBER(rd_actor, euid);
+  EXPECT_MEMBER(rd_actor, gid);
+  EXPECT_MEMBER(rd_actor, login_uid);
+  EXPECT_MEMBER(rd_actor, comm);
+  EXPECT_SIZE(rd_head);
+  EXPECT_MEMBER(rd_head, kind);
+  EXPECT_MEMBER(rd_head, bytes);
+  EXPECT_MEMBER(rd_head, time_ns);
+  EXPECT_MEMBER(rd_head, actor);
+  EXPECT_SIZE(rd_lane_count);
+  EXPECT_MEMBER(rd_lane_count, produced);
+  EXPECT_MEMBER(rd_lane_count, lost);
+  EXPECT_SIZE(rd_loss_key);
+  EXPECT_MEMBER(rd_loss_key, cgroup_id);
+  EXPECT_MEMBER(rd_loss_key, lane);
+}
+
+TEST_F(Layout, process_records_agree) {
+  EXPECT_SIZE(rd_program);
+  EXPECT_MEMBER(rd_program, inode);
+  EXPECT_MEMBER(rd_program, size);
+  EXPECT_MEMBER(rd_program, changed_s);
+  EXPECT_MEMBER(rd_program, changed_ns);
+  EXPECT_MEMBER(rd_program, device);
+  EXPECT_SIZE(rd_exec);
+  EXPECT_MEMBER(rd_exec, program);
+  EXPECT_MEMBER(rd_exec, arguments_total);
+  EXPECT_MEMBER(rd_exec, arguments_bytes);
+  EXPECT_MEMBER(rd_exec, executable_bytes);
+  EXPECT_MEMBER(rd_exec, directory_bytes);
+  EXPECT_MEMBER(rd_exec, cgroup_bytes);
+  EXPECT_MEMBER(rd_exec, tty);
+  EXPECT_MEMBER(rd_exec, kernel_thread);
+  EXPECT_MEMBER(rd_exec, data);
+  EXPECT_SIZE(rd_exit);
+  EXPECT_MEMBER(rd_exit, status);
+}
+
+TEST_F(Layout, file_and_network_records_agree) {
+  EXPECT_SIZE(rd_file);
+  EXPECT_MEMBER(rd_file, inode);
+  EXPECT_MEMBER(rd_file, size);
+  EXPECT_MEMBER(rd_file, action);
+  EXPECT_MEMBER(rd_file, directory_bytes);
+  EXPECT_MEMBER(rd_file, given_bytes);
+  EXPECT_MEMBER(rd_file, to_directory_bytes);
+  EXPECT_MEMBER(rd_file, to_given_bytes);
+  EXPECT_MEMBER(rd_file, data);
+  EXPECT_SIZE(rd_connection);
+  EXPECT_MEMBER(rd_connection, local);
+  EXPECT_MEMBER(rd_connection, remote);
+  EXPECT_MEMBER(rd_connection, local_port);
+  EXPECT_MEMBER(rd_connection, remote_port);
+  EXPECT_MEMBER(rd_connection, direction);
+  EXPECT_MEMBER(rd_connection, version);
+}
+
+}  // namespace
+}  // namespace redoubt::sensor
