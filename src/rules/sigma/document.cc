@@ -53,8 +53,18 @@ class TreeBuilder : public YAML::EventHandler {
   TreeBuilder(const Lines& lines, Problems& problems) : lines_(lines), problems_(problems) {}
 
   std::vector<Node> take() { return std::move(documents_); }
+  // True once nothing more is taken in.
+  bool stopped() const { return stopped_; }
 
-  void OnDocumentStart(const YAML::Mark&) override { open_.clear(); }
+  // The parser starts the same empty document for ever where it meets a stray `,` or `]`.
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    open_.clear();
+    if (mark.pos == document_start_) {
+      problems_.add(code::kYaml, lines_.place(mark), "not valid YAML: a value does not start with this");
+      stopped_ = true;
+    }
+    document_start_ = mark.pos;
+  }
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { add(make(mark, NodeKind::null)); }
@@ -148,6 +158,7 @@ class TreeBuilder : public YAML::EventHandler {
   std::vector<Node> documents_;
   size_t nodes_ = 0;
   bool stopped_ = false;
+  int document_start_ = -1;
 };
 
 // Reads a view in place; std::istringstream would copy it.
@@ -207,7 +218,7 @@ std::vector<Node> parse_yaml(std::string_view source, Problems& problems) {
     ViewBuffer buffer(source);
     std::istream stream(&buffer);
     YAML::Parser parser(stream);
-    while (parser.HandleNextDocument(builder)) {
+    while (!builder.stopped() && parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& error) {
     problems.add(code::kYaml, lines.place(error.mark), "not valid YAML: " + error.msg);
