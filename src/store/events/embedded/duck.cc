@@ -14,6 +14,8 @@ namespace {
 constexpr size_t kResultRowsMax = 1'000'000;
 // Rows that a filler holds back before the table sees them.
 constexpr size_t kFlushRows = 16'384;
+// What sorts and hunts may write to the temporary directory, in memory limits.
+constexpr uint64_t kSpillFactor = 8;
 
 struct Closer {
   void operator()(_duckdb_database* handle) const { duckdb_close(&handle); }
@@ -229,11 +231,12 @@ class MemoryDuck final : public Duck {
     const std::string segments = sql_quoted(options.segment_directory);
     const std::string temporary = sql_quoted(options.temporary_directory);
     const std::string memory = std::to_string(options.memory_bytes_max >> 10) + "KiB";
+    const std::string spill = std::to_string((options.memory_bytes_max >> 10) * kSpillFactor) + "KiB";
     // The last two lines are the lock: nothing else may be read or written, and nobody may change that.
     for (const std::string& sql :
          {"SET threads=" + std::to_string(options.threads), "SET memory_limit=" + sql_quoted(memory),
           "SET temp_directory=" + temporary, std::string("SET autoinstall_known_extensions=false"),
-          std::string("SET autoload_known_extensions=false"),
+          std::string("SET autoload_known_extensions=false"), "SET max_temp_directory_size=" + sql_quoted(spill),
           "SET allowed_directories=[" + segments + ", " + temporary + "]",
           std::string("SET enable_external_access=false"), std::string("SET lock_configuration=true")}) {
       TRY_STATUS(base::within(sql, session.run(sql)));

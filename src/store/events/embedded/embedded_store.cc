@@ -83,7 +83,7 @@ bool EmbeddedStore::over(uint64_t factor) const {
 }
 
 Status EmbeddedStore::wait_for_room(std::unique_lock<std::mutex>& lock) {
-  if (!failure_.empty()) return fail(Errc::io, "event store takes nothing until the next start: " + failure_);
+  TRY_STATUS(mend_tail());
   if (!over(kTailFactorMax)) return {};
   wake_.notify_one();
   if (room_.wait_for(lock, kRoomWaitMax, [&] { return !over(kTailFactorMax); })) return {};
@@ -117,11 +117,12 @@ Result<Appended> EmbeddedStore::take(const std::string& host_id, const event::Fr
   TRY_STATUS(refuse_on_full_disk(options_.directory, options_.free_bytes_min));
   TRY_STATUS(spool_->append(encode_spooled(host_id, frame)).map([](uint64_t) {}));
   spool_files_[spool_file_][key] = frame.last_sequence;
-  TRY_STATUS(fill_tail(key, batch, done));
+  fill_tail(key, batch, done);
   return done;
 }
 
-Status EmbeddedStore::fill_tail(const BootKey& key, const event::Batch& batch, Appended& done) {
+// The batch is in the spool: whatever becomes of the table, its events are stored.
+void EmbeddedStore::fill_tail(const BootKey& key, const event::Batch& batch, Appended& done) {
   Boot& boot = boots_[key];
   HostActivity& host = hosts_[key.first];
   host.host_id = key.first;
@@ -132,16 +133,20 @@ Status EmbeddedStore::fill_tail(const BootKey& key, const event::Batch& batch, A
       ++done.events_repeated;
       continue;
     }
-    if (Status added = tail_.filler->add(row, key.first, key.second); !added) {
-      failure_ = added.error().message;
-      return added;
+    if (!tail_broken_) {
+      if (const Status added = tail_.filler->add(row, key.first, key.second); !added) tail_broke(added.error());
     }
     boot.stored = sequence;
     count_row(row, host);
     ++done.events_new;
   }
   if (done.events_new > 0) tail_.boots.insert(key);
-  return {};
+}
+
+void EmbeddedStore::tail_broke(const Error& error) {
+  base::log_error("store", "the tail is filled anew from the spool: " + error.message);
+  tail_broken_ = true;
+  mend_not_before_ = Clock::now();
 }
 
 void EmbeddedStore::count_row(const event::Row& row, HostActivity& host) {
@@ -183,9 +188,10 @@ View EmbeddedStore::current_view() {
 // The view, with all that was appended so far.
 Result<View> EmbeddedStore::seen_view() {
   const std::lock_guard lock(ingest_mutex_);
-  if (Status flushed = tail_.filler->flush(); !flushed) {
-    failure_ = flushed.error().message;
-    return tl::unexpected(flushed.error());
+  TRY_STATUS(mend_tail());
+  if (const Status flushed = tail_.filler->flush(); !flushed) {
+    tail_broke(flushed.error());
+    TRY_STATUS(mend_tail());
   }
   return current_view();
 }

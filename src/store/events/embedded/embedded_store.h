@@ -5,6 +5,7 @@
 // append() changes), view_mutex_ (what hunts read).
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <map>
@@ -43,6 +44,7 @@ class EmbeddedStore final : public EventStore {
   // How far a host's boot is.
   struct Boot {
     uint64_t stored = 0;
+    uint64_t cut = 0;  // stored when the tail began
     uint64_t judged = 0;
   };
 
@@ -55,7 +57,8 @@ class EmbeddedStore final : public EventStore {
     int64_t min_time_us = 0;
     int64_t max_time_us = 0;
     Clock::time_point began{};
-    std::set<BootKey> boots;  // with events in it
+    std::set<BootKey> boots;        // with events in it
+    uint64_t first_spool_file = 0;  // its events are in this file and later ones
   };
 
   // A generation that is cut off and not yet a segment.
@@ -76,7 +79,10 @@ class EmbeddedStore final : public EventStore {
   Status wait_for_room(std::unique_lock<std::mutex>& lock);
   bool over(uint64_t factor) const;
   Result<Appended> take(const std::string& host_id, const event::Frame& frame, const event::Batch& batch);
-  Status fill_tail(const BootKey& key, const event::Batch& batch, Appended& done);
+  void fill_tail(const BootKey& key, const event::Batch& batch, Appended& done);
+  void tail_broke(const Error& error);
+  Status mend_tail();
+  Status refill(TableFiller& filler, std::map<BootKey, uint64_t>& reached, const SpooledFrame& spooled);
   void count_row(const event::Row& row, HostActivity& host);
 
   Status cut_tail();
@@ -102,7 +108,7 @@ class EmbeddedStore final : public EventStore {
   std::mutex seal_mutex_;
   std::optional<Cut> cut_;
   uint64_t next_segment_ = 1;
-  uint64_t next_generation_ = 1;
+  std::atomic<uint64_t> next_generation_ = 1;
   uint64_t sealed_before_ = 0;  // spool files before this hold sealed events only
 
   std::mutex ingest_mutex_;
@@ -113,7 +119,10 @@ class EmbeddedStore final : public EventStore {
   std::map<std::string, HostActivity> hosts_;
   uint64_t spool_file_ = 0;
   std::map<uint64_t, std::map<BootKey, uint64_t>> spool_files_;  // file → highest sequence of the frames in it
-  std::string failure_;  // the tail lacks what the spool has: nothing is taken or sealed until the next open
+  // The table lacks events that the spool has, for want of memory: it is filled anew before anything is taken, found or
+  // sealed.
+  bool tail_broken_ = false;
+  Clock::time_point mend_not_before_{};
 
   std::mutex view_mutex_;
   View view_;

@@ -17,6 +17,7 @@ constexpr std::string_view kPatternCharacters = "*?[]{}";
 constexpr std::string_view kSegmentDirectory = "segments";
 constexpr std::string_view kSpoolDirectory = "spool";
 constexpr std::string_view kTemporaryDirectory = "tmp";
+constexpr auto kMendPeriod = std::chrono::seconds(1);
 
 // Removes the files of a directory that are not in `kept`; how many.
 Result<size_t> remove_all_but(const std::string& directory, const std::set<std::string>& kept) {
@@ -87,7 +88,7 @@ Status EmbeddedStore::open_segments() {
   TRY(const size_t orphans, remove_all_but(options_.directory + "/" + std::string(kSegmentDirectory), kept));
   if (orphans > 0) base::log_info("store", "removed " + std::to_string(orphans) + " segments that were not finished");
   TRY(const auto sequences, manifest_->sequences());
-  for (const auto& [key, sequence] : sequences) boots_[key].stored = sequence;
+  for (const auto& [key, sequence] : sequences) boots_[key] = {.stored = sequence, .cut = sequence};
   TRY(hosts_, manifest_->hosts());
   return {};
 }
@@ -100,9 +101,10 @@ Status EmbeddedStore::replay_frame(uint64_t file, const SpooledFrame& spooled) {
   if (boot != boots_.end() && spooled.frame.last_sequence <= boot->second.stored) return {};
   const auto batch = decode_spooled(spooled);
   if (!batch) return {};
-  if (tail_.rows == 0) sealed_before_ = file;
+  if (tail_.rows == 0) tail_.first_spool_file = file;
   Appended done;
-  return fill_tail(key, *batch, done);
+  fill_tail(key, *batch, done);
+  return {};
 }
 
 Status EmbeddedStore::replay_record(uint64_t file, SpoolRecord record) {
@@ -117,16 +119,63 @@ Status EmbeddedStore::replay_record(uint64_t file, SpoolRecord record) {
 Status EmbeddedStore::replay_spool() {
   TRY(const std::vector<uint64_t> files, spool_->files());
   spool_file_ = files.empty() ? 1 : files.back() + 1;
-  sealed_before_ = spool_file_;
+  tail_.first_spool_file = spool_file_;
   for (const uint64_t file : files) {
     spool_files_[file];
     const auto torn = file == files.back() ? Spool::Torn::cut : Spool::Torn::keep;
     TRY_STATUS(spool_->read(file, torn, [&](SpoolRecord record) { return replay_record(file, std::move(record)); }));
   }
   if (tail_.rows > 0) base::log_info("store", "replayed " + std::to_string(tail_.rows) + " events from the spool");
+  sealed_before_ = tail_.first_spool_file;
+  TRY_STATUS(mend_tail());
   TRY_STATUS(tail_.filler->flush());
   TRY_STATUS(spool_->roll(spool_file_).map([](uint64_t) {}));
   spool_files_[spool_file_];
+  return {};
+}
+
+// The rows of a frame that belong to the tail and were not added yet.
+Status EmbeddedStore::refill(TableFiller& filler, std::map<BootKey, uint64_t>& reached, const SpooledFrame& spooled) {
+  const BootKey key{spooled.host_id, spooled.frame.boot_id};
+  uint64_t& sequence = reached.try_emplace(key, boots_[key].cut).first->second;
+  if (spooled.frame.last_sequence <= sequence) return {};
+  const auto batch = decode_spooled(spooled);
+  if (!batch) return {};
+  for (size_t i = 0; i < batch->size(); ++i) {
+    const event::Row row = batch->row(i);
+    const auto number = static_cast<uint64_t>(row.integer(event::Field::event_sequence));
+    if (number <= sequence) continue;
+    TRY_STATUS(filler.add(row, key.first, key.second));
+    sequence = number;
+  }
+  return {};
+}
+
+Status EmbeddedStore::mend_tail() {
+  if (!tail_broken_) return {};
+  if (Clock::now() < mend_not_before_) return fail(Errc::exhausted, "event store: no memory for the newest events");
+  mend_not_before_ = Clock::now() + kMendPeriod;
+  {
+    const std::lock_guard lock(view_mutex_);
+    std::erase_if(view_.tails, [&](const auto& table) { return table == tail_.table; });
+  }
+  tail_.filler.reset();
+  tail_.table.reset();
+  TRY(Tail fresh, make_tail());
+  std::map<BootKey, uint64_t> reached;
+  for (auto file = spool_files_.lower_bound(tail_.first_spool_file); file != spool_files_.end(); ++file) {
+    TRY_STATUS(spool_->read(file->first, Spool::Torn::keep, [&](SpoolRecord record) -> Status {
+      const auto* spooled = std::get_if<SpooledFrame>(&record);
+      return spooled == nullptr ? Status{} : refill(*fresh.filler, reached, *spooled);
+    }));
+  }
+  TRY_STATUS(fresh.filler->flush());
+  tail_.table = std::move(fresh.table);
+  tail_.filler = std::move(fresh.filler);
+  tail_broken_ = false;
+  base::log_info("store", "the tail has its " + std::to_string(tail_.rows) + " events again");
+  const std::lock_guard lock(view_mutex_);
+  view_.tails.push_back(tail_.table);
   return {};
 }
 

@@ -33,9 +33,12 @@ int64_t age_mark(const SegmentInfo& info) { return std::min(info.max_time_us, in
 Status EmbeddedStore::cut_tail() {
   TRY(Tail fresh, make_tail());
   const std::lock_guard lock(ingest_mutex_);
-  if (!failure_.empty()) return fail(Errc::io, "event store seals nothing until the next start: " + failure_);
   if (tail_.rows == 0) return {};
-  TRY_STATUS(tail_.filler->flush());
+  TRY_STATUS(mend_tail());
+  if (const Status flushed = tail_.filler->flush(); !flushed) {
+    tail_broke(flushed.error());
+    return flushed;
+  }
   TRY(spool_file_, spool_->roll(spool_file_ + 1));
   spool_files_[spool_file_];
   Cut cut{.table = tail_.table, .next_spool_file = spool_file_};
@@ -45,11 +48,14 @@ Status EmbeddedStore::cut_tail() {
                         .rows = tail_.rows,
                         .columns = current_columns()};
   for (const BootKey& key : tail_.boots) {
-    cut.sealed.sequences[key] = boots_[key].stored;
+    Boot& boot = boots_[key];
+    boot.cut = boot.stored;
+    cut.sealed.sequences[key] = boot.stored;
     cut.sealed.hosts[key.first] = hosts_[key.first];
   }
   cut_rows_ = tail_.rows;
   tail_ = std::move(fresh);
+  tail_.first_spool_file = spool_file_;
   cut_ = std::move(cut);
   room_.notify_all();
   const std::lock_guard view_lock(view_mutex_);
@@ -152,7 +158,7 @@ Result<size_t> EmbeddedStore::expire() {
 }
 
 bool EmbeddedStore::seal_due() const {
-  if (tail_.rows == 0 || !failure_.empty() || Clock::now() < seal_not_before_) return false;
+  if (tail_.rows == 0 || Clock::now() < seal_not_before_) return false;
   return over(1) || Clock::now() - tail_.began >= std::chrono::microseconds(options_.seal_age_us);
 }
 
