@@ -38,22 +38,47 @@ Result<std::vector<std::string>> list_rule_files(const std::string& directory) {
   return paths;
 }
 
-Refusal refuse_file(const std::string& path, std::string_view code, std::string message, std::string hint = "") {
+Refusal refuse(const std::string& path, std::string_view source, sigma::Place place, std::string_view code,
+               std::string message) {
   Refusal refusal{.path = path, .title = "", .diagnostic = {}, .rendered = ""};
   refusal.diagnostic.code = std::string(code);
+  refusal.diagnostic.line = place.line;
+  refusal.diagnostic.column = place.column;
+  refusal.diagnostic.length = place.length;
   refusal.diagnostic.message = std::move(message);
-  refusal.diagnostic.hint = std::move(hint);
-  refusal.rendered = refusal.diagnostic.render("");
+  refusal.rendered = refusal.diagnostic.render(source);
   return refusal;
 }
 
-sigma::RuleFile read_rule_file(const std::string& directory, const std::string& path) {
-  const auto source = base::read_file(directory + "/" + path, sigma::kFileSizeMax);
-  if (source) return sigma::read_rules(*source, path);
-  sigma::RuleFile file;
-  file.refusals.push_back(refuse_file(path, sigma::code::kFile, source.error().message));
-  return file;
-}
+// Collects the rules of many files.
+struct Collector {
+  std::string directory;
+  std::vector<Rule> rules;
+  std::vector<Refusal> refusals;
+  std::map<std::string, std::string> path_of;  // by rule id
+
+  void add_file(const std::string& path) {
+    const auto source = base::read_file(directory + "/" + path, sigma::kFileSizeMax);
+    if (!source) {
+      refusals.push_back(refuse(path, "", {}, sigma::code::kFile, source.error().message));
+      return;
+    }
+    sigma::RuleFile file = sigma::read_rules(*source, path);
+    for (size_t i = 0; i < file.rules.size(); ++i) add_rule(std::move(file.rules[i]), *source, file.id_places[i]);
+    std::move(file.refusals.begin(), file.refusals.end(), std::back_inserter(refusals));
+  }
+
+  void add_rule(Rule rule, std::string_view source, sigma::Place id_place) {
+    const auto [first, added] = path_of.try_emplace(rule.id, rule.path);
+    if (added) {
+      rules.push_back(std::move(rule));
+      return;
+    }
+    refusals.push_back(refuse(rule.path, source, id_place, sigma::code::kDuplicateId,
+                              "rule id " + rule.id + " is taken by " + first->second));
+    refusals.back().title = rule.title;
+  }
+};
 
 }  // namespace
 
@@ -70,24 +95,11 @@ std::string_view name_of(Importance importance) {
 
 Result<RuleSet> RuleSet::load(const std::string& directory) {
   TRY(const std::vector<std::string> paths, list_rule_files(directory));
+  Collector collector{.directory = directory, .rules = {}, .refusals = {}, .path_of = {}};
+  for (const std::string& path : paths) collector.add_file(path);
   RuleSet set;
-  std::map<std::string, std::string> path_of;  // by rule id
-  for (const std::string& path : paths) {
-    sigma::RuleFile file = read_rule_file(directory, path);
-    for (Rule& rule : file.rules) {
-      const auto [first, added] = path_of.try_emplace(rule.id, path);
-      if (added) {
-        set.rules_.push_back(std::move(rule));
-        continue;
-      }
-      Refusal refusal =
-          refuse_file(path, sigma::code::kDuplicateId, "rule id " + rule.id + " is taken by " + first->second,
-                      "give each rule an id of its own");
-      refusal.title = rule.title;
-      set.refusals_.push_back(std::move(refusal));
-    }
-    std::move(file.refusals.begin(), file.refusals.end(), std::back_inserter(set.refusals_));
-  }
+  set.rules_ = std::move(collector.rules);
+  set.refusals_ = std::move(collector.refusals);
   return set;
 }
 

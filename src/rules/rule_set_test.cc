@@ -50,8 +50,9 @@ TEST(RuleSet, refuses_bad_and_duplicate_rules_and_goes_on) {
   ASSERT_TRUE(set) << set.error().message;
   EXPECT_EQ(set->rules().size(), 2U);
   std::vector<std::string> codes;
-  for (const Refusal& refusal : set->refusals()) codes.push_back(refusal.path + " " + refusal.diagnostic.code);
-  EXPECT_THAT(codes, testing::ElementsAre("2.yml S106", "3.yml S101", "4.yml S100"));
+  for (const Refusal& refusal : set->refusals())
+    codes.push_back(refusal.path + " " + refusal.diagnostic.code + " " + std::to_string(refusal.diagnostic.line));
+  EXPECT_THAT(codes, testing::ElementsAre("2.yml S106 2", "3.yml S101 1", "4.yml S100 1"));
 }
 
 TEST(RuleSet, reports_a_directory_that_is_not_there) {

@@ -247,6 +247,7 @@ RuleFile read_rules(std::string_view source, const std::string& path) {
       file.refusals.push_back(refuse_rule(problems, source, path, document.text_of("title")));
     } else {
       file.rules.push_back(std::move(rule));
+      file.id_places.push_back(document.find("id")->place);
     }
   }
   return file;

@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "rules/rule_set.h"
+#include "rules/sigma/problem.h"
 
 namespace redoubt::rules::sigma {
 
 struct RuleFile {
   std::vector<Rule> rules;
+  std::vector<Place> id_places;  // where the id of each rule stands
   std::vector<Refusal> refusals;
 };
 
