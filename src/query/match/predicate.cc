@@ -20,13 +20,14 @@ struct PredicateSet::Predicate {
   std::vector<std::unique_ptr<re2::RE2>> regexes;
 };
 
-// The literals of one field in one form under one operator.
+// The constants of one field in one form under one operator.
 struct PredicateSet::Group {
   Field field;
   Form form;
   Operator op;
-  LiteralTable table;
-  LiteralScanner scanner;
+  LiteralTable table;      // equal, starts_with, ends_with
+  LiteralScanner scanner;  // contains
+  std::unordered_map<int64_t, std::vector<PredicateId>> numbers;
 };
 
 PredicateSet::PredicateSet() = default;
@@ -49,7 +50,8 @@ void Scratch::next_event(const event::Row& next) {
 namespace {
 
 bool is_grouped(const Test& test) {
-  if (!event::is_textual(event::info(test.field).type) || test.field == Field::event_type) return false;
+  if (test.field == Field::event_type) return false;
+  if (!event::is_textual(event::info(test.field).type)) return test.op == Operator::equal;
   return test.op == Operator::equal || test.op == Operator::starts_with || test.op == Operator::ends_with ||
          test.op == Operator::contains;
 }
@@ -142,8 +144,24 @@ GroupId PredicateSet::group_for(const Test& test) {
     const Group& group = groups_[i];
     if (group.field == test.field && group.form == form && group.op == test.op) return static_cast<GroupId>(i);
   }
-  groups_.push_back({test.field, form, test.op, LiteralTable(anchor_of(test.op)), {}});
+  groups_.push_back({test.field, form, test.op, LiteralTable(anchor_of(test.op)), {}, {}});
   return static_cast<GroupId>(groups_.size() - 1);
+}
+
+bool PredicateSet::add_to_group(GroupId id, const Test& test, const Operand& operand, PredicateId predicate) {
+  Group& group = groups_[id];
+  if (const auto* number = std::get_if<int64_t>(&operand)) {
+    group.numbers[*number].push_back(predicate);
+    return true;
+  }
+  const auto* text = std::get_if<std::string>(&operand);
+  if (text == nullptr) return false;
+  if (test.op == Operator::contains) {
+    group.scanner.add(operand_text(test, *text), predicate);
+  } else {
+    group.table.add(operand_text(test, *text), predicate);
+  }
+  return true;
 }
 
 Result<PredicateId> PredicateSet::intern(const Test& test) {
@@ -155,21 +173,13 @@ Result<PredicateId> PredicateSet::intern(const Test& test) {
   if (is_grouped(test)) predicate.group = group_for(test);
   std::vector<Operand> rest;
   for (const Operand& operand : test.operands) {
+    if (predicate.group != kNoGroup && add_to_group(predicate.group, test, operand, id)) continue;
     const auto* text = std::get_if<std::string>(&operand);
-    if (text == nullptr) {
-      rest.push_back(operand);
-      continue;
-    }
-    const std::string meant = operand_text(test, *text);
-    if (test.op == Operator::regex) {
-      TRY(auto regex, compile_regex(meant));
+    if (text != nullptr && test.op == Operator::regex) {
+      TRY(auto regex, compile_regex(operand_text(test, *text)));
       predicate.regexes.push_back(std::move(regex));
-    } else if (predicate.group == kNoGroup) {
-      rest.emplace_back(meant);
-    } else if (test.op == Operator::contains) {
-      groups_[predicate.group].scanner.add(meant, id);
     } else {
-      groups_[predicate.group].table.add(meant, id);
+      rest.push_back(text != nullptr ? Operand(operand_text(test, *text)) : operand);
     }
   }
   predicate.test.operands = std::move(rest);
@@ -193,13 +203,18 @@ void PredicateSet::run_group(GroupId id, Scratch& scratch) const {
   scratch.group_done[id] = scratch.event;
   const Group& group = groups_[id];
   const Value value = scratch.row->get(group.field);
-  if (!value.is_text()) return;
-  const std::string_view text = text_in_form(group.field, group.form, value.text(), scratch);
+  if (!value.present()) return;
   const auto found = [&scratch](PredicateId predicate) {
     if (scratch.holds[predicate] == scratch.event) return;
     scratch.holds[predicate] = scratch.event;
     scratch.fired.push_back(predicate);
   };
+  if (!value.is_text()) {
+    const auto at = group.numbers.find(value.integer());
+    if (at != group.numbers.end()) std::for_each(at->second.begin(), at->second.end(), found);
+    return;
+  }
+  const std::string_view text = text_in_form(group.field, group.form, value.text(), scratch);
   if (group.op == Operator::contains) {
     group.scanner.find(text, found);
   } else {

@@ -64,6 +64,8 @@ class PredicateSet {
   struct Group;
 
   GroupId group_for(const Test& test);
+  // False if the operand is another field, which no table holds.
+  bool add_to_group(GroupId id, const Test& test, const Operand& operand, PredicateId predicate);
   bool evaluate(const Predicate& predicate, Scratch& scratch) const;
   bool evaluate_text(const Predicate& predicate, std::string_view text, Scratch& scratch) const;
 
