@@ -18,7 +18,8 @@ export function Mark({ size = 24 }: { size?: number }) {
 }
 
 function ThemeToggle() {
-  const { setColorScheme } = useMantineColorScheme();
+  // Stopping transitions meanwhile would take a style element, which the policy forbids.
+  const { setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const dark = useComputedColorScheme('light') === 'dark';
   const label = dark ? 'Use the light theme' : 'Use the dark theme';
   return (

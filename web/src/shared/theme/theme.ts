@@ -8,6 +8,7 @@ export const theme: MantineThemeOverride = createTheme({
   fontFamilyMonospace: 'var(--mantine-font-family-monospace)',
   defaultRadius: 'sm',
   cursorType: 'pointer',
+  respectReducedMotion: true,
   components: {
     // Scroll locking works through a style element, which the policy forbids.
     Modal: { defaultProps: { lockScroll: false, centered: true, transitionProps: { duration: 120 } } },
