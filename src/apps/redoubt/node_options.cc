@@ -13,6 +13,8 @@ using nlohmann::json;
 
 constexpr size_t kChoicesBytesMax = 4096;
 
+std::string choices_path(const std::string& home) { return home + "/up.json"; }
+
 std::vector<std::string> node_command(const std::string& programs, const std::string& home, const char* verb) {
   std::vector<std::string> command = {programs + "/redoubtd", verb, "--data", home + "/node"};
   const std::string config = home + "/redoubtd.yaml";
@@ -23,7 +25,7 @@ std::vector<std::string> node_command(const std::string& programs, const std::st
 }  // namespace
 
 Result<NodeChoices> choose(const Arguments& arguments, const std::string& home) {
-  const std::string path = home + "/up.json";
+  const std::string path = choices_path(home);
   const auto text = base::read_file(path, kChoicesBytesMax);
   const json before = text ? json::parse(*text, nullptr, false) : json::object();
   if (!before.is_object()) return fail(Errc::corrupt, path + " is no JSON object");
@@ -31,9 +33,16 @@ Result<NodeChoices> choose(const Arguments& arguments, const std::string& home) 
   choices.listen = arguments.listen.empty() ? before.value("listen", choices.listen) : arguments.listen;
   choices.api_port = arguments.api_port < 0 ? before.value("api_port", choices.api_port) : arguments.api_port;
   choices.link_port = arguments.link_port < 0 ? before.value("link_port", choices.link_port) : arguments.link_port;
-  const json now = {{"listen", choices.listen}, {"api_port", choices.api_port}, {"link_port", choices.link_port}};
-  if (now != before) TRY_STATUS(base::write_file_atomic(path, now.dump(2) + "\n", base::kPrivateFile));
+  const bool changed = choices.listen != before.value("listen", "") ||
+                       choices.api_port != before.value("api_port", -1) ||
+                       choices.link_port != before.value("link_port", -1);
+  if (changed) TRY_STATUS(keep_choices(choices, home));
   return choices;
+}
+
+Status keep_choices(const NodeChoices& choices, const std::string& home) {
+  const json now = {{"listen", choices.listen}, {"api_port", choices.api_port}, {"link_port", choices.link_port}};
+  return base::write_file_atomic(choices_path(home), now.dump(2) + "\n", base::kPrivateFile);
 }
 
 std::string with_port(const std::string& address, int port) {

@@ -19,6 +19,9 @@ struct NodeChoices {
 // HOME/up.json, changed and written again where the arguments say something.
 Result<NodeChoices> choose(const Arguments& arguments, const std::string& home);
 
+// Writes what is used from now on: ports that were 0 have become real ones.
+Status keep_choices(const NodeChoices& choices, const std::string& home);
+
 // An address with its port: "127.0.0.1:8443", "[::1]:8443".
 std::string with_port(const std::string& address, int port);
 // The address at which this machine reaches what listens there.

@@ -68,6 +68,7 @@ void print_object(const std::string& file, const json& object) {
   const json report = object.value("report", json::object());
   std::string line = file + ": " + verdict;
   if (const std::string why = report.value("error", ""); !why.empty()) line += " (" + why + ")";
+  if (const std::string time = report.value("finished", ""); !time.empty()) line += "  " + short_time(time) + " UTC";
   print_line(printable(line));
   for (const json& found : report.value("detections", json::array())) {
     print_line(printable("  " + found.value("engine", "") + " " + found.value("engine_version", "") + "  " +
@@ -102,7 +103,7 @@ Exit run_scan(const Arguments& arguments) {
     if (one) {
       submitted.push_back(*std::move(one));
     } else {
-      exit = worse(exit, print_error(std::move(one).error().within(file)));
+      exit = worse(exit, print_error(one.error()));
     }
   }
   for (const Submitted& one : submitted) {

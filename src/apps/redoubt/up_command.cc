@@ -130,7 +130,7 @@ class Bringup {
     const int64_t deadline_ns = base::boottime_ns() + kNodeStartNs;
     while (true) {
       const Status healthy = ask_health();
-      if (healthy) return {};
+      if (healthy) return keep_ports();
       if (!running(node_)) return fail(Errc::unavailable, "it ended; " + log_end(node_));
       if (base::boottime_ns() > deadline_ns)
         return fail(Errc::timeout, healthy.error().message + "; " + log_end(node_));
@@ -143,6 +143,15 @@ class Bringup {
     address_ = with_port(reachable(choices_.listen), ports.value("api", 0));
     profile_.url = "https://" + address_;
     return call_api(profile_, {.target = "/health", .timeout_s = kPollSeconds}).map([](const std::string&) {});
+  }
+
+  // The agent is told the link's address once: a port that was any free one stays.
+  Status keep_ports() {
+    if (choices_.api_port != 0 && choices_.link_port != 0) return {};
+    TRY(const json ports, read_json(node_data() + "/ports.json"));
+    choices_.api_port = ports.value("api", 0);
+    choices_.link_port = ports.value("link", 0);
+    return keep_choices(choices_, home_);
   }
 
   Status make_profile() {
@@ -181,27 +190,37 @@ class Bringup {
       progress("agent", "runs, process " + std::to_string(*pid));
       return {};
     }
+    agent_started_ = base::Time::now();
     TRY(const pid_t pid, start(agent_, {layout_.programs + "/redoubt-agent", "run", "--data", agent_data()}));
     progress("agent", "started, process " + std::to_string(pid));
     return {};
   }
 
-  // What this host did, not what its agent says of itself.
+  // Connected, and what this host did (not what its agent says of itself) is found; newer than the agent if that was
+  // started now.
   Status wait_for_event() {
     TRY(const json identity, read_json(agent_data() + "/identity.json"));
-    const std::string query =
-        "host.id = \"" + identity.value("host_id", "") + "\" AND NOT EventType IN (\"agent\", \"loss\")";
-    const json request = {{"query", query}, {"limit", 1}};
+    const std::string host_id = identity.value("host_id", "");
+    std::string query = "host.id = \"" + host_id + "\" AND NOT EventType IN (\"agent\", \"loss\")";
+    if (agent_started_.us != 0) query += " | since " + base::format_time(agent_started_);
     const int64_t deadline_ns = base::boottime_ns() + kFirstEventNs;
     while (true) {
-      TRY(const std::string body, call_api(profile_, {.method = "POST", .target = "/hunts", .body = request.dump()}));
-      if (!json::parse(body).at("rows").empty()) break;
+      TRY(const bool seen, host_is_seen(host_id, query));
+      if (seen) break;
       if (!running(agent_)) return fail(Errc::unavailable, "the agent ended; " + log_end(agent_));
       if (base::boottime_ns() > deadline_ns) return fail(Errc::timeout, "none came; " + log_end(agent_));
       std::this_thread::sleep_for(kPollPause);
     }
-    progress("agent", "events of this host arrive");
+    progress("agent", "connected; events of this host arrive");
     return {};
+  }
+
+  Result<bool> host_is_seen(const std::string& host_id, const std::string& query) const {
+    TRY(const std::string host, call_api(profile_, {.target = "/hosts/" + host_id, .timeout_s = kPollSeconds}));
+    if (json::parse(host).value("state", "") != "connected") return false;
+    const json request = {{"query", query}, {"limit", 1}};
+    TRY(const std::string body, call_api(profile_, {.method = "POST", .target = "/hunts", .body = request.dump()}));
+    return !json::parse(body).at("rows").empty();
   }
 
   static std::string log_end(const Daemon& daemon) {
@@ -252,8 +271,9 @@ class Bringup {
   const int64_t started_ns_ = base::boottime_ns();
   base::UniqueFd lock_;
   NodeChoices choices_;
-  std::string address_;   // host:port of the API
-  std::string password_;  // only until it was shown
+  std::string address_;       // host:port of the API
+  base::Time agent_started_;  // by this run
+  std::string password_;      // only until it was shown
   Profile profile_;
 };
 
