@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 
 #include "base/file.h"
 
@@ -23,7 +24,7 @@ constexpr int kKernelMinorLeast = 8;
 
 struct HookRow {
   const char* name;
-  const char* target;  // what libbpf looks up in the kernel's BTF
+  const char* target;  // its name in the kernel's BTF
   bpf_prog_type type;
   bpf_attach_type attach;
   Tier tier;
@@ -31,20 +32,22 @@ struct HookRow {
 };
 
 constexpr std::array kHooks = {
-    HookRow{"tp_btf/sched_process_exec", "sched_process_exec", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP,
+    HookRow{"tp_btf/sched_process_exec", "btf_trace_sched_process_exec", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP,
             Tier::tracepoint, "process starts"},
-    HookRow{"tp_btf/sched_process_fork", "sched_process_fork", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP,
+    HookRow{"tp_btf/sched_process_fork", "btf_trace_sched_process_fork", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP,
             Tier::tracepoint, "the process table"},
-    HookRow{"tp_btf/sched_process_exit", "sched_process_exit", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP,
+    HookRow{"tp_btf/sched_process_exit", "btf_trace_sched_process_exit", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP,
             Tier::tracepoint, "process ends"},
-    HookRow{"tp_btf/sys_exit", "sys_exit", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, Tier::tracepoint,
+    HookRow{"tp_btf/sys_exit", "btf_trace_sys_exit", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, Tier::tracepoint,
             "files, accepted connections"},
-    HookRow{"tp_btf/inet_sock_set_state", "inet_sock_set_state", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP,
+    HookRow{"tp_btf/inet_sock_set_state", "btf_trace_inet_sock_set_state", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP,
             Tier::tracepoint, "opened connections"},
-    HookRow{"iter/task", "task", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, Tier::tracepoint,
+    HookRow{"iter/task", "bpf_iter_task", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, Tier::tracepoint,
             "processes that ran before the sensor"},
-    HookRow{"lsm/file_open", "file_open", BPF_PROG_TYPE_LSM, BPF_LSM_MAC, Tier::lsm, "files whatever the way in"},
-    HookRow{"lsm/path_rename", "path_rename", BPF_PROG_TYPE_LSM, BPF_LSM_MAC, Tier::lsm, "resolved paths of renames"},
+    HookRow{"lsm/file_open", "bpf_lsm_file_open", BPF_PROG_TYPE_LSM, BPF_LSM_MAC, Tier::lsm,
+            "files whatever the way in"},
+    HookRow{"lsm/path_rename", "bpf_lsm_path_rename", BPF_PROG_TYPE_LSM, BPF_LSM_MAC, Tier::lsm,
+            "resolved paths of renames"},
     HookRow{"fentry/tcp_connect", "tcp_connect", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, Tier::lsm,
             "connections with their result"},
 };
@@ -68,9 +71,14 @@ Status check_kernel_version(const std::string& release) {
   return {};
 }
 
+struct BtfDelete {
+  void operator()(btf* types) const { btf__free(types); }
+};
+
 // Loads and attaches a program that does nothing; 0 or the error.
-int try_hook(const HookRow& row) {
-  const int btf_id = libbpf_find_vmlinux_btf_id(row.target, row.attach);
+int try_hook(const HookRow& row, const btf* kernel) {
+  const __u32 kind = row.attach == BPF_TRACE_RAW_TP ? BTF_KIND_TYPEDEF : BTF_KIND_FUNC;
+  const int btf_id = btf__find_by_name_kind(kernel, row.target, kind);
   if (btf_id < 0) return -btf_id;
   const std::array<bpf_insn, 2> nothing = {
       bpf_insn{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .src_reg = 0, .off = 0, .imm = 0},
@@ -111,9 +119,11 @@ Result<Probe> probe_host() {
   }
   if (!ring_buffers_load()) return fail(Errc::unsupported, "this kernel has no BPF ring buffers");
   const libbpf_print_fn_t before = libbpf_set_print(nullptr);
+  const std::unique_ptr<btf, BtfDelete> kernel(btf__load_vmlinux_btf());
+  if (!kernel) return base::fail_errno("read the kernel's BTF");
   std::string missing;
   for (const HookRow& row : kHooks) {
-    const int error = try_hook(row);
+    const int error = try_hook(row, kernel.get());
     probe.hooks.push_back({.name = row.name,
                            .state = error == 0 ? HookState::loads : HookState::refused,
                            .detail = error == 0 ? "" : strerror(error),

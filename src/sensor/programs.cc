@@ -2,6 +2,8 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -128,6 +130,8 @@ Status Programs::attach() {
 void Programs::detach() {
   state_->links.clear();
   state_->seed.reset();
+  // Programs that run on other processors at this moment still send; after a grace period none does.
+  syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
 Result<std::string> Programs::read_seed() {

@@ -127,7 +127,6 @@ Status Sensor::Runtime::watch(int fd) {
 
 void Sensor::Runtime::stop() {
   if (!thread_.joinable()) return;
-  programs_->detach();
   stopping_ = true;
   eventfd_write(wake_.get(), 1);
   thread_.join();
@@ -215,8 +214,9 @@ void Sensor::Runtime::wait(size_t drained) {
   programs_->set_reader(Reader::looks);
 }
 
-// The programs are detached: what is in the rings is all that there will be.
+// Once the programs are detached, what is in the rings is all that there will be.
 void Sensor::Runtime::finish() {
+  programs_->detach();
   while (true) {
     enricher_.set_clock(realtime_offset_ns(), base::boottime_ns());
     if (drain() == 0 && !records_wait()) break;

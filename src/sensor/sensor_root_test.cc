@@ -567,6 +567,50 @@ TEST_F(SensorTest, books_balance_when_the_rings_overflow) {
   EXPECT_EQ(account.malformed, 0U);
 }
 
+TEST_F(SensorTest, knows_a_program_whose_start_was_lost) {
+  SensorOptions options;
+  options.ring_critical_bytes = 4096;
+  start(options);
+  base::TempDir directory;
+  const std::string path = directory / "f";
+  const std::string stop = directory / "stop";
+  std::unique_lock held = events_.hold_up();
+  finish(in_child([] {
+    for (int i = 0; i < 100; ++i) finish(in_child([] {}));
+  }));
+  const std::string script = "while [ ! -e " + stop + " ]; do echo >> " + path + "; sleep 0.05; done";
+  const pid_t pid = launch({"/bin/sh", "-c", script});
+  held.unlock();
+  const auto written = events_.wait_for([&](const v1::Event& event) {
+    return event.file_path() == path && event.process_pid() == pid &&
+           event.process_executable() == real_path("/bin/sh");
+  });
+  std::ofstream(stop) << "\n";
+  finish(pid);
+  ASSERT_TRUE(written);
+  EXPECT_EQ(written->process_command_line(), "/bin/sh -c " + script);
+  EXPECT_EQ(written->process_parent_executable(), own_executable());
+  EXPECT_TRUE(events_.all(is_exec_of(pid)).empty());
+  EXPECT_TRUE(events_.wait_for([](const v1::Event& event) { return event.loss_cause() == "ring_critical"; }));
+}
+
+TEST_F(SensorTest, marks_paths_that_are_too_deep_to_be_told_whole) {
+  start();
+  base::TempDir directory;
+  const pid_t pid = in_child([&] {
+    if (chdir(directory.path().c_str()) != 0) _exit(1);
+    for (int depth = 0; depth < 150; ++depth) {
+      if (mkdir("d", 0700) != 0 || chdir("d") != 0) _exit(1);
+    }
+    close(open("deep", O_WRONLY | O_CREAT, 0600));
+  });
+  EXPECT_EQ(finish(pid), 0);
+  const auto made = events_.wait_for([](const v1::Event& event) { return event.file_name() == "deep"; });
+  ASSERT_TRUE(made);
+  EXPECT_TRUE(made->file_path().starts_with("/…/d/d/")) << made->file_path();
+  EXPECT_TRUE(made->file_path().ends_with("/d/d/deep"));
+}
+
 double cpu_seconds(int who) {
   rusage usage{};
   getrusage(who, &usage);
@@ -595,6 +639,7 @@ class Counter : public EventSink {
 TEST_F(SensorTest, keeps_up_with_a_loop_of_2000_programs_a_second) {
   Counter counter;
   SensorOptions options{.host_id = "host", .boot_id = "boot"};
+  const long rss_without = rss_kib();
   auto sensor = Sensor::start(options, counter);
   ASSERT_TRUE(sensor.has_value()) << sensor.error().message;
   constexpr int kPrograms = 10000;
@@ -621,10 +666,11 @@ TEST_F(SensorTest, keeps_up_with_a_loop_of_2000_programs_a_second) {
   (*sensor)->stop();
   const SensorAccount account = (*sensor)->account();
   printf(
-      "[ measured ] %.0f execs/s for %.1f s: cpu %.1f %% of one core, rss %ld KiB (+%ld), table %zu, lost %lu, hashes "
+      "[ measured ] %.0f execs/s for %.1f s: cpu %.1f %% of one core, rss %ld KiB (%ld before the sensor, %ld at its "
+      "start), table %zu, lost %lu, hashes "
       "missed %lu\n",
       kPrograms / wall.count(), wall.count(), (cpu_seconds(RUSAGE_SELF) - cpu_before) / wall.count() * 100, rss_kib(),
-      rss_kib() - rss_before, account.processes, account.critical.lost + account.bulk.lost, account.hashes_missed);
+      rss_without, rss_before, account.processes, account.critical.lost + account.bulk.lost, account.hashes_missed);
   EXPECT_GE(counter.execs, kPrograms);
   EXPECT_EQ(account.critical.lost, 0U);
 }

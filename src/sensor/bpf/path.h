@@ -15,6 +15,7 @@ enum {
   RD_NAME_BYTES = 256,     // NAME_MAX and its NUL
   RD_PATH_STEPS_MAX = 96,  // components and mount points of one path
   RD_CGROUP_STEPS_MAX = 24,
+  RD_CUT_MARK_BYTES = 4,  // with its NUL
 };
 
 // The last byte of the scratch space at which a component may start.
@@ -27,6 +28,13 @@ static __always_inline __u64 rd_put_name(struct rd_scratch* space, __u64 at, __u
   return size > 0 ? at + size : 0;
 }
 
+// Stands in front of a path whose upper part did not fit, as a component of its own ("…").
+static __always_inline __u64 rd_put_cut_mark(struct rd_scratch* space, __u64 at) {
+  if (at > RD_NAME_LIMIT) return at;
+  __builtin_memcpy(space->bytes + at, "\xe2\x80\xa6", RD_CUT_MARK_BYTES);
+  return at + RD_CUT_MARK_BYTES;
+}
+
 // The two walks are global functions: the verifier goes through each once, not once a caller. Global functions of old
 // kernels take numbers only, hence the pointers as such. They write into the scratch space from byte `at` on, where the
 // last component starts at `limit` at most, and return the new end.
@@ -37,10 +45,11 @@ __weak __noinline __u64 rd_put_path(__u64 dentry_address, __u64 vfsmount_address
   struct vfsmount* vfsmount = (void*)vfsmount_address;
   struct mount* mount = (void*)vfsmount - bpf_core_field_offset(struct mount, mnt);
   struct dentry* root = BPF_CORE_READ(vfsmount, mnt_root);
+  if (!dentry) return at;
   for (int step = 0; step < RD_PATH_STEPS_MAX; step++) {
     if (dentry == root) {
       struct mount* above = BPF_CORE_READ(mount, mnt_parent);
-      if (above == mount || !above) break;
+      if (above == mount || !above) return at;
       dentry = BPF_CORE_READ(mount, mnt_mountpoint);
       mount = above;
       root = BPF_CORE_READ(mount, mnt.mnt_root);
@@ -50,10 +59,10 @@ __weak __noinline __u64 rd_put_path(__u64 dentry_address, __u64 vfsmount_address
     __u64 end = rd_put_name(space, at, limit, BPF_CORE_READ(dentry, d_name.name));
     if (!end) break;
     at = end;
-    if (dentry == parent || !parent) break;
+    if (dentry == parent || !parent) return at;
     dentry = parent;
   }
-  return at;
+  return rd_put_cut_mark(space, at);
 }
 
 static __always_inline struct kernfs_node* rd_kernfs_parent(struct kernfs_node* node) {
