@@ -1,9 +1,9 @@
 // For the link's tests: events to send, and the books of what was received.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <algorithm>
 #include <cstdint>
-#include <gtest/gtest.h>
 #include <set>
 #include <string>
 #include <vector>

@@ -145,7 +145,6 @@ void LinkClient::Impl::run() {
     {
       const std::lock_guard lock(mutex);
       if (stopping) break;
-      state.phase = LinkPhase::connecting;
     }
     const grpc::Status ended = run_stream();
     if (welcomed) retry = options.retry_first;
@@ -184,11 +183,10 @@ grpc::Status LinkClient::Impl::run_stream() {
   std::thread reader([&] { read_answers(*stream); });
   if (greet(*stream)) send_frames(*stream);
   {
-    // A stream that the node ends has a status to read; one that just stands still has not.
+    // A stream that the node ends has a status, which cancelling would hide; one that just stands still has none.
     std::unique_lock lock(mutex);
-    changed.wait_for(lock, kStatusWait, [this] { return broken || stopping; });
+    if (!changed.wait_for(lock, kStatusWait, [this] { return broken || stopping; }) || !broken) live.TryCancel();
   }
-  live.TryCancel();
   reader.join();
   const grpc::Status status = stream->Finish();
   const std::lock_guard lock(mutex);

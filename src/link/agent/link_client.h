@@ -33,6 +33,7 @@ struct LinkClientOptions {
   size_t window_bytes = size_t{4} << 20;
 };
 
+// waiting: not connected, tries again; refused: the node does not want this host, asks again seldom.
 enum class LinkPhase { connecting, connected, waiting, refused, stopped };
 std::string_view name_of(LinkPhase phase);
 

@@ -78,7 +78,10 @@ Result<std::unique_ptr<Spool>> Spool::open(SpoolOptions options) {
 
 Spool::Spool(SpoolOptions options) : options_(std::move(options)) {}
 
-Spool::~Spool() = default;
+Spool::~Spool() {
+  active_.reset();
+  release(released_);  // the last segment too, if it is done
+}
 
 Status Spool::load() {
   std::vector<std::pair<uint64_t, std::string>> files;

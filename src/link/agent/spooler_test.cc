@@ -15,7 +15,7 @@ namespace {
 // One run of the agent's books, without sensor and link.
 struct Books {
   explicit Books(const std::string& data, Intake::Limits limits = {}, SpoolOptions spool_options = {},
-               const std::string& boot = "boot") {
+                 const std::string& boot = "boot") {
     account = Account::open(data + "/account", boot, Account::DataDir::fresh).value();
     spool_options.directory = data + "/spool";
     spool_options.released_boot_id = account->boot_id();
