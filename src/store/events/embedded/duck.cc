@@ -28,6 +28,12 @@ struct Closer {
 template <class T>
 using DuckHandle = std::unique_ptr<T, Closer>;
 
+// DuckDB's messages go on with advice and the place in the SQL; the first line says what happened.
+std::string first_line(const char* message) {
+  const std::string text = message != nullptr ? message : "unknown error";
+  return text.substr(0, text.find('\n'));
+}
+
 // A result is a struct that must be destroyed in place.
 struct DuckResult {
   duckdb_result result{};
@@ -37,8 +43,7 @@ struct DuckResult {
   ~DuckResult() { duckdb_destroy_result(&result); }
 
   tl::unexpected<Error> error() {
-    const char* text = duckdb_result_error(&result);
-    const std::string message = text != nullptr ? text : "unknown error";
+    const std::string message = first_line(duckdb_result_error(&result));
     switch (duckdb_result_error_type(&result)) {
       case DUCKDB_ERROR_INTERRUPT: return fail(Errc::timeout, message);
       case DUCKDB_ERROR_OUT_OF_MEMORY: return fail(Errc::exhausted, message);
@@ -119,8 +124,7 @@ class Session final : public DuckSession {
     const duckdb_state prepared = duckdb_prepare(connection_.get(), statement.text.c_str(), &raw);
     const DuckHandle<_duckdb_prepared_statement> owned(raw);
     if (prepared != DuckDBSuccess) {
-      const char* message = duckdb_prepare_error(raw);
-      return fail(Errc::internal, message != nullptr ? message : "statement is not taken");
+      return fail(Errc::internal, first_line(duckdb_prepare_error(raw)));
     }
     TRY_STATUS(bind(raw, statement.parameters));
     DuckResult result;
@@ -207,10 +211,7 @@ class Filler final : public TableFiller {
     return {};
   }
 
-  tl::unexpected<Error> error() {
-    const char* message = duckdb_appender_error(appender_.get());
-    return fail(Errc::exhausted, std::string("tail: ") + (message != nullptr ? message : "events are not taken"));
-  }
+  tl::unexpected<Error> error() { return fail(Errc::exhausted, first_line(duckdb_appender_error(appender_.get()))); }
 
   DuckHandle<_duckdb_connection> connection_;
   DuckHandle<_duckdb_appender> appender_;
@@ -277,7 +278,7 @@ Result<std::unique_ptr<Duck>> Duck::open(const DuckOptions& options) {
   duckdb_database database = nullptr;
   char* message = nullptr;
   if (duckdb_open_ext(":memory:", &database, nullptr, &message) != DuckDBSuccess) {
-    const std::string text = message != nullptr ? message : "unknown error";
+    const std::string text = first_line(message);
     duckdb_free(message);
     return fail(Errc::internal, "open duckdb: " + text);
   }

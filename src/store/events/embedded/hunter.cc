@@ -23,8 +23,9 @@ using StatementOf = std::function<query::sql::Statement(const std::string& sourc
 class Watch {
  public:
   Watch(DuckSession& session, const HuntLimits& limits)
-      : deadline_(std::chrono::steady_clock::now() + std::chrono::milliseconds(limits.time_ms_max)),
-        thread_([this, &session, &limits] { watch(session, limits); }) {}
+      : limits_(limits),
+        deadline_(std::chrono::steady_clock::now() + std::chrono::milliseconds(limits.time_ms_max)),
+        thread_([this, &session] { watch(session); }) {}
 
   ~Watch() {
     {
@@ -35,20 +36,25 @@ class Watch {
     thread_.join();
   }
 
-  // Why it ended the work; empty while it did not.
+  // Why the work has to end; empty while it need not.
   std::string why() {
     const std::lock_guard lock(mutex_);
+    look();
     return why_;
   }
 
  private:
-  void watch(DuckSession& session, const HuntLimits& limits) {
+  void look() {
+    if (why_.empty() && std::chrono::steady_clock::now() >= deadline_) {
+      why_ = "time limit of " + std::to_string(limits_.time_ms_max) + " ms";
+    }
+    if (why_.empty() && limits_.cancelled && limits_.cancelled()) why_ = "cancelled";
+  }
+
+  void watch(DuckSession& session) {
     std::unique_lock lock(mutex_);
     while (!wake_.wait_for(lock, kWatchPeriod, [&] { return done_; })) {
-      if (why_.empty() && std::chrono::steady_clock::now() >= deadline_) {
-        why_ = "time limit of " + std::to_string(limits.time_ms_max) + " ms";
-      }
-      if (why_.empty() && limits.cancelled && limits.cancelled()) why_ = "cancelled";
+      look();
       if (!why_.empty()) session.interrupt();
     }
   }
@@ -57,6 +63,7 @@ class Watch {
   std::condition_variable wake_;
   bool done_ = false;
   std::string why_;
+  const HuntLimits& limits_;
   const std::chrono::steady_clock::time_point deadline_;
   std::thread thread_;
 };
@@ -80,6 +87,7 @@ struct Run {
 
   // A damaged segment must not take the others' answer with it: each is tried alone, and what fails is left out.
   Result<Rows> select(const View& view, const StatementOf& statement_of) {
+    if (const std::string why = watch.why(); !why.empty()) return fail(Errc::timeout, why);
     auto rows = session.select(statement_of(source_of(view)));
     if (rows || view.segments.empty() || !watch.why().empty() || rows.error().code == Errc::exhausted) return rows;
     TRY_STATUS(session.select(statement_of(source_of({.tails = view.tails}))).map([](const Rows&) {}));
@@ -101,8 +109,7 @@ struct Run {
   void report(const Segment& segment, const Error& error) {
     why_partial.push_back("segment " + std::to_string(segment.info.number) + " is damaged");
     if (!segment.damage_reported.exchange(true)) {
-      base::log_error("store",
-                      "segment " + segment.path + " is damaged: " + error.message.substr(0, error.message.find('\n')));
+      base::log_error("store", "segment " + segment.path + " is damaged: " + error.message);
     }
   }
 };
