@@ -181,15 +181,14 @@ Status Node::Impl::start_link() {
 
 Status Node::Impl::start_api() {
   TRY(const HostPort listen, parse_host_port(options_.api_address));
-  TRY(const HostPort link_listen, parse_host_port(options_.link_address));
   TRY(const link::CertificateInfo certificate, link::read_certificate(server_certificate_.certificate_pem));
   NodeFacts facts{.version = REDOUBT_VERSION,
                   .fingerprint = certificate.fingerprint,
                   .link_address = options_.link_public_address,
+                  .link_port = link_->port(),
                   .openapi_path = options_.openapi_path,
                   .web_directory = options_.web_directory,
                   .object_bytes_max = options_.object_bytes_max};
-  if (facts.link_address.empty()) facts.link_address = join_host_port(link_listen.host, link_->port());
   services_.reset(new Services{.accounts = *accounts_,
                                .sessions = sessions_,
                                .throttle = throttle_,

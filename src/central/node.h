@@ -15,8 +15,8 @@ struct NodeOptions {
   std::string data_directory;
   std::string api_address = "127.0.0.1:8443";   // port 0: any free one
   std::string link_address = "127.0.0.1:8444";  // port 0: any free one
-  std::string link_public_address;              // host:port that agents are told; empty: where it listens
-  std::string web_directory;                    // empty: no console
+  std::string link_public_address;  // host:port that agents are told; empty: the name they called the API by
+  std::string web_directory;        // empty: no console
   std::string rules_directory;
   std::string yara_directory;
   std::string openapi_path;

@@ -2,6 +2,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
@@ -29,7 +30,9 @@ std::vector<std::string> certificate_names(const std::vector<std::string>& extra
   std::vector<std::string> names = {"localhost", "127.0.0.1", "::1"};
   std::array<char, kHostNameBytesMax> host{};
   if (::gethostname(host.data(), host.size() - 1) == 0 && host[0] != '\0') names.emplace_back(host.data());
-  names.insert(names.end(), extra_names.begin(), extra_names.end());
+  for (const std::string& name : extra_names) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
   return names;
 }
 

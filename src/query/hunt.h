@@ -44,6 +44,7 @@ struct Hunt {
   uint32_t offset = 0;               // of the rows found, how many to leave out; no pipe sets it
   std::vector<event::Field> fields;  // empty: all
   Aggregate aggregate;
+  bool limit_written = false;  // the text has a limit of its own
 };
 
 constexpr size_t kHuntTextMax = size_t{64} << 10;

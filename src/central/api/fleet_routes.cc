@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
@@ -50,6 +51,17 @@ Result<Response> try_create_enrollment_token(Services& services, const Request& 
                        201);
 }
 
+// An agent reaches the link by the name that it reached the API by, unless the configuration has another.
+std::string link_address(const NodeFacts& facts, const Request& request) {
+  if (!facts.link_address.empty()) return facts.link_address;
+  std::string host(request.header("host"));
+  const size_t colon = host.rfind(':');
+  if (colon != std::string::npos && host.find(']', colon) == std::string::npos) host.resize(colon);
+  constexpr std::string_view kHostAlphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
+  if (host.empty() || host.find_first_not_of(kHostAlphabet) != std::string::npos) host = "localhost";
+  return host + ":" + std::to_string(facts.link_port);
+}
+
 Result<Response> try_enroll(Services& services, const Request& request) {
   TRY(const JsonBody body, JsonBody::parse(request.body, {"token", "csr", "host_name"}));
   EnrollmentRequest wanted;
@@ -69,7 +81,7 @@ Result<Response> try_enroll(Services& services, const Request& request) {
   return json_response({{"host_id", enrolled->host_id},
                         {"certificate", enrolled->certificate},
                         {"ca", services.enrollment.ca_certificate()},
-                        {"link_address", services.facts.link_address}});
+                        {"link_address", link_address(services.facts, request)}});
 }
 
 }  // namespace

@@ -60,6 +60,8 @@ Result<JsonBody> JsonBody::parse(std::string_view text, std::initializer_list<st
     tree->json = nlohmann::json::parse(text);
   } catch (const nlohmann::json::parse_error& error) {
     return fail(Errc::invalid_argument, "body: not JSON, at byte " + std::to_string(error.byte));
+  } catch (const nlohmann::json::exception&) {
+    return fail(Errc::invalid_argument, "body: a number that is out of range");
   }
   if (!tree->json.is_object()) return fail(Errc::invalid_argument, "body: not a JSON object");
   for (const auto& [key, value] : tree->json.items()) {

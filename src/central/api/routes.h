@@ -30,8 +30,10 @@ namespace redoubt::central {
 // What the node is called and where; filled once before the server takes requests.
 struct NodeFacts {
   std::string version;
-  std::string fingerprint;   // of the HTTPS certificate
-  std::string link_address;  // host:port that agents are told
+  std::string fingerprint;  // of the HTTPS certificate
+  // host:port that agents are told; empty: the name by which they called the API, and link_port.
+  std::string link_address;
+  int link_port = 0;
   std::string openapi_path;
   std::string web_directory;  // empty: no console
   uint64_t object_bytes_max = uint64_t{100} << 20;

@@ -5,16 +5,12 @@
 #include <filesystem>
 
 #include "base/file.h"
-#include "base/hash.h"
 
 namespace redoubt::central {
 
 namespace {
 
 constexpr size_t kFileBytesMax = size_t{32} << 20;
-constexpr size_t kNonceBytes = 16;
-// The build of the console may carry this word where styles are made at run time; each answer puts a fresh one there.
-constexpr std::string_view kNonceWord = "__REDOUBT_NONCE__";
 
 struct ContentType {
   std::string_view extension, type;
@@ -42,27 +38,7 @@ bool climbs(const std::string& segment) {
   return segment.empty() || segment[0] == '.' || segment.find('/') != std::string::npos;
 }
 
-Response page(std::string html) {
-  std::string style = "'self'";
-  if (html.find(kNonceWord) != std::string::npos) {
-    const std::string nonce = base::to_hex(base::random_bytes(kNonceBytes));
-    for (size_t at = 0; (at = html.find(kNonceWord, at)) != std::string::npos;) {
-      html.replace(at, kNonceWord.size(), nonce);
-    }
-    style += " 'nonce-" + nonce + "'";
-  }
-  Response response{.content_type = "text/html; charset=utf-8", .body = std::move(html)};
-  response.headers = {{"Cache-Control", "no-cache"}, {"Content-Security-Policy", content_security_policy(style)}};
-  return response;
-}
-
 }  // namespace
-
-std::string content_security_policy(const std::string& style_sources) {
-  return "default-src 'none'; script-src 'self'; style-src " + style_sources +
-         "; img-src 'self' data:; connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
-         "form-action 'self'";
-}
 
 Response serve_file(const std::string& web_directory, const std::vector<std::string>& segments) {
   const Error none{Errc::not_found, "no such page"};
@@ -75,7 +51,9 @@ Response serve_file(const std::string& web_directory, const std::vector<std::str
     auto html = base::read_file(web_directory + "/index.html", kFileBytesMax);
     if (!html)
       return error_response({Errc::not_found, "the console is not installed: no index.html in the web directory"});
-    return page(*std::move(html));
+    return {.content_type = "text/html; charset=utf-8",
+            .body = *std::move(html),
+            .headers = {{"Cache-Control", "no-cache"}}};
   }
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) return error_response(none);

@@ -9,9 +9,6 @@
 
 namespace redoubt::central {
 
-// The policy that every answer carries; only the sources of styles differ.
-std::string content_security_policy(const std::string& style_sources = "'self'");
-
 Response serve_file(const std::string& web_directory, const std::vector<std::string>& segments);
 
 }  // namespace redoubt::central

@@ -248,8 +248,8 @@ Outcome<Hunt> apply_pipes(std::string_view source, const std::vector<PipeSyntax>
       return complain(source, pipe.tokens.front().span, {"Q404", "since is not before until", ""});
     }
   }
-  const bool limited = std::find(seen.begin(), seen.end(), PipeKind::limit) != seen.end();
-  if (!limited && std::holds_alternative<CountPer>(hunt.aggregate)) hunt.limit = kHuntLimitMax;
+  hunt.limit_written = std::find(seen.begin(), seen.end(), PipeKind::limit) != seen.end();
+  if (!hunt.limit_written && std::holds_alternative<CountPer>(hunt.aggregate)) hunt.limit = kHuntLimitMax;
   return hunt;
 }
 

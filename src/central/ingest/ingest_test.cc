@@ -1,0 +1,174 @@
+// The way of a frame, over the embedded store and a real SQLite database; a crash is a store that is opened again.
+#include "central/ingest/ingest.h"
+
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "central/fleet/enrollment.h"
+#include "central/state_schema.h"
+#include "central/test_events.h"
+
+namespace redoubt::central {
+namespace {
+
+using query::Expression;
+using testing::process_event;
+
+rules::RuleSet curl_rule() {
+  std::vector<rules::Rule> rules;
+  rules.push_back({.id = "curl",
+                   .title = "curl was run",
+                   .format = "sigma",
+                   .importance = rules::Importance::high,
+                   .techniques = {"T1105"},
+                   .expression = query::normalize(Expression::test(event::Field::process_name, query::Operator::equal,
+                                                                   {std::string("curl")}))
+                                     .value()});
+  return rules::RuleSet::of(std::move(rules)).value();
+}
+
+class IngestTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    open();
+    auto ca = link::make_ca("test").value();
+    Enrollment enrollment(*state_, ca);
+    const auto token = enrollment.create_token({}, "admin").value();
+    const auto enrolled =
+        enrollment
+            .enroll({.token = token.token, .csr = link::make_request("x").value().request_pem, .host_name = "web-1"})
+            .value();
+    agent_ = {.host_id = enrolled.host_id,
+              .certificate_fingerprint = link::read_certificate(enrolled.certificate).value().fingerprint};
+    connect();
+  }
+
+  void open() {
+    state_ = store::open_sqlite_state(directory_ / "state.db", state_migrations()).value();
+    store_ = store::open_embedded_store({.directory = directory_ / "events"}).value();
+    alerts_ = std::make_unique<AlertBook>(*state_, feed_);
+    fleet_ = std::make_unique<Fleet>(*state_);
+    judge_ = Judge::make(rules_, *alerts_, metrics_, 2).value();
+    ingest_ = std::make_unique<Ingest>(*store_, *judge_, *fleet_, metrics_);
+  }
+  void close() {
+    ingest_.reset();
+    judge_.reset();
+    fleet_.reset();
+    alerts_.reset();
+    store_.reset();
+    state_.reset();
+  }
+  void connect() { ASSERT_TRUE(ingest_->agent_connected(agent_, {.boot_id = "boot"})); }
+
+  event::Frame curl_frame(uint64_t first, uint64_t count, const std::string& host = "") {
+    std::vector<v1::Event> events;
+    for (uint64_t i = 0; i < count; ++i) {
+      events.push_back(process_event(first + i, static_cast<int>(first + i), 1, "/usr/bin/curl"));
+    }
+    return testing::frame_of(events, host.empty() ? agent_.host_id : host);
+  }
+  int64_t alerts() { return alerts_->list({}, 1, "")->total; }
+  int64_t detections() { return alerts_->hits().value()["curl"]; }
+
+  base::TempDir directory_;
+  base::Metrics metrics_;
+  rules::RuleSet rules_ = curl_rule();
+  AlertFeed feed_;
+  std::unique_ptr<store::StateDb> state_;
+  std::unique_ptr<store::EventStore> store_;
+  std::unique_ptr<AlertBook> alerts_;
+  std::unique_ptr<Fleet> fleet_;
+  std::unique_ptr<Judge> judge_;
+  std::unique_ptr<Ingest> ingest_;
+  link::AgentIdentity agent_;
+};
+
+TEST_F(IngestTest, stores_and_judges_a_frame) {
+  ASSERT_TRUE(ingest_->take_frame(agent_, curl_frame(1, 3)));
+  EXPECT_EQ(store_->stored_sequence(agent_.host_id, "boot"), 3u);
+  EXPECT_EQ(alerts(), 3);  // three processes
+  const auto page = alerts_->list({}, 10, "");
+  EXPECT_EQ(page->alerts[0].title, "curl was run");
+  EXPECT_EQ(page->alerts[0].host_name, "web-1");
+  EXPECT_EQ(page->alerts[0].user, "root");
+  EXPECT_EQ(fleet_->get(agent_.host_id)->state, HostState::connected);
+  EXPECT_GT(fleet_->get(agent_.host_id)->event_rate, 0);
+}
+
+TEST_F(IngestTest, a_repeated_frame_shows_nothing_twice) {
+  ASSERT_TRUE(ingest_->take_frame(agent_, curl_frame(1, 3)));
+  ASSERT_TRUE(ingest_->take_frame(agent_, curl_frame(1, 3)));
+  EXPECT_EQ(detections(), 3);
+  EXPECT_EQ(store_->stats().events, 3u);
+}
+
+TEST_F(IngestTest, what_was_stored_but_not_judged_is_judged_at_start) {
+  const event::Frame frame = curl_frame(1, 3);
+  ASSERT_TRUE(store_->append(agent_.host_id, frame, testing::batch_of(frame)));
+  close();
+  open();
+  ASSERT_TRUE(ingest_->replay());
+  EXPECT_EQ(detections(), 3);
+  connect();
+  ASSERT_TRUE(ingest_->take_frame(agent_, frame));  // the agent heard no acknowledgement
+  EXPECT_EQ(detections(), 3);
+  EXPECT_EQ(alerts(), 3);
+  EXPECT_EQ(store_->stats().events, 3u);
+}
+
+TEST_F(IngestTest, judged_frames_are_not_judged_again_into_new_alerts) {
+  ASSERT_TRUE(ingest_->take_frame(agent_, curl_frame(1, 2)));
+  const auto page = alerts_->list({}, 10, "");
+  for (const Alert& alert : page->alerts) {
+    ASSERT_TRUE(alerts_->change(std::to_string(alert.id), {.status = AlertStatus::closed}, "ann"));
+  }
+  close();
+  open();
+  ASSERT_TRUE(ingest_->replay());
+  connect();
+  ASSERT_TRUE(ingest_->take_frame(agent_, curl_frame(1, 2)));
+  EXPECT_EQ(alerts(), 2);
+}
+
+TEST_F(IngestTest, malformed_frames_are_rejected_and_the_next_is_taken) {
+  event::Frame torn = curl_frame(1, 3);
+  torn.payload.resize(torn.payload.size() / 2);
+  EXPECT_FALSE(ingest_->take_frame(agent_, torn));
+  event::Frame garbage{.boot_id = "boot", .first_sequence = 1, .last_sequence = 1, .events = 1, .payload = "garbage"};
+  garbage.checksum = event::frame_checksum(garbage.payload);
+  EXPECT_FALSE(ingest_->take_frame(agent_, garbage));
+  event::Frame wrong_range = curl_frame(1, 3);
+  wrong_range.last_sequence = 900;
+  EXPECT_EQ(ingest_->take_frame(agent_, wrong_range).error().code, Errc::invalid_argument);
+  EXPECT_EQ(store_->stored_sequence(agent_.host_id, "boot"), 0u);
+  EXPECT_TRUE(ingest_->take_frame(agent_, curl_frame(1, 3)));
+}
+
+TEST_F(IngestTest, an_agent_cannot_speak_for_another_host) {
+  EXPECT_EQ(ingest_->take_frame(agent_, curl_frame(1, 3, "victim")).error().code, Errc::invalid_argument);
+  EXPECT_EQ(store_->stats().events, 0u);
+}
+
+TEST_F(IngestTest, a_revoked_agent_is_refused) {
+  ASSERT_TRUE(fleet_->revoke(agent_.host_id));
+  EXPECT_EQ(ingest_->take_frame(agent_, curl_frame(1, 1)).error().code, Errc::permission_denied);
+  EXPECT_EQ(ingest_->agent_connected(agent_, {}).error().code, Errc::permission_denied);
+}
+
+TEST_F(IngestTest, losses_are_counted_by_known_causes) {
+  v1::Event loss = process_event(1, 1, 0, "/x");
+  loss.set_event_type(v1::EVENT_TYPE_LOSS);
+  loss.set_loss_cause("ring_bulk");
+  loss.set_loss_count(7);
+  v1::Event odd = loss;
+  odd.set_event_sequence(2);
+  odd.set_loss_cause("x\"} 1\n");
+  ASSERT_TRUE(ingest_->take_frame(agent_, testing::frame_of({loss, odd}, agent_.host_id)));
+  const std::string text = metrics_.expose();
+  EXPECT_NE(text.find("redoubt_events_lost_total{cause=\"ring_bulk\"} 7"), std::string::npos) << text;
+  EXPECT_NE(text.find("redoubt_events_lost_total{cause=\"other\"} 7"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace redoubt::central
