@@ -13,6 +13,9 @@ namespace {
 thread_local size_t allocations = 0;
 }
 
+// g++ 12 pairs the replaced delete with the built-in new once it has inlined one of them.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
 void* operator new(size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size)) return memory;
