@@ -193,7 +193,7 @@ TEST(Link, ends_the_stream_of_a_revoked_host_at_once) {
   node.handler.change([&] { node.handler.refused_hosts = {"host-1"}; });
   node.server->end_streams("host-1");
   ASSERT_TRUE(agent.reaches(LinkPhase::refused));
-  EXPECT_EQ(node.handler.disconnected, 1);
+  EXPECT_TRUE(eventually([&] { return node.handler.disconnected == 1; }));
   agent.take(100);
   ASSERT_TRUE(eventually([&] { return node.handler.connected >= 3; })) << "it asks again, slowly";
   EXPECT_EQ(node.handler.stored("host-1").highest(), 100U);
