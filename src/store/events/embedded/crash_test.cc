@@ -34,7 +34,8 @@ void send_for_ever(EventStore& store, Progress& progress, int host) {
   while (true) {
     const uint64_t stored = store.stored_sequence(host_name(host), "boot");
     const uint64_t first = stored > kOverlap ? stored - kOverlap : 1;
-    const auto done = testing::append(store, testing::make_frame(host_name(host), first, stored + kFrameEvents));
+    const auto done =
+        test_events::append(store, test_events::make_frame(host_name(host), first, stored + kFrameEvents));
     if (!done) _exit(2);
     progress.acknowledged[static_cast<size_t>(host)] = done->last_sequence;
     if (stored / kFrameEvents % 3 == 0) {
@@ -55,7 +56,7 @@ void send_for_ever(EventStore& store, Progress& progress, int host) {
   _exit(0);
 }
 
-class StoreCrash : public ::testing::Test {
+class StoreCrash : public testing::Test {
  protected:
   void SetUp() override {
     void* memory = mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -98,7 +99,7 @@ class StoreCrash : public ::testing::Test {
     const auto count = store.hunt(counted, {});
     ASSERT_TRUE(count) << count.error().message;
     EXPECT_FALSE(count->partial) << count->partial_why;
-    EXPECT_EQ(static_cast<uint64_t>(testing::number_at(*count, 0, 1)), stored);
+    EXPECT_EQ(static_cast<uint64_t>(test_events::number_at(*count, 0, 1)), stored);
     // Every number once: the tally by number has `stored` rows only if none is missing.
     counted.aggregate = query::Distinct{.field = event::Field::event_sequence};
     counted.limit = query::kHuntLimitMax;

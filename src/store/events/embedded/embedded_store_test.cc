@@ -17,13 +17,13 @@ namespace {
 using event::Field;
 using query::Expression;
 using query::Operator;
-using testing::append;
-using testing::everything;
-using testing::kBaseUs;
-using testing::make_frame;
-using testing::number_at;
+using test_events::append;
+using test_events::everything;
+using test_events::kBaseUs;
+using test_events::make_frame;
+using test_events::number_at;
 
-class EmbeddedStoreTest : public ::testing::Test {
+class EmbeddedStoreTest : public testing::Test {
  protected:
   EmbeddedOptions options() const {
     return {.directory = dir_ / "events", .memory_bytes_max = uint64_t{512} << 20, .free_bytes_min = 0};
@@ -54,7 +54,7 @@ class EmbeddedStoreTest : public ::testing::Test {
     return numbers;
   }
 
-  void take(const testing::TestFrame& frame) {
+  void take(const test_events::TestFrame& frame) {
     const auto done = append(*store_, frame);
     ASSERT_TRUE(done) << done.error().message;
   }

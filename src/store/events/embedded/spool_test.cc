@@ -9,7 +9,7 @@ namespace redoubt::store::embedded {
 namespace {
 
 std::string frame_record(uint64_t first, uint64_t last) {
-  const auto made = testing::make_frame("host", first, last);
+  const auto made = test_events::make_frame("host", first, last);
   return encode_spooled(made.host_id, made.frame);
 }
 

@@ -8,7 +8,7 @@
 #include "redoubt/event.pb.h"
 #include "store/events/event_store.h"
 
-namespace redoubt::store::testing {
+namespace redoubt::store::test_events {
 
 constexpr int64_t kBaseUs = 1'780'000'000'000'000;
 
@@ -56,4 +56,4 @@ inline int64_t number_at(const HuntResult& result, size_t row, size_t column) {
   return std::get<int64_t>(result.rows.at(row).at(column));
 }
 
-}  // namespace redoubt::store::testing
+}  // namespace redoubt::store::test_events
