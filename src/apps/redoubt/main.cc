@@ -1,14 +1,13 @@
 // The command-line client: arguments → command → exit code.
-#include <csignal>
 #include <cstdio>
 #include <exception>
 
 #include "apps/redoubt/arguments.h"
 
 int main(int argc, char** argv) {
-  using namespace redoubt::cli;  // NOLINT(google-build-using-namespace): the program is its command line
-  // A reader that goes away (`redoubt hunt … | head`) ends the program; a node that does so is an error of the call.
-  const auto parsed = parse_arguments(argc, argv);
+  using redoubt::cli::Arguments;
+  using redoubt::cli::Exit;
+  const auto parsed = redoubt::cli::parse_arguments(argc, argv);
   if (const Exit* exit = std::get_if<Exit>(&parsed)) return static_cast<int>(*exit);
   try {
     const Arguments& arguments = std::get<Arguments>(parsed);

@@ -31,7 +31,7 @@ namespace {
 constexpr std::string_view kObjectColumns =
     "id, name, sha256, size_bytes, source, submitted_by, submitted_us, verdict, report, alert_id";
 
-std::string report_json(const scan::ScanReport& report) {
+std::string stored_report(const scan::ScanReport& report) {
   nlohmann::json json = {{"error", report.error},
                          {"mime_type", report.mime_type},
                          {"engines", report.engines},
@@ -148,7 +148,7 @@ std::vector<long long> read_processing_ids(soci::session& sql) {
 
 void write_judgement(soci::session& sql, long long id, const Judged& judged) {
   const long long verdict = static_cast<long long>(judged.report.verdict);
-  const std::string report = report_json(judged.report);
+  const std::string report = stored_report(judged.report);
   sql << "UPDATE objects SET verdict = :verdict, report = :report, alert_id = :alert WHERE id = :id",
       soci::use(verdict), soci::use(report), soci::use(judged.alert_id), soci::use(id);
 }

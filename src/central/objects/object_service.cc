@@ -48,7 +48,7 @@ rules::Importance importance_of(std::string_view name) {
   return Importance::medium;
 }
 
-NewDetection detection_of(const Object& object, const scan::ScanReport& report, const scan::Detection& found) {
+NewDetection object_detection(const Object& object, const scan::ScanReport& report, const scan::Detection& found) {
   NewDetection detection;
   detection.key = "object " + object.id + "|" + found.rule;
   detection.source = AlertSource::object;
@@ -257,7 +257,7 @@ class ObjectPipeline final : public ObjectService {
       return fail(Errc::unavailable, "interrupted by the stop");
     }
     for (const scan::Detection& found : judged.report.detections) {
-      TRY(const std::string alert_id, parts_.alerts.add(detection_of(object, judged.report, found)));
+      TRY(const std::string alert_id, parts_.alerts.add(object_detection(object, judged.report, found)));
       if (judged.alert_id.empty()) judged.alert_id = alert_id;
     }
     TRY_STATUS(parts_.state.write([&](soci::session& sql) -> Status {

@@ -1,0 +1,16 @@
+// Hostile reports: what a scan worker answers after it has read an object, and the other packets of its socket.
+#include <cstdint>
+#include <string_view>
+
+#include "scan/wire.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  namespace wire = redoubt::scan::wire;
+  const std::string_view packet(reinterpret_cast<const char*>(data), size);
+  (void)wire::decode_hello(packet);
+  (void)wire::decode_rules(packet);
+  const auto report = wire::decode_report(packet);
+  // What is taken is within the limits, so it can be written again.
+  if (report && !wire::decode_report(wire::encode(*report))) __builtin_trap();
+  return 0;
+}
