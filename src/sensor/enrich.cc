@@ -67,7 +67,7 @@ void Enricher::take_exec(std::string_view record) {
   Process* known = table_.find(key_of(head.actor));
   Process& process = known != nullptr ? *known : add(head.actor, image);
   process.image = image;
-  hashes_.want(image, head.actor.pid);
+  hashes_.want(image, head.actor.pid, Urgency::now);
   v1::Event event;
   event.set_event_type(v1::EVENT_TYPE_PROCESS);
   event.set_event_action("exec");
@@ -141,7 +141,7 @@ void Enricher::seed_one(const ExecRecord& seeded) {
   ExecRecord exec = seeded;
   exec.command_line = read_proc_command_line(exec.head.actor.pid);
   std::shared_ptr<Image> image = image_of(exec);
-  hashes_.want(image, exec.head.actor.pid);
+  hashes_.want(image, exec.head.actor.pid, Urgency::later);
   if (known != nullptr) {
     known->image = std::move(image);
   } else {

@@ -21,17 +21,8 @@
 
 namespace redoubt::sensor {
 
-namespace {
-
-constexpr size_t kProgramBytesMax = size_t{64} << 20;
-constexpr size_t kRememberedMax = 4096;
-constexpr size_t kHashJobsMax = 256;
-
+// Not in the unnamed namespace: they are members of State, which is not either.
 using FileKey = std::tuple<uint32_t, uint64_t, uint64_t, int64_t, uint32_t>;
-
-FileKey file_key(const rd_program& program) {
-  return {program.device, program.inode, program.size, program.changed_s, program.changed_ns};
-}
 
 struct HashJob {
   FileKey key;
@@ -44,6 +35,16 @@ struct HashAnswer {
   FileKey key;
   std::string sha256;  // empty: could not be had
 };
+
+namespace {
+
+constexpr size_t kProgramBytesMax = size_t{64} << 20;
+constexpr size_t kRememberedMax = 4096;
+constexpr size_t kHashJobsMax = 256;
+
+FileKey file_key(const rd_program& program) {
+  return {program.device, program.inode, program.size, program.changed_s, program.changed_ns};
+}
 
 // Size and change time are enough to know the file again: neither can be set back by a program.
 bool is_that_file(int fd, const rd_program& program) {
@@ -134,7 +135,7 @@ ProgramHashes::~ProgramHashes() {
 
 int ProgramHashes::event_fd() const { return state_->event.get(); }
 
-void ProgramHashes::want(const std::shared_ptr<Image>& image, uint32_t pid) {
+void ProgramHashes::want(const std::shared_ptr<Image>& image, uint32_t pid, Urgency urgency) {
   if (image->program.size == 0 || image->program.size > kProgramBytesMax) return;
   const FileKey key = file_key(image->program);
   if (const auto known = state_->remembered.find(key); known != state_->remembered.end()) {
@@ -150,7 +151,8 @@ void ProgramHashes::want(const std::shared_ptr<Image>& image, uint32_t pid) {
   {
     const std::lock_guard lock(state_->mutex);
     if (state_->jobs.size() >= kHashJobsMax) return;
-    state_->jobs.push_back({key, image->program, pid, image->executable});
+    const auto place = urgency == Urgency::now ? state_->jobs.begin() : state_->jobs.end();
+    state_->jobs.insert(place, {key, image->program, pid, image->executable});
   }
   state_->changed.notify_one();
   state_->waiting[key].push_back(image);

@@ -10,6 +10,9 @@
 
 namespace redoubt::sensor {
 
+// For an event that waits, or for one that may come.
+enum class Urgency { now, later };
+
 class ProgramHashes {
  public:
   static Result<std::unique_ptr<ProgramHashes>> start();
@@ -19,7 +22,7 @@ class ProgramHashes {
 
   // Sets the image's hash from memory, or marks it pending and asks for it; neither if the file is too large or too
   // many are asked for. `pid` runs the image.
-  void want(const std::shared_ptr<Image>& image, uint32_t pid);
+  void want(const std::shared_ptr<Image>& image, uint32_t pid, Urgency urgency);
   // Sets the hashes that have become ready; an image whose file could not be read or has changed gets none.
   void collect();
   // Becomes readable when there is something to collect.

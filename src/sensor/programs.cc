@@ -23,13 +23,7 @@
 
 namespace redoubt::sensor {
 
-namespace {
-
-constexpr size_t kSeedBytesMax = size_t{64} << 20;
-constexpr size_t kSeedReadBytes = size_t{64} << 10;
-constexpr size_t kRingBytesLeast = 4096;
-constexpr size_t kRingBytesMost = size_t{256} << 20;
-
+// Not in the unnamed namespace: they are members of State, which is not either.
 struct SkeletonDelete {
   void operator()(redoubt_sensor* skeleton) const { redoubt_sensor__destroy(skeleton); }
 };
@@ -37,6 +31,13 @@ struct LinkDelete {
   void operator()(bpf_link* link) const { bpf_link__destroy(link); }
 };
 using Link = std::unique_ptr<bpf_link, LinkDelete>;
+
+namespace {
+
+constexpr size_t kSeedBytesMax = size_t{64} << 20;
+constexpr size_t kSeedReadBytes = size_t{64} << 10;
+constexpr size_t kRingBytesLeast = 4096;
+constexpr size_t kRingBytesMost = size_t{256} << 20;
 
 int log_libbpf(libbpf_print_level level, const char* format, va_list arguments) {
   if (level != LIBBPF_WARN) return 0;

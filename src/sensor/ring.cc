@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstring>
+
 namespace redoubt::sensor {
 
 namespace {
@@ -23,7 +25,7 @@ Result<std::unique_ptr<Ring>> Ring::map(int map_fd, size_t ring_bytes) {
   std::unique_ptr<Ring> ring(new Ring);
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   ring->ring_bytes_ = ring_bytes;
-  ring->data_pages_bytes_ = page + 2 * ring_bytes;
+  ring->data_pages_bytes_ = page + ring_bytes;
   void* consumer = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
   if (consumer == MAP_FAILED) return base::fail_errno("map the ring's consumer page");
   ring->consumer_page_ = consumer;
@@ -47,10 +49,21 @@ std::optional<std::string_view> Ring::peek() {
     const uint32_t length = __atomic_load_n(reinterpret_cast<const uint32_t*>(record), __ATOMIC_ACQUIRE);
     if ((length & BPF_RINGBUF_BUSY_BIT) != 0) return std::nullopt;
     next_ = position_ + record_span(length);
-    if ((length & BPF_RINGBUF_DISCARD_BIT) == 0) return std::string_view(record + BPF_RINGBUF_HDR_SZ, length);
+    if ((length & BPF_RINGBUF_DISCARD_BIT) == 0)
+      return view_of(data, (position_ & (ring_bytes_ - 1)) + BPF_RINGBUF_HDR_SZ, length);
     take();
   }
   return std::nullopt;
+}
+
+std::string_view Ring::view_of(const char* data, size_t begin, size_t length) {
+  if (begin + length <= ring_bytes_) return {data + begin, length};
+  const size_t first = ring_bytes_ - begin;  // may be 0
+  joined_.resize(length / sizeof(uint64_t) + 1);
+  char* joined = reinterpret_cast<char*>(joined_.data());
+  memcpy(joined, data + begin, first);
+  memcpy(joined + first, data, length - first);
+  return {joined, length};
 }
 
 void Ring::take() {

@@ -1,11 +1,13 @@
-// One BPF ring buffer, read record by record without a copy. libbpf's reader calls back with whatever comes; this one
-// lets the caller look at the next record of two rings and take the older. Ring thread only.
+// One BPF ring buffer, read record by record; only one that crosses the ring's end is copied. libbpf's reader calls
+// back with whatever comes; this one lets the caller look at the next record of two rings and take the older. Ring
+// thread only.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -25,9 +27,13 @@ class Ring {
 
  private:
   Ring() = default;
+  std::string_view view_of(const char* data, size_t begin, size_t length);
 
   void* consumer_page_ = nullptr;
-  void* data_pages_ = nullptr;  // producer page, then the ring twice
+  // Producer page, then the ring. The kernel offers the ring twice in a row, but the second copy would count as
+  // resident memory of this process.
+  void* data_pages_ = nullptr;
+  std::vector<uint64_t> joined_;  // the record that crosses the end
   size_t ring_bytes_ = 0;
   size_t data_pages_bytes_ = 0;
   uint64_t position_ = 0;

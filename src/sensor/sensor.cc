@@ -1,5 +1,6 @@
 #include "sensor/sensor.h"
 
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -249,6 +250,7 @@ SensorAccount Sensor::Runtime::account() const {
 Result<std::unique_ptr<Sensor>> Sensor::start(SensorOptions options, EventSink& sink) {
   TRY(const Probe probe, base::within("start the sensor", probe_host()));
   TRY(auto programs, base::within("start the sensor", Programs::load(options)));
+  malloc_trim(0);  // reading the kernel's types took much memory for a moment
   TRY(auto hashes, base::within("start the sensor", ProgramHashes::start()));
   auto runtime = std::make_unique<Runtime>(options, sink, std::move(programs), std::move(hashes));
   TRY_STATUS(base::within("start the sensor", runtime->start()));

@@ -29,8 +29,8 @@ class EventSink {
 struct SensorOptions {
   std::string host_id;  // both go into process.entity_id
   std::string boot_id;
-  size_t ring_critical_bytes = size_t{4} << 20;  // processes; both are rounded up to a power of two
-  size_t ring_bulk_bytes = size_t{8} << 20;      // files and network
+  size_t ring_critical_bytes = size_t{2} << 20;  // processes; both are rounded up to a power of two
+  size_t ring_bulk_bytes = size_t{4} << 20;      // files and network
   size_t processes_max = 32768;                  // live and lately ended processes that are remembered
   // Processes whose file and network activity is no event, beside the one that runs the sensor: at most kQuietPidsMax.
   std::vector<int> quiet_pids;
