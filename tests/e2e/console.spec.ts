@@ -64,18 +64,29 @@ async function settle() {
     .filter((one) => one.effect?.getComputedTiming().iterations !== Infinity && one.playState === 'running').length)).toBe(0);
 }
 
+// What axe says against the page. Rows of results are all alike: a few of them are looked at.
+async function faults(): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa'])
+    .exclude('[role="rowgroup"] > [role="row"]:nth-child(n + 6)').analyze();
+  return violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`);
+}
+
 // axe in both themes; leaves the theme as it was.
 async function expectAccessible() {
   for (const theme of ['as it is', 'the other theme']) {
     await settle();
-    const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa']).analyze();
-    expect(violations.map((one) => `${theme}: ${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`)).toEqual([]);
+    expect(await faults(), theme).toEqual([]);
     await toggleTheme();
   }
 }
 
 async function setQuery(text: string) {
-  await page.getByRole('textbox', { name: 'Hunting query' }).fill(text);
+  const editor = page.getByRole('textbox', { name: 'Hunting query' });
+  await editor.click();
+  await page.keyboard.press('Control+a');
+  await page.keyboard.press('Delete');
+  await page.keyboard.insertText(text);
+  await expect(editor).toHaveText(text);
 }
 
 // The answer to the press of a button, not the one before it.
@@ -97,8 +108,7 @@ test('a wrong password is refused, the right one opens the console', async () =>
   await page.getByRole('textbox', { name: 'Password' }).fill('not the password');
   await page.getByRole('button', { name: 'Log in' }).click();
   await expect(page.getByRole('alert')).toBeVisible();
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa']).analyze();
-  expect(violations.map((one) => one.id)).toEqual([]);
+  expect(await faults()).toEqual([]);
   await page.getByRole('textbox', { name: 'Password' }).fill(password);
   await page.getByRole('button', { name: 'Log in' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Alerts' })).toBeVisible();
@@ -208,7 +218,7 @@ test('the alert is taken and commented on', async () => {
 test('a hunt finds events, newest first, with a histogram', async () => {
   await open('Hunt');
   await setQuery(hunt);
-  await answerTo('/hunts', () => page.getByRole('button', { name: 'Run' }).click());
+  await answerTo('/hunts', () => page.getByRole('button', { name: 'Run', exact: true }).click());
   await expect(page.getByTestId('histogram')).toBeVisible();
   const times = page.locator('button[data-field="@timestamp"]');
   await expect(times.first()).toBeVisible();
@@ -235,7 +245,7 @@ test('a click on a value narrows the hunt, and the address can be shared', async
 
 test('a typing mistake is shown with a caret and the nearest name', async () => {
   await setQuery('EventTyp = "process"');
-  await answerTo('/hunts', () => page.getByRole('button', { name: 'Run' }).click());
+  await answerTo('/hunts', () => page.getByRole('button', { name: 'Run', exact: true }).click());
   const mistake = page.getByTestId('query-mistake');
   await expect(mistake).toContainText('^^^^^^^^');
   await expect(mistake).toContainText('EventType');
@@ -270,8 +280,7 @@ test('a command to add a host is made', async () => {
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('button', { name: 'Make a token' }).click();
   await expect(dialog.getByLabel('Command')).toContainText(/redoubt-agent enroll --server \S+ \\\s+--fingerprint [0-9a-f]{64}/);
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa']).analyze();
-  expect(violations.map((one) => one.id)).toEqual([]);
+  expect(await faults()).toEqual([]);
   await dialog.getByRole('button', { name: 'Done' }).click();
 });
 

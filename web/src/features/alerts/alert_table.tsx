@@ -25,7 +25,11 @@ function AlertRow({ alert }: { alert: Alert }) {
         <Link to={`/alerts/${encodeURIComponent(alert.id)}`} className={css.titleLink} data-alert-link={alert.id}>{alert.title}</Link>
         <div className={`${css.command} mono`} title={what(alert)}>{what(alert)}</div>
       </td>
-      <td><div className={css.techniques}>{alert.techniques.map((id) => <Technique key={id} id={id} />)}</div></td>
+      <td>
+        <div className={css.techniques}>
+          {alert.techniques.length > 0 ? alert.techniques.map((id) => <Technique key={id} id={id} />) : <span className="dim">—</span>}
+        </div>
+      </td>
       <td>{alert.host.name || <span className="dim">—</span>}</td>
       <td className="mono">{alert.user}</td>
       <td className={ui.right}>{alert.detections}</td>

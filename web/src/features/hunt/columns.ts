@@ -32,7 +32,7 @@ export function shownColumns(result: HuntResult, chosen: string[]): Column[] {
 
 const widths: Record<string, number> = {
   'process.command_line': 420, 'process.parent.command_line': 360, 'file.path': 300, 'process.executable': 220, '@timestamp': 186,
-  'host.name': 130, 'user.name': 100, 'event.type': 116, 'event.action': 90, 'process.name': 130, 'destination.port': 84,
+  'host.name': 130, 'user.name': 100, 'event.type': 116, 'event.action': 112, 'process.name': 130, 'destination.port': 84,
 };
 
 export function widthOf(column: Column): number {

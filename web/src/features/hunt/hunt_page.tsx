@@ -64,7 +64,7 @@ function Summary({ result, children }: { result: HuntResult; children: React.Rea
       <span>
         <strong>{count.toLocaleString('en')}</strong> {count === 1 ? 'row' : 'rows'}
         <span className="dim"> in {result.took_ms} ms</span>
-        {result.partial && <span className={css.partial}> · there is more{result.partial_why ? `: ${result.partial_why}` : ''}</span>}
+        {result.partial && <span className={css.partial}> · {result.partial_why || 'there are more'}</span>}
         {!result.partial && count >= rowsMax && <span className={css.partial}> · no more than {rowsMax.toLocaleString('en')} are shown</span>}
       </span>
       <span className={ui.spacer} />

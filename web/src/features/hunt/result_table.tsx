@@ -23,11 +23,11 @@ export function shown(column: Column, value: string | number): string {
 }
 
 function Cell({ column, value, onPick }: { column: Column; value: CellValue | undefined; onPick: ResultTableProps['onPick'] }) {
-  const width = widthOf(column);
-  if (value === null || value === undefined || value === '') return <div role="cell" className={css.cell} style={{ width }} />;
+  const cellWidth = widthOf(column);
+  if (value === null || value === undefined || value === '') return <div role="cell" className={css.cell} style={{ width: cellWidth }} />;
   const text = shown(column, value);
   return (
-    <div role="cell" className={css.cell} style={{ width }}>
+    <div role="cell" className={css.cell} style={{ width: cellWidth }}>
       <button type="button" className={css.value} title={text} data-field={column.name}
         onClick={(event) => {
           const { left, top, height } = event.currentTarget.getBoundingClientRect();

@@ -1,5 +1,5 @@
 // Who is logged in. The session lives in an HttpOnly cookie; here is only what the node tells about it.
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { ApiError, api, read, setCsrf, type Session } from './client';
 
 export const sessionKey = ['session'];
@@ -21,12 +21,18 @@ export function useSession() {
   });
 }
 
+// What one account has read is not for the next one.
+function forget(queries: QueryClient): void {
+  queries.removeQueries({ predicate: (query) => query.queryKey[0] !== sessionKey[0] });
+}
+
 export function useLogIn() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (body: { user: string; password: string }) => read(api.POST('/session', { body })),
     onSuccess: (session) => {
       setCsrf(session.csrf);
+      forget(queries);
       queries.setQueryData(sessionKey, session);
     },
   });
@@ -38,8 +44,8 @@ export function useLogOut() {
     mutationFn: () => read(api.DELETE('/session')),
     onSettled: () => {
       setCsrf('');
-      queries.clear();
       queries.setQueryData(sessionKey, null);
+      forget(queries);
     },
   });
 }

@@ -5,7 +5,7 @@ import type { ProcessNode } from '@/shared/api/client';
 
 export const cardWidth = 248;
 export const cardHeight = 92;
-const columnGap = 46;
+export const columnStep = cardWidth + 46;
 const rowGap = 14;
 export const ancestorsShownMax = 2;
 
@@ -94,7 +94,7 @@ export function layoutTree(nodes: ProcessNode[], focus: string, { closed, foldAn
   const folded = path.slice(rootIndex + 1).reverse().map((id) => byId.get(id)!);
   const root = branch(byId.get(path[rootIndex]!)!, childrenOf(nodes), closed, new Set());
 
-  const placed = tree<Branch>().nodeSize([cardHeight + rowGap, cardWidth + columnGap])
+  const placed = tree<Branch>().nodeSize([cardHeight + rowGap, columnStep])
     .separation((a, b) => (a.parent === b.parent ? 1 : 1.15))(hierarchy(root));
   const onPath = new Set(path);
   const cards: Card[] = [];

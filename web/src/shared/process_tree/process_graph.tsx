@@ -3,7 +3,7 @@ import '@xyflow/react/dist/base.css';
 import './react_flow.css';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { clock } from '@/shared/ui/time';
-import { cardHeight, cardWidth, type Card, type Layout } from './layout';
+import { cardHeight, cardWidth, columnStep, type Card, type Layout } from './layout';
 import css from './process_tree.module.css';
 
 export interface GraphProps {
@@ -99,11 +99,12 @@ function aim(flow: ReactFlowInstance<CardNode>, layout: Layout, focus: string, b
     });
     return;
   }
-  // The process in question, its parents as far as they go, and its children beside it.
+  // As many descendants as fit beside the process in question and its parent.
   const card = layout.cards.find((one) => one.id === focus) ?? layout.cards[0]!;
   const zoom = readableZoom + 0.06;
-  const columns = card.shownChildren > 0 ? 2 * cardWidth + 60 : cardWidth;
-  void flow.setViewport({ zoom, x: box.width - padding - (card.x + columns) * zoom, y: box.height / 2 - (card.y + cardHeight / 2) * zoom });
+  const wide = (box.width - 2 * padding) / zoom;
+  const from = Math.max(left, Math.min(right - wide, card.x - columnStep));
+  void flow.setViewport({ zoom, x: padding - from * zoom, y: box.height / 2 - (card.y + cardHeight / 2) * zoom });
 }
 
 export function ProcessGraph({ layout, focus, selected, onSelect, onToggle, onExpand, onShowAncestors }: GraphProps) {
