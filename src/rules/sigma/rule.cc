@@ -30,6 +30,7 @@ struct Searches {
 Expression lower_condition(const Condition& condition, const Searches& searches) {
   if (condition.kind == ConditionKind::identifier) return searches.named(condition.identifier).clone();
   std::vector<Expression> children;
+  children.reserve(condition.children.size());
   for (const Condition& child : condition.children) children.push_back(lower_condition(child, searches));
   switch (condition.kind) {
     case ConditionKind::all: return Expression::all_of(std::move(children));
@@ -127,6 +128,7 @@ class RuleReader {
       if (level->text == name_of(importance)) return importance;
     }
     std::vector<std::string_view> names;
+    names.reserve(kLevels.size());
     for (const Importance importance : kLevels) names.push_back(name_of(importance));
     problems_.add(code::kLevel, level->place, "'" + level->text + "' is not a level",
                   suggest(base::nearest_names(level->text, names, 1), "informational, low, medium, high or critical"));

@@ -87,6 +87,7 @@ class SearchLowering {
       return refuse(code::kEmpty, search.place, "the search is empty");
     }
     std::vector<Expression> alternatives;
+    alternatives.reserve(search.items.size());
     for (const Node& item : search.items) {
       alternatives.push_back(item.kind == NodeKind::map ? lower_map(item) : lower_item(keyword_key(item), item));
     }
