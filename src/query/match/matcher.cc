@@ -14,25 +14,6 @@ namespace {
 constexpr uint32_t kAccept = UINT32_MAX;
 constexpr uint32_t kReject = UINT32_MAX - 1;
 
-// One test of a rule; the logic between the tests is in where they lead.
-struct Step {
-  PredicateId predicate;
-  uint32_t on_true;
-  uint32_t on_false;
-};
-
-struct Rule {
-  uint32_t entry = kReject;
-  event::EventTypeSet types = 0;
-};
-
-// What an event of one type needs to have looked at.
-struct TypePlan {
-  std::vector<uint32_t> ungated;     // rules that are always evaluated
-  std::vector<GroupId> groups;       // that find necessary predicates
-  std::vector<PredicateId> singles;  // necessary predicates that are evaluated alone
-};
-
 constexpr size_t kTypeCount = 32;
 
 int expression_cost(const Expression& expression) {
@@ -48,6 +29,25 @@ int expression_cost(const Expression& expression) {
 }  // namespace
 
 struct Matcher::Program {
+  // One test of a rule; the logic between the tests is in where they lead.
+  struct Step {
+    PredicateId predicate;
+    uint32_t on_true;
+    uint32_t on_false;
+  };
+
+  struct Rule {
+    uint32_t entry = kReject;
+    event::EventTypeSet types = 0;
+  };
+
+  // What an event of one type needs to have looked at.
+  struct TypePlan {
+    std::vector<uint32_t> ungated;     // rules that are always evaluated
+    std::vector<GroupId> groups;       // that find necessary predicates
+    std::vector<PredicateId> singles;  // necessary predicates that are evaluated alone
+  };
+
   PredicateSet predicates;
   std::vector<Step> steps;
   std::vector<Rule> rules;
