@@ -31,8 +31,8 @@ std::string regex_source(const Test& test, std::string_view pattern) {
   const FieldType type = event::info(test.field).type;
   const bool by_mode = type == FieldType::text || type == FieldType::keyword;
   const bool exact = type == FieldType::id || (by_mode && test.case_mode == CaseMode::exact);
-  // In a group: DuckDB turns simple patterns into LIKE, and wrongly where ^ or $ stands inside ("$a" finds "a"); it leaves
-  // groups alone.
+  // In a group: DuckDB turns simple patterns into LIKE, and wrongly where ^ or $ stands inside ("$a" finds "a"); it
+  // leaves groups alone.
   return (exact ? "(?s)(" : "(?is)(") + std::string(pattern) + ")";
 }
 

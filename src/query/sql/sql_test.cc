@@ -92,6 +92,17 @@ TEST_F(SqlSelect, takes_long_lists) {
   EXPECT_EQ(rows(text + " | fields event.sequence"), (Rows{{"6"}}));
 }
 
+// DuckDB by itself makes LIKE '%nc' of "$nc".
+TEST_F(SqlSelect, anchors_inside_a_regular_expression_stay_anchors) {
+  EXPECT_TRUE(rows("process.name MATCHES \"$nc\"").empty());
+  EXPECT_EQ(rows("process.name MATCHES \"^NC$\" | fields event.sequence"), (Rows{{"6"}}));
+}
+
+TEST_F(SqlSelect, absent_fields_are_false_below_a_negation) {
+  EXPECT_EQ(rows("NOT process.name CONTAINS \"s\" | fields event.sequence"), (Rows{{"12"}, {"6"}}));
+  EXPECT_EQ(rows("process.name !CONTAINS \"s\" | fields event.sequence"), (Rows{{"6"}}));
+}
+
 TEST(SqlCondition, values_are_parameters) {
   const auto hunt = parse_hunt("process.name = \"'; DROP TABLE events; --\" AND NOT PID = 1", base::Time{});
   const Statement statement = condition(hunt->where, Dialect::duckdb);
