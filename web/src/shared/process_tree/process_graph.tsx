@@ -24,7 +24,7 @@ interface CardData extends Record<string, unknown> {
 }
 type CardNode = Node<CardData, 'process'>;
 
-const readableZoom = 0.72;
+const readableZoom = 0.78;
 const padding = 28;
 
 // The one button at a card's right edge: fetches children, shows or hides them.

@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""The console in Chromium against the real product: console.spec.ts, with a fresh node and agent on this host. Writes the
+pictures of the README where REDOUBT_SCREENSHOTS says."""
+
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from product import ROOT, Product  # noqa: E402
+
+CHROMIUM = pathlib.Path(os.environ.get("REDOUBT_CHROMIUM", "/usr/bin/chromium"))
+SECONDS_MAX = 900
+
+
+def main():
+    if not CHROMIUM.exists():
+        print(f"skipped: no {CHROMIUM}")
+        return 0
+    with Product() as product, tempfile.TemporaryDirectory(prefix="redoubt-intrusion-") as scratch:
+        environment = {
+            **os.environ,
+            "REDOUBT_URL": f"https://127.0.0.1:{product.api_port}",
+            "REDOUBT_ACCOUNT": product.account,
+            "REDOUBT_PASSWORD": product.password,
+            "REDOUBT_CHROMIUM": str(CHROMIUM),
+            "REDOUBT_TRIGGER": shlex.join([str(ROOT / "tests" / "e2e" / "intrusion.sh"), scratch]),
+            "REDOUBT_TRIGGER_ALERT": "Download",
+        }
+        if "REDOUBT_SCREENSHOTS" in environment:
+            environment["REDOUBT_SCREENSHOTS"] = str(pathlib.Path(environment["REDOUBT_SCREENSHOTS"]).resolve())
+        done = subprocess.run([ROOT / "scripts" / "build-web.sh", "run", "npm", "run", "--silent", "e2e"], env=environment,
+                              timeout=SECONDS_MAX)
+        if done.returncode != 0:
+            product.show_logs()
+        return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
