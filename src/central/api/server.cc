@@ -275,18 +275,18 @@ asio::awaitable<void> ApiServer::Impl::serve(ConnectionPtr connection) {
 }
 
 asio::awaitable<Next> ApiServer::Impl::refuse_head(ConnectionPtr connection, error_code error) {
+  // Made before the co_await: g++ 12 destroys temporaries of a braced list inside one twice.
+  Response response;
   if (error == http::error::header_limit || error == http::error::buffer_overflow) {
-    Response response = error_response({Errc::too_large, "the head of the request is too large"});
+    response = error_response({Errc::too_large, "the head of the request is too large"});
     response.status = kHeadTooLarge;
-    co_return co_await write_response(connection, std::move(response), Next::drain_and_close);
+  } else if (error.category() == make_error_code(http::error::bad_method).category() &&
+             error != http::error::end_of_stream && error != http::error::partial_message) {
+    response = error_response({Errc::invalid_argument, "not an HTTP request: " + error.message()});
+  } else {
+    co_return Next::close;
   }
-  if (error.category() == make_error_code(http::error::bad_method).category() && error != http::error::end_of_stream &&
-      error != http::error::partial_message) {
-    co_return co_await write_response(
-        connection, error_response({Errc::invalid_argument, "not an HTTP request: " + error.message()}),
-        Next::drain_and_close);
-  }
-  co_return Next::close;
+  co_return co_await write_response(connection, std::move(response), Next::drain_and_close);
 }
 
 asio::awaitable<Next> ApiServer::Impl::serve_request(ConnectionPtr connection) {
@@ -330,7 +330,8 @@ asio::awaitable<Next> ApiServer::Impl::take_body(ConnectionPtr connection, Parse
   std::string piece;
   uint64_t taken = 0;
   while (!parser.is_done()) {
-    piece.resize(kPieceBytes);
+    // One byte past the limit is enough to know: a body that never ends is refused when it gets there.
+    piece.resize(std::min<uint64_t>(kPieceBytes, admitted.body_bytes_max - taken + 1));
     parser.get().body().data = piece.data();
     parser.get().body().size = piece.size();
     parser.get().body().more = true;

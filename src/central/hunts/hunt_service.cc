@@ -64,17 +64,17 @@ HuntOutcome<HuntAnswer> HuntService::run(const std::string& text, const HuntPage
   if (!hunt) return tl::unexpected<HuntError>(hunt.error());
   const RunningHunt running(running_);
   if (!running.admitted()) return tl::unexpected<HuntError>(busy());
-  // One row more than the page tells whether there are others. A limit in the text counts over all pages.
-  const uint32_t in_all = hunt->limit_written ? hunt->limit : UINT32_MAX;
-  const uint32_t left = in_all - std::min(in_all, page.offset);
-  hunt->offset = page.offset;
-  hunt->limit = std::min(page.limit + 1, left);
+  // The store merges its sources row by row and knows no offset: what is skipped is read and dropped. One row more
+  // than the page tells whether there are others. A limit in the text counts over all pages.
+  const uint32_t wanted = page.offset + page.limit + 1;
+  hunt->limit = hunt->limit_written ? std::min(hunt->limit, wanted) : wanted;
   const auto begun = std::chrono::steady_clock::now();
   auto found = events_.hunt(*hunt, limits());
   if (!found) return tl::unexpected<HuntError>(std::move(found).error());
   hunts_.add();
   HuntAnswer answer{.result = std::move(*found)};
   auto& rows = answer.result.rows;
+  rows.erase(rows.begin(), rows.begin() + static_cast<ptrdiff_t>(std::min<size_t>(page.offset, rows.size())));
   if (rows.size() > page.limit) {
     rows.resize(page.limit);
     if (!answer.result.partial) answer.result.partial_why = "there are more rows than the limit";

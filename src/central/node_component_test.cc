@@ -1,0 +1,528 @@
+// The real node in this process, with real workers, reached over HTTPS and the agent link.
+#include "central/node.h"
+
+#include <arpa/inet.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/time.h"
+#include "central/test_events.h"
+#include "link/certificate.h"
+#include "redoubt/link.grpc.pb.h"
+
+namespace redoubt::central {
+namespace {
+
+using nlohmann::json;
+using testing::process_event;
+
+constexpr int64_t kPatienceMs = 10'000;
+
+int64_t now_ms() { return base::boottime_ns() / 1'000'000; }
+
+struct Answer {
+  int status = 0;  // 0: the connection ended without an answer
+  std::string head;
+  std::string body;
+
+  json parsed() const { return json::parse(body, nullptr, false); }
+  bool has(const std::string& header) const { return head.find(header) != std::string::npos; }
+};
+
+// One blocking TLS connection.
+class HttpsClient {
+ public:
+  explicit HttpsClient(int port, int versions_max = TLS1_3_VERSION) : context_(SSL_CTX_new(TLS_client_method())) {
+    SSL_CTX_set_max_proto_version(context_, versions_max);
+    fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{.sin_family = AF_INET, .sin_port = htons(static_cast<uint16_t>(port))};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ssl_ = SSL_new(context_);
+    connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+                 SSL_set_fd(ssl_, fd_) == 1 && SSL_connect(ssl_) == 1;
+  }
+  ~HttpsClient() {
+    SSL_free(ssl_);
+    SSL_CTX_free(context_);
+    ::close(fd_);
+  }
+  HttpsClient(const HttpsClient&) = delete;
+  HttpsClient& operator=(const HttpsClient&) = delete;
+
+  bool connected() const { return connected_; }
+  bool send(const std::string& bytes) {
+    return bytes.empty() || SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size())) > 0;
+  }
+  // All that came until the text was there, the connection ended or the time was over.
+  const std::string& read_until(const std::string& text, int64_t time_ms = kPatienceMs) {
+    const int64_t deadline = now_ms() + time_ms;
+    while (buffer_.find(text) == std::string::npos && fill(deadline)) {
+    }
+    return buffer_;
+  }
+  Answer answer() {
+    Answer answer;
+    read_until("\r\n\r\n");
+    const size_t end = buffer_.find("\r\n\r\n");
+    if (end == std::string::npos) return answer;
+    answer.head = buffer_.substr(0, end);
+    buffer_.erase(0, end + 4);
+    answer.status = std::stoi(answer.head.substr(9, 3));
+    if (answer.status == 100) return this->answer();
+    const size_t at = answer.head.find("Content-Length: ");
+    const size_t size = at == std::string::npos ? 0 : std::stoul(answer.head.substr(at + 16));
+    const int64_t deadline = now_ms() + kPatienceMs;
+    while (buffer_.size() < size && fill(deadline)) {
+    }
+    answer.body = buffer_.substr(0, size);
+    buffer_.erase(0, size);
+    return answer;
+  }
+
+ private:
+  bool fill(int64_t deadline) {
+    if (SSL_pending(ssl_) == 0) {
+      pollfd wait{.fd = fd_, .events = POLLIN, .revents = 0};
+      if (::poll(&wait, 1, static_cast<int>(std::max<int64_t>(0, deadline - now_ms()))) <= 0) return false;
+    }
+    std::array<char, 16384> piece{};
+    const int got = SSL_read(ssl_, piece.data(), piece.size());
+    if (got <= 0) return false;
+    buffer_.append(piece.data(), static_cast<size_t>(got));
+    return true;
+  }
+
+  SSL_CTX* context_;
+  SSL* ssl_ = nullptr;
+  int fd_ = -1;
+  bool connected_ = false;
+  std::string buffer_;
+};
+
+constexpr std::string_view kRule = R"(title: Test marker was run
+id: 5d3c1a0e-7777-4000-8000-000000000001
+status: test
+description: A program whose path has the marker.
+author: Redoubt
+logsource:
+  category: process_creation
+  product: linux
+detection:
+  selection:
+    Image|endswith: /test_marker
+  condition: selection
+level: high
+tags:
+  - attack.execution
+  - attack.t1059.004
+)";
+
+// One node for all tests of this file: it takes a second to start.
+class NodeTest : public ::testing::Test {
+ public:
+  static void SetUpTestSuite() {
+    directory_ = new base::TempDir;
+    const auto made = init_node(data(), {"node.example"});
+    ASSERT_TRUE(made) << made.error().message;
+    password_ = made->password;
+    fingerprint_ = made->fingerprint;
+    ASSERT_TRUE(base::make_directories(*directory_ / "rules"));
+    ASSERT_TRUE(base::make_directories(*directory_ / "web"));
+    ASSERT_TRUE(base::write_file_atomic(*directory_ / "rules/marker.yml", kRule, base::kPublicFile));
+    ASSERT_TRUE(base::write_file_atomic(*directory_ / "web/index.html", "<html>console</html>", base::kPublicFile));
+    start();
+    const Answer answer = raw("POST", "/session", json{{"user", "admin"}, {"password", password_}}.dump());
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    csrf_ = answer.parsed()["csrf"];
+    const size_t at = answer.head.find("redoubt_session=");
+    cookie_ = "Cookie: " + answer.head.substr(at, answer.head.find(';', at) - at);
+  }
+  static void TearDownTestSuite() {
+    node_.reset();
+    delete directory_;
+    directory_ = nullptr;
+  }
+
+ protected:
+  static std::string data() { return *directory_ / "node"; }
+  static NodeOptions options() {
+    return {.data_directory = data(),
+            .api_address = "127.0.0.1:0",
+            .link_address = "127.0.0.1:0",
+            .web_directory = *directory_ / "web",
+            .rules_directory = *directory_ / "rules",
+            .yara_directory = REDOUBT_SOURCE_DIR "/rules/yara",
+            .openapi_path = REDOUBT_SOURCE_DIR "/proto/openapi.yaml",
+            .scan_program = REDOUBT_BUILD_DIR "/bin/redoubt-scan"};
+  }
+  static void start() {
+    auto node = Node::start(options());
+    ASSERT_TRUE(node) << node.error().message;
+    node_ = *std::move(node);
+  }
+
+  static std::string head(const std::string& method, const std::string& target, size_t body_size,
+                          const std::vector<std::string>& headers) {
+    std::string text = method + " " + target + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(node_->api_port()) +
+                       "\r\nContent-Length: " + std::to_string(body_size) + "\r\n";
+    for (const std::string& header : headers) text += header + "\r\n";
+    return text + "\r\n";
+  }
+  static Answer raw(const std::string& method, const std::string& path, const std::string& body = "",
+                    const std::vector<std::string>& headers = {}) {
+    HttpsClient client(node_->api_port());
+    EXPECT_TRUE(client.connected());
+    client.send(head(method, "/api/v1" + path, body.size(), headers) + body);
+    return client.answer();
+  }
+  static Answer call(const std::string& method, const std::string& path, const std::string& body = "") {
+    return raw(method, path, body, {cookie_, "X-CSRF-Token: " + csrf_});
+  }
+  // Asks again until the answer satisfies, for at most kPatienceMs.
+  static Answer until(const std::string& path, const std::function<bool(const json&)>& enough) {
+    const int64_t deadline = now_ms() + kPatienceMs;
+    Answer answer;
+    do {
+      answer = call("GET", path);
+    } while (!enough(answer.parsed()) && now_ms() < deadline && ::usleep(20'000) == 0);
+    return answer;
+  }
+
+  static base::TempDir* directory_;
+  static std::unique_ptr<Node> node_;
+  static std::string password_, fingerprint_, cookie_, csrf_;
+};
+
+base::TempDir* NodeTest::directory_ = nullptr;
+std::unique_ptr<Node> NodeTest::node_;
+std::string NodeTest::password_, NodeTest::fingerprint_, NodeTest::cookie_, NodeTest::csrf_;
+
+// An agent as far as the link is concerned.
+class TestAgent {
+ public:
+  TestAgent(int link_port, const json& enrolled, const std::string& key_pem) : host_id_(enrolled["host_id"]) {
+    grpc::SslCredentialsOptions tls{.pem_root_certs = enrolled["ca"].get<std::string>(),
+                                    .pem_private_key = key_pem,
+                                    .pem_cert_chain = enrolled["certificate"].get<std::string>()};
+    stub_ = v1::Link::NewStub(grpc::CreateChannel("127.0.0.1:" + std::to_string(link_port), grpc::SslCredentials(tls)));
+    context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+    stream_ = stub_->Stream(&context_);
+  }
+  bool hello() {
+    v1::AgentMessage message;
+    message.mutable_hello()->set_boot_id("boot");
+    message.mutable_hello()->set_host_name("web-1");
+    v1::NodeMessage answer;
+    return stream_->Write(message) && stream_->Read(&answer) && answer.has_welcome();
+  }
+  v1::NodeMessage send(const event::Frame& frame) {
+    v1::AgentMessage message;
+    message.mutable_frame()->set_boot_id(frame.boot_id);
+    message.mutable_frame()->set_first_sequence(frame.first_sequence);
+    message.mutable_frame()->set_last_sequence(frame.last_sequence);
+    message.mutable_frame()->set_events(frame.events);
+    message.mutable_frame()->set_payload(frame.payload);
+    message.mutable_frame()->set_checksum(frame.checksum);
+    v1::NodeMessage answer;
+    if (stream_->Write(message)) stream_->Read(&answer);
+    return answer;
+  }
+  grpc::Status ended() {
+    v1::NodeMessage answer;
+    while (stream_->Read(&answer)) {
+    }
+    return stream_->Finish();
+  }
+  const std::string& host_id() const { return host_id_; }
+
+ private:
+  std::string host_id_;
+  grpc::ClientContext context_;
+  std::unique_ptr<v1::Link::Stub> stub_;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::AgentMessage, v1::NodeMessage>> stream_;
+};
+
+class AgentTest : public NodeTest {
+ protected:
+  void SetUp() override {
+    const Answer token = call("POST", "/enrollment-tokens");
+    ASSERT_EQ(token.status, 201) << token.body;
+    EXPECT_EQ(token.parsed()["fingerprint"], fingerprint_);
+    const auto request = link::make_request("web-1");
+    enrol_body_ =
+        json{{"token", token.parsed()["token"]}, {"csr", request->request_pem}, {"host_name", "web-1"}}.dump();
+    const Answer enrolled = raw("POST", "/enroll", enrol_body_);
+    ASSERT_EQ(enrolled.status, 200) << enrolled.body;
+    EXPECT_EQ(enrolled.parsed()["link_address"], "127.0.0.1:" + std::to_string(node_->link_port()));
+    agent_ = std::make_unique<TestAgent>(node_->link_port(), enrolled.parsed(), request->key_pem);
+    ASSERT_TRUE(agent_->hello());
+  }
+  event::Frame marker_frame(uint64_t sequence) {
+    return testing::frame_of(
+        {process_event(sequence, 1, 0, "/sbin/init"), process_event(sequence + 1, 2, 1, "/opt/test_marker"),
+         process_event(sequence + 2, 3, 2, "/usr/bin/id")},
+        agent_->host_id());
+  }
+
+  std::string enrol_body_;
+  std::unique_ptr<TestAgent> agent_;
+};
+
+TEST_F(NodeTest, answers_carry_the_security_headers) {
+  for (const char* target : {"/", "/api/v1/health", "/api/v1/hosts", "/assets/none.js"}) {
+    HttpsClient client(node_->api_port());
+    client.send(head("GET", target, 0, {}));
+    const Answer answer = client.answer();
+    EXPECT_TRUE(answer.has("Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self';"));
+    EXPECT_TRUE(answer.has("X-Content-Type-Options: nosniff"));
+    EXPECT_TRUE(answer.has("Referrer-Policy: no-referrer"));
+    EXPECT_TRUE(answer.has("Strict-Transport-Security: "));
+  }
+}
+
+TEST_F(NodeTest, speaks_tls_1_3_only) { EXPECT_FALSE(HttpsClient(node_->api_port(), TLS1_2_VERSION).connected()); }
+
+TEST_F(NodeTest, serves_the_console_and_its_pages) {
+  HttpsClient client(node_->api_port());
+  for (const char* target : {"/", "/alerts/7", "/hunt?q=1"}) {
+    client.send(head("GET", target, 0, {}));  // one connection for all
+    EXPECT_EQ(client.answer().body, "<html>console</html>");
+  }
+}
+
+TEST_F(NodeTest, wrong_logins_are_refused_and_then_throttled) {
+  const std::string body = json{{"user", "ghost"}, {"password", "not the password"}}.dump();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(raw("POST", "/session", body).status, 401);
+  EXPECT_EQ(raw("POST", "/session", body).status, 429);
+}
+
+TEST_F(NodeTest, nothing_is_told_without_a_login) {
+  for (const char* path : {"/session", "/hosts", "/alerts", "/alerts/stream", "/rules", "/metrics", "/objects"}) {
+    EXPECT_EQ(raw("GET", path).status, 401) << path;
+  }
+  EXPECT_EQ(raw("GET", "/hosts", "", {"Cookie: redoubt_session=0000"}).status, 401);
+  EXPECT_EQ(raw("GET", "/hosts", "", {"Authorization: Bearer rdt_0000"}).status, 401);
+  EXPECT_EQ(raw("GET", "/health").status, 200);
+  EXPECT_EQ(raw("GET", "/health").parsed()["status"], "ok");
+}
+
+TEST_F(NodeTest, a_change_with_a_cookie_needs_the_csrf_token) {
+  EXPECT_EQ(raw("POST", "/tokens", R"({"name":"x"})", {cookie_}).status, 403);
+  EXPECT_EQ(raw("POST", "/tokens", R"({"name":"x"})", {cookie_, "X-CSRF-Token: 00"}).status, 403);
+  EXPECT_EQ(raw("GET", "/hosts", "", {cookie_}).status, 200);
+}
+
+TEST_F(NodeTest, api_tokens_live_until_they_are_removed) {
+  const Answer made = call("POST", "/tokens", R"({"name":"export"})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  const std::string bearer = "Authorization: Bearer " + made.parsed()["token"].get<std::string>();
+  EXPECT_EQ(raw("POST", "/hunts/check", R"({"query":""})", {bearer}).parsed()["ok"], true);  // no CSRF token needed
+  EXPECT_EQ(call("DELETE", "/tokens/" + made.parsed()["id"].get<std::string>()).status, 204);
+  EXPECT_EQ(raw("GET", "/hosts", "", {bearer}).status, 401);
+}
+
+TEST_F(NodeTest, a_logout_ends_the_session) {
+  const Answer in = raw("POST", "/session", json{{"user", "admin"}, {"password", password_}}.dump());
+  ASSERT_EQ(in.status, 200);
+  EXPECT_TRUE(in.has("; HttpOnly; Secure; SameSite=Strict"));
+  const size_t at = in.head.find("redoubt_session=");
+  const std::string cookie = "Cookie: " + in.head.substr(at, in.head.find(';', at) - at);
+  EXPECT_EQ(raw("DELETE", "/session", "", {cookie, "X-CSRF-Token: " + in.parsed()["csrf"].get<std::string>()}).status,
+            204);
+  EXPECT_EQ(raw("GET", "/session", "", {cookie}).status, 401);
+}
+
+TEST_F(NodeTest, bad_requests_get_a_clear_error) {
+  const auto message = [](const Answer& answer) { return answer.parsed()["error"]["message"].get<std::string>(); };
+  EXPECT_EQ(call("GET", "/nothing").status, 404);
+  EXPECT_EQ(call("DELETE", "/alerts").status, 405);
+  EXPECT_EQ(call("GET", "/alerts/99999").status, 404);
+  EXPECT_EQ(call("GET", "/hosts/none").status, 404);
+  EXPECT_EQ(call("GET", "/objects/none").status, 404);
+  EXPECT_EQ(call("GET", "/processes/zz/tree").status, 400);
+  EXPECT_EQ(call("GET", "/processes/00000000000000000000000000000099/tree").status, 404);
+  EXPECT_EQ(call("POST", "/hunts", "{").status, 400);
+  EXPECT_NE(message(call("POST", "/hunts", R"({"query":7})")).find("'query'"), std::string::npos);
+  EXPECT_NE(message(call("POST", "/hunts", R"({"query":"","x":1})")).find("'x'"), std::string::npos);
+  EXPECT_NE(message(call("GET", "/alerts?limit=0")).find("'limit'"), std::string::npos);
+  EXPECT_NE(message(call("GET", "/alerts?status=open")).find("'status'"), std::string::npos);
+  EXPECT_NE(message(call("POST", "/hunts", std::string(90, '[') + std::string(90, ']'))).find("deep"),
+            std::string::npos);
+  EXPECT_EQ(call("PATCH", "/alerts/1", R"({"status":"open"})").status, 400);
+}
+
+TEST_F(NodeTest, a_typo_in_a_query_gets_a_diagnostic) {
+  const Answer answer = call("POST", "/hunts", R"({"query":"EventTyp = \"process\""})");
+  EXPECT_EQ(answer.status, 400);
+  const json diagnostic = answer.parsed()["error"]["diagnostic"];
+  EXPECT_EQ(diagnostic["column"], 1);
+  EXPECT_NE(diagnostic["rendered"].get<std::string>().find("^^^^^^^^"), std::string::npos);
+}
+
+TEST_F(NodeTest, what_is_no_http_does_no_harm) {
+  HttpsClient garbage(node_->api_port());
+  garbage.send("\x01\x02 hello\r\n\r\n");
+  EXPECT_EQ(garbage.answer().status, 400);
+  HttpsClient huge(node_->api_port());
+  huge.send("GET / HTTP/1.1\r\nX: " + std::string(40'000, 'x') + "\r\n\r\n");
+  EXPECT_EQ(huge.answer().status, 431);
+  EXPECT_EQ(raw("GET", "/health").status, 200);
+}
+
+TEST_F(NodeTest, an_upload_of_5_gb_is_refused_at_its_head) {
+  HttpsClient client(node_->api_port());
+  client.send(head("POST", "/api/v1/objects?name=big", size_t{5} << 30, {cookie_, "X-CSRF-Token: " + csrf_}));
+  const Answer answer = client.answer();  // not a byte of the body was sent
+  EXPECT_EQ(answer.status, 413);
+  EXPECT_EQ(answer.parsed()["error"]["code"], "too_large");
+}
+
+TEST_F(NodeTest, a_chunked_body_is_limited_too) {
+  HttpsClient client(node_->api_port());
+  client.send("POST /api/v1/tokens HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n" + cookie_ +
+              "\r\nX-CSRF-Token: " + csrf_ + "\r\n\r\n");
+  for (int i = 0; i < 8; ++i) client.send("4000\r\n" + std::string(0x4000, ' ') + "\r\n");
+  EXPECT_EQ(client.answer().status, 413);
+}
+
+TEST_F(NodeTest, an_object_is_judged_and_becomes_an_alert) {
+  const std::string eicar =
+      std::string("X5O!P%@AP[4\\PZX54(P^)7CC)7}") + "$EICAR-STANDARD-" + "ANTIVIRUS-TEST-FILE!$H+H*";
+  const Answer accepted = call("POST", "/objects?name=eicar.com", eicar);
+  ASSERT_EQ(accepted.status, 202) << accepted.body;
+  const std::string id = accepted.parsed()["id"];
+  const json object = call("GET", "/objects/" + id + "?wait_ms=20000").parsed();
+  EXPECT_EQ(object["verdict"], "detect") << object;
+  EXPECT_EQ(object["source"], "console");
+  const json alert = call("GET", "/alerts/" + object["alert_id"].get<std::string>()).parsed();
+  EXPECT_EQ(alert["source"], "object");
+  EXPECT_EQ(alert["object"]["name"], "eicar.com");
+  EXPECT_EQ(call("GET", "/alerts/" + object["alert_id"].get<std::string>() + "/tree").status, 404);
+  const json clean = call("POST", "/objects?name=clean.txt", "hello").parsed();
+  EXPECT_EQ(call("GET", "/objects/" + clean["id"].get<std::string>() + "?wait_ms=20000").parsed()["verdict"],
+            "not detected");
+  EXPECT_EQ(call("GET", "/objects?limit=1").parsed()["objects"].size(), 1u);
+}
+
+TEST_F(NodeTest, lists_rules_fields_and_metrics) {
+  const json rules = call("GET", "/rules").parsed();
+  ASSERT_EQ(rules["rules"].size(), 1u);
+  EXPECT_EQ(rules["rules"][0]["techniques"], json({"T1059.004"}));
+  EXPECT_GT(call("GET", "/fields").parsed()["fields"].size(), 50u);
+  const Answer metrics = call("GET", "/metrics");
+  EXPECT_TRUE(metrics.has("Content-Type: text/plain"));
+  EXPECT_NE(metrics.body.find("redoubt_ingest_events_total"), std::string::npos);
+  EXPECT_NE(raw("GET", "/openapi.yaml").body.find("openapi: 3.1.0"), std::string::npos);
+}
+
+TEST_F(NodeTest, a_second_node_on_the_same_data_is_refused) {
+  const auto second = Node::start(options());
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().message.find("another redoubtd"), std::string::npos);
+  const auto again = init_node(data(), {});
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->password, "");
+  EXPECT_EQ(again->fingerprint, fingerprint_);
+}
+
+TEST_F(AgentTest, an_event_is_an_alert_on_the_live_stream_within_a_second) {
+  HttpsClient live(node_->api_port());
+  live.send(head("GET", "/api/v1/alerts/stream", 0, {cookie_}));
+  ASSERT_NE(live.read_until(": open").find("text/event-stream"), std::string::npos);
+  const int64_t sent_ms = now_ms();
+  ASSERT_TRUE(agent_->send(marker_frame(1)).has_ack());
+  const std::string& stream = live.read_until("\n\nevent: alert\ndata: ", 2000);
+  const std::string text = live.read_until("}\n\n", 2000);
+  EXPECT_LT(now_ms() - sent_ms, 1000);
+  ASSERT_NE(stream.find("Test marker was run"), std::string::npos) << stream;
+
+  const json page = call("GET", "/alerts?host_id=" + agent_->host_id()).parsed();
+  ASSERT_EQ(page["total"], 1);
+  const json alert = page["alerts"][0];
+  EXPECT_EQ(alert["techniques"], json({"T1059.004"}));
+  EXPECT_EQ(alert["importance"], "high");
+  EXPECT_EQ(alert["host"]["name"], "web-1");
+  EXPECT_EQ(alert["user"], "root");
+  const json tree = call("GET", "/alerts/" + alert["id"].get<std::string>() + "/tree").parsed();
+  ASSERT_EQ(tree["nodes"].size(), 3u) << tree;
+  EXPECT_EQ(tree["focus"], tree["nodes"][1]["entity_id"]);
+
+  const Answer changed = call("PATCH", "/alerts/" + alert["id"].get<std::string>(),
+                              R"({"status":"in_progress","assignee":"admin","comment":"mine"})");
+  ASSERT_EQ(changed.status, 200) << changed.body;
+  EXPECT_EQ(changed.parsed()["comments"][0]["user"], "admin");
+  EXPECT_EQ(call("PATCH", "/alerts/" + alert["id"].get<std::string>(), R"({"assignee":"ghost"})").status, 400);
+}
+
+TEST_F(AgentTest, stored_events_are_found_by_hunts) {
+  ASSERT_TRUE(agent_->send(marker_frame(1)).has_ack());
+  const std::string query = R"(EventType = \"process\" AND HostId = \")" + agent_->host_id() + R"(\")";
+  const json all = call("POST", "/hunts", R"({"query":")" + query + R"( | fields time, FileName","limit":2})").parsed();
+  ASSERT_EQ(all["rows"].size(), 2u) << all;
+  EXPECT_EQ(all["partial"], true);
+  EXPECT_EQ(all["columns"][0]["type"], "time");
+  EXPECT_EQ(all["rows"][0][1], "id");  // newest first
+  const json rest =
+      call("POST", "/hunts", R"({"query":")" + query + R"( | fields FileName","limit":2,"offset":2})").parsed();
+  EXPECT_EQ(rest["rows"], json::array({json::array({"init", nullptr})}));
+  EXPECT_EQ(rest["partial"], false);
+  const json one = call("POST", "/hunts", R"({"query":")" + query + R"( | limit 1"})").parsed();
+  EXPECT_EQ(one["rows"].size(), 1u);
+  const json histogram = call("POST", "/hunts/histogram", R"({"query":")" + query + R"(","buckets":10})").parsed();
+  int64_t count = 0;
+  for (const json& bucket : histogram["buckets"]) count += bucket["count"].get<int64_t>();
+  EXPECT_EQ(count, 3) << histogram;
+  EXPECT_LE(histogram["buckets"].size(), 10u);
+}
+
+TEST_F(AgentTest, the_host_is_shown_as_connected) {
+  ASSERT_TRUE(agent_->send(marker_frame(1)).has_ack());
+  const json host = call("GET", "/hosts/" + agent_->host_id()).parsed();
+  EXPECT_EQ(host["state"], "connected");
+  EXPECT_EQ(host["events"], 3);
+  EXPECT_EQ(host["events_lost"], 0);
+  EXPECT_GT(host["event_rate"].get<double>(), 0);
+}
+
+TEST_F(AgentTest, a_malformed_frame_is_rejected_and_the_stream_goes_on) {
+  event::Frame garbage{.boot_id = "boot", .first_sequence = 1, .last_sequence = 1, .events = 1, .payload = "garbage"};
+  garbage.checksum = event::frame_checksum(garbage.payload);
+  const v1::NodeMessage answer = agent_->send(garbage);
+  ASSERT_TRUE(answer.has_reject());
+  EXPECT_NE(answer.reject().reason(), "");
+  EXPECT_TRUE(agent_->send(marker_frame(1)).has_ack());
+}
+
+TEST_F(AgentTest, a_token_is_spent_and_a_revoked_agent_is_cut_off) {
+  EXPECT_EQ(raw("POST", "/enroll", enrol_body_).status, 401);
+  ASSERT_EQ(call("POST", "/hosts/" + agent_->host_id() + "/revoke").parsed()["state"], "revoked");
+  EXPECT_EQ(agent_->ended().error_code(), grpc::StatusCode::PERMISSION_DENIED);
+}
+
+TEST_F(AgentTest, everything_is_there_after_a_restart) {
+  ASSERT_TRUE(agent_->send(marker_frame(1)).has_ack());
+  const std::string host = agent_->host_id();
+  agent_.reset();
+  const int64_t stop_ms = now_ms();
+  node_.reset();
+  EXPECT_LT(now_ms() - stop_ms, 5000);
+  start();
+  const Answer in = raw("POST", "/session", json{{"user", "admin"}, {"password", password_}}.dump());
+  ASSERT_EQ(in.status, 200);
+  csrf_ = in.parsed()["csrf"];
+  const size_t at = in.head.find("redoubt_session=");
+  cookie_ = "Cookie: " + in.head.substr(at, in.head.find(';', at) - at);
+  EXPECT_EQ(call("GET", "/alerts?host_id=" + host).parsed()["total"], 1);
+  EXPECT_EQ(call("GET", "/hosts/" + host).parsed()["events"], 3);
+  EXPECT_EQ(call("GET", "/hosts/" + host).parsed()["state"], "disconnected");
+}
+
+}  // namespace
+}  // namespace redoubt::central
