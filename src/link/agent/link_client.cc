@@ -70,17 +70,6 @@ v1::AgentMessage message_of(const event::Frame& frame) {
   return message;
 }
 
-// What was sent and not yet answered.
-struct Sent {
-  SpoolPosition begin;
-  SpoolPosition end;
-  std::string boot_id;
-  uint64_t first_sequence = 0;
-  uint64_t last_sequence = 0;
-  uint32_t events = 0;
-  size_t bytes = 0;
-};
-
 }  // namespace
 
 std::string_view name_of(LinkPhase phase) {
@@ -103,6 +92,17 @@ struct LinkClient::Impl {
         rejected(options.rejected_directory) {}
 
   using Stream = grpc::ClientReaderWriter<v1::AgentMessage, v1::NodeMessage>;
+
+  // What was sent and not yet answered.
+  struct Sent {
+    SpoolPosition begin;
+    SpoolPosition end;
+    std::string boot_id;
+    uint64_t first_sequence = 0;
+    uint64_t last_sequence = 0;
+    uint32_t events = 0;
+    size_t bytes = 0;
+  };
 
   void run();
   grpc::Status run_stream();
