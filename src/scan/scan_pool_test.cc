@@ -79,6 +79,22 @@ std::vector<pid_t> worker_pids() {
   return pids;
 }
 
+// Processor time in clock ticks.
+long ticks_used(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string field;
+  constexpr int kUserTime = 14;
+  for (int number = 1; number <= kUserTime; ++number) file >> field;
+  return std::atol(field.c_str());
+}
+
+// Until the worker is deep in an object that never ends.
+void wait_until_busy(pid_t pid) {
+  constexpr long kBusyTicks = 10;
+  const long before = ticks_used(pid);
+  for (int i = 0; i < 3000 && ticks_used(pid) < before + kBusyTicks; ++i) usleep(10'000);
+}
+
 TEST_F(ScanPoolTest, detects_the_eicar_file_and_names_engine_rule_and_version) {
   const auto pool = own_rules();
   const ScanReport report = pool->scan(memory_file(eicar()), "mail/eicar.com");
@@ -190,6 +206,7 @@ TEST_F(ScanPoolTest, worker_killed_at_work_is_an_error_that_names_the_signal_and
   std::thread scan([&] { report = (*pool)->scan(memory_file("spin"), "spin"); });
   const auto pids = worker_pids();
   ASSERT_EQ(pids.size(), 1U);
+  wait_until_busy(pids[0]);
   kill(pids[0], SIGSEGV);
   scan.join();
   EXPECT_EQ(report.verdict, Verdict::error);

@@ -134,6 +134,8 @@ Result<std::unique_ptr<YaraEngine>> compile_yara(const std::vector<wire::RuleFil
   RulesHandle owned_rules(rules);
   YR_SCANNER* scanner = nullptr;
   if (yr_scanner_create(rules, &scanner) != ERROR_SUCCESS) return fail(Errc::exhausted, "yara: cannot make a scanner");
+  // By itself libyara catches SIGSEGV and goes on; a worker whose memory was damaged has to end.
+  yr_scanner_set_flags(scanner, SCAN_FLAGS_NO_TRYCATCH);
   return std::make_unique<LibYara>(std::move(owned_rules), ScannerHandle(scanner));
 }
 
