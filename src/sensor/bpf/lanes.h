@@ -39,14 +39,17 @@ struct {
   __type(value, __u64);
 } losses __weak SEC(".maps");
 
-// Used by programs that run in a task's own context with preemption off, so never by two at a time on a CPU.
+// Slots of the scratch space. Tracepoint programs run in a task's own context with preemption off, so never two at a
+// time on a CPU; an iterator can be preempted by them and has a slot to itself.
+enum rd_slot { RD_SLOT_EVENT = 0, RD_SLOT_SEED = 1, RD_SLOTS = 2 };
+
 struct rd_scratch {
   __u8 bytes[RD_SCRATCH_BYTES];
 };
 
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, 1);
+  __uint(max_entries, RD_SLOTS);
   __type(key, __u32);
   __type(value, struct rd_scratch);
 } scratch __weak SEC(".maps");
@@ -64,10 +67,7 @@ volatile __u32 reader_sleeps __weak = 0;
 
 static __always_inline __u64 rd_wake_flag(void) { return reader_sleeps ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP; }
 
-static __always_inline void* rd_scratch_get(void) {
-  __u32 zero = 0;
-  return bpf_map_lookup_elem(&scratch, &zero);
-}
+static __always_inline void* rd_scratch_get(__u32 slot) { return bpf_map_lookup_elem(&scratch, &slot); }
 
 static __always_inline int rd_is_quiet(__u32 tgid) { return bpf_map_lookup_elem(&quiet_pids, &tgid) != 0; }
 

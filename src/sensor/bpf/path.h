@@ -38,8 +38,8 @@ static __always_inline __u64 rd_put_cut_mark(struct rd_scratch* space, __u64 at)
 // The two walks are global functions: the verifier goes through each once, not once a caller. Global functions of old
 // kernels take numbers only, hence the pointers as such. They write into the scratch space from byte `at` on, where the
 // last component starts at `limit` at most, and return the new end.
-__weak __noinline __u64 rd_put_path(__u64 dentry_address, __u64 vfsmount_address, __u64 at, __u64 limit) {
-  struct rd_scratch* space = rd_scratch_get();
+__weak __noinline __u64 rd_put_path(__u32 slot, __u64 dentry_address, __u64 vfsmount_address, __u64 at, __u64 limit) {
+  struct rd_scratch* space = rd_scratch_get(slot);
   if (!space) return at;
   struct dentry* dentry = (void*)dentry_address;
   struct vfsmount* vfsmount = (void*)vfsmount_address;
@@ -83,8 +83,8 @@ static __always_inline struct kernfs_node* rd_cgroup_node(struct css_set* set) {
   return BPF_CORE_READ(state, cgroup, kn);
 }
 
-__weak __noinline __u64 rd_put_cgroup(__u64 css_set_address, __u64 at, __u64 limit) {
-  struct rd_scratch* space = rd_scratch_get();
+__weak __noinline __u64 rd_put_cgroup(__u32 slot, __u64 css_set_address, __u64 at, __u64 limit) {
+  struct rd_scratch* space = rd_scratch_get(slot);
   if (!space) return at;
   struct kernfs_node* node = rd_cgroup_node((void*)css_set_address);
   for (int step = 0; step < RD_CGROUP_STEPS_MAX; step++) {

@@ -30,7 +30,7 @@ enum {
 _Static_assert(sizeof(struct rd_file) <= RD_SCRATCH_BYTES, "fits the scratch space");
 
 static __always_inline struct rd_file* begin_record(__u32 action) {
-  struct rd_file* record = rd_scratch_get();
+  struct rd_file* record = rd_scratch_get(RD_SLOT_EVENT);
   if (!record) return 0;
   rd_fill_head(&record->head, RD_FILE, (struct task_struct*)bpf_get_current_task());
   record->action = action;
@@ -49,7 +49,8 @@ static __always_inline void send_record(struct rd_file* record, __u64 end) {
 }
 
 static __always_inline __u64 put_file_path(struct path* path, __u64 at, __u64 limit) {
-  return rd_put_path((__u64)BPF_CORE_READ(path, dentry), (__u64)BPF_CORE_READ(path, mnt), at, RD_FILE_DATA + limit);
+  return rd_put_path(RD_SLOT_EVENT, (__u64)BPF_CORE_READ(path, dentry), (__u64)BPF_CORE_READ(path, mnt), at,
+                     RD_FILE_DATA + limit);
 }
 
 // open, openat, openat2, creat, open_by_handle_at: what counts is the file behind the new descriptor.

@@ -44,12 +44,12 @@ static __always_inline void fill_program(struct rd_program* program, struct file
   }
 }
 
-static __always_inline __u64 put_file_path(struct path* path, __u64 at, __u64 limit) {
-  return rd_put_path((__u64)BPF_CORE_READ(path, dentry), (__u64)BPF_CORE_READ(path, mnt), at, limit);
+static __always_inline __u64 put_file_path(__u32 slot, struct path* path, __u64 at, __u64 limit) {
+  return rd_put_path(slot, (__u64)BPF_CORE_READ(path, dentry), (__u64)BPF_CORE_READ(path, mnt), at, limit);
 }
 
 // All but the arguments; the scratch space is in use up to byte `at`. Returns the new end.
-static __always_inline __u64 fill_image(struct rd_exec* record, __u64 at, struct task_struct* task) {
+static __always_inline __u64 fill_image(__u32 slot, struct rd_exec* record, __u64 at, struct task_struct* task) {
   struct file* file = BPF_CORE_READ(task, mm, exe_file);
   struct fs_struct* fs = BPF_CORE_READ(task, fs);
   struct tty_struct* tty = BPF_CORE_READ(task, signal, tty);
@@ -57,20 +57,20 @@ static __always_inline __u64 fill_image(struct rd_exec* record, __u64 at, struct
   if (tty) bpf_probe_read_kernel_str(record->tty, sizeof(record->tty), &tty->name);
   fill_program(&record->program, file);
   __u64 begin = at;
-  at = put_file_path(&file->f_path, at, RD_EXEC_DATA + RD_EXECUTABLE_END);
+  at = put_file_path(slot, &file->f_path, at, RD_EXEC_DATA + RD_EXECUTABLE_END);
   record->executable_bytes = at - begin;
   begin = at;
-  at = put_file_path(&fs->pwd, at, RD_EXEC_DATA + RD_DIRECTORY_END);
+  at = put_file_path(slot, &fs->pwd, at, RD_EXEC_DATA + RD_DIRECTORY_END);
   record->directory_bytes = at - begin;
   begin = at;
-  at = rd_put_cgroup((__u64)BPF_CORE_READ(task, cgroups), at, RD_EXEC_DATA + RD_CGROUP_END);
+  at = rd_put_cgroup(slot, (__u64)BPF_CORE_READ(task, cgroups), at, RD_EXEC_DATA + RD_CGROUP_END);
   record->cgroup_bytes = at - begin;
   return at;
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct* task, int old_pid, struct linux_binprm* bprm) {
-  struct rd_exec* record = rd_scratch_get();
+  struct rd_exec* record = rd_scratch_get(RD_SLOT_EVENT);
   if (!record) return 0;
   rd_fill_head(&record->head, RD_EXEC, task);
   record->kernel_thread = 0;
@@ -81,7 +81,7 @@ int BPF_PROG(process_exec, struct task_struct* task, int old_pid, struct linux_b
   if (bpf_probe_read_user(record->data, size, (void*)begin) != 0) size = 0;
   record->arguments_total = total;
   record->arguments_bytes = size;
-  __u64 end = fill_image(record, RD_EXEC_DATA + size, task);
+  __u64 end = fill_image(RD_SLOT_EVENT, record, RD_EXEC_DATA + size, task);
   if (end > sizeof(*record)) return 0;  // never; for the verifier
   rd_send(&ring_critical, RD_LANE_CRITICAL, &record->head, end);
   return 0;
@@ -115,13 +115,13 @@ int process_seed(struct bpf_iter__task* context) {
   struct task_struct* task = context->task;
   if (!task || BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid)) return 0;
   reader_tgid = bpf_get_current_pid_tgid() >> 32;
-  struct rd_exec* record = rd_scratch_get();
+  struct rd_exec* record = rd_scratch_get(RD_SLOT_SEED);
   if (!record) return 0;
   rd_fill_head(&record->head, RD_SEED, task);
   record->kernel_thread = BPF_CORE_READ(task, mm) == 0;
   record->arguments_total = 0;
   record->arguments_bytes = 0;
-  __u64 end = fill_image(record, RD_EXEC_DATA, task);
+  __u64 end = fill_image(RD_SLOT_SEED, record, RD_EXEC_DATA, task);
   if (end > sizeof(*record) - 8) return 0;
   end = (end + 7) & ~7ull;  // the reader finds one record behind the other, aligned
   record->head.bytes = end;
