@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr size_t kObjectNameBytesMax = 255;
+constexpr size_t kUploadNameBytesMax = 255;
 constexpr int64_t kObjectsDefault = 100;
 constexpr int64_t kMsUs = 1000;
 // Long polls hold a worker thread each: past this many a request is answered at once.
@@ -86,7 +86,7 @@ class ObjectWait {
 Result<std::unique_ptr<BodySink>> submit_object(Services& services, const Request& request) {
   TRY_STATUS(only_query_keys(request, {"name"}));
   const std::string_view name = request.query_value("name");
-  if (name.empty() || name.size() > kObjectNameBytesMax) {
+  if (name.empty() || name.size() > kUploadNameBytesMax) {
     return fail(Errc::invalid_argument, "'name': from 1 to 255 bytes");
   }
   TRY(auto submission,
