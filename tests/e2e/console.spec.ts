@@ -245,6 +245,14 @@ test('a click on a value narrows the hunt, and the address can be shared', async
   await page.getByRole('button', { name: 'All fields of row 1', exact: true }).click();
   await expect(page.getByRole('complementary', { name: 'All fields of the row' })).toContainText('process.executable');
   await expectAccessible();
+  await names.first().click();
+  await page.getByRole('menuitem', { name: 'Exclude this' }).click();
+  await expect(page.getByText('Nothing matches')).toBeVisible();
+  await page.goBack();
+  await expect(names.first()).toBeVisible();
+  await page.getByTestId('histogram').locator('g').filter({ hasNotText: ': 0 events' }).first().click();
+  await expect(page.getByRole('textbox', { name: 'Hunting query' })).toContainText(/since \S+Z \| until \S+Z/);
+  await expect(names.first()).toBeVisible();
 });
 
 test('a typing mistake is shown with a caret and the nearest name', async () => {

@@ -21,7 +21,7 @@ export function useLiveAlerts(): StreamState {
   const queries = useQueryClient();
   const [state, setState] = useState<StreamState>('connecting');
   useEffect(() => {
-    const stream = new EventStream({
+    const open = () => new EventStream({
       url: `${apiBase}/alerts/stream`,
       event: 'alert',
       onMessage: (data) => take(queries, data as Alert),
@@ -31,7 +31,18 @@ export function useLiveAlerts(): StreamState {
       },
       onState: setState,
     });
-    return () => stream.stop();
+    // A tab that nobody looks at gives its connection back: browsers open six to a node, over all tabs.
+    let stream: EventStream | undefined;
+    const follow = () => {
+      stream?.stop();
+      stream = document.hidden ? undefined : open();
+    };
+    follow();
+    document.addEventListener('visibilitychange', follow);
+    return () => {
+      document.removeEventListener('visibilitychange', follow);
+      stream?.stop();
+    };
   }, [queries]);
   return state;
 }

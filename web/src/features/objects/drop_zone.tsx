@@ -6,7 +6,7 @@ import { useTakeObject } from './object_queries';
 import { upload, type Upload } from './upload';
 import css from './objects.module.css';
 
-const uploadsAtOnceMax = 3;
+const uploadsAtOnceMax = 2;
 
 function useUploads() {
   const take = useTakeObject();

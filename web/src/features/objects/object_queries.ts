@@ -45,12 +45,20 @@ export function useTakeObject() {
   };
 }
 
+// Browsers open six connections to a node; a waiting call holds one, the stream of alerts another.
+const waitingAtOnceMax = 2;
+
+// The objects to wait for: those that came first are judged first.
+export function waitedFor(objects: ScanObject[]): Set<string> {
+  return new Set(objects.filter((one) => one.verdict === 'processing').slice(-waitingAtOnceMax).map((one) => one.id));
+}
+
 // Waits at the node for the verdict of an object that is being judged.
-export function useVerdict(object: ScanObject) {
+export function useVerdict(object: ScanObject, wait: 'wait' | 'later') {
   const take = useTakeObject();
   const waiting = useQuery({
     queryKey: ['verdict', object.id],
-    enabled: object.verdict === 'processing',
+    enabled: wait === 'wait' && object.verdict === 'processing',
     queryFn: ({ signal }) => read(api.GET('/objects/{id}', { params: { path: { id: object.id }, query: { wait_ms: waitMs } }, signal })),
     refetchInterval: (query) => (query.state.data && query.state.data.verdict !== 'processing' ? false : 500),
     gcTime: 0,

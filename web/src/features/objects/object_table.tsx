@@ -2,12 +2,12 @@ import { Link } from 'react-router';
 import type { ScanObject } from '@/shared/api/client';
 import { Ago, bytes } from '@/shared/ui/time';
 import ui from '@/shared/ui/ui.module.css';
-import { useVerdict } from './object_queries';
+import { useVerdict, waitedFor } from './object_queries';
 import { VerdictBadge } from './verdict';
 import css from './objects.module.css';
 
-function ObjectRow({ object, selected }: { object: ScanObject; selected: boolean }) {
-  useVerdict(object);
+function ObjectRow({ object, selected, wait }: { object: ScanObject; selected: boolean; wait: 'wait' | 'later' }) {
+  useVerdict(object, wait);
   const found = object.report?.detections ?? [];
   return (
     <tr data-object={object.id} data-selected={selected || undefined} className={css.row}>
@@ -25,6 +25,7 @@ function ObjectRow({ object, selected }: { object: ScanObject; selected: boolean
 }
 
 export function ObjectTable({ objects, selected }: { objects: ScanObject[]; selected: string | undefined }) {
+  const waited = waitedFor(objects);
   return (
     <div className={ui.tableWrap}>
       <table className={ui.table}>
@@ -32,7 +33,9 @@ export function ObjectTable({ objects, selected }: { objects: ScanObject[]; sele
           <tr><th>Verdict</th><th>Object</th><th>Rule</th><th className={ui.right}>Size</th><th>Submitted by</th><th>Submitted</th></tr>
         </thead>
         <tbody aria-live="polite">
-          {objects.map((object) => <ObjectRow key={object.id} object={object} selected={object.id === selected} />)}
+          {objects.map((object) => (
+            <ObjectRow key={object.id} object={object} selected={object.id === selected} wait={waited.has(object.id) ? 'wait' : 'later'} />
+          ))}
         </tbody>
       </table>
     </div>

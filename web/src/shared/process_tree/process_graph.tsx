@@ -104,7 +104,9 @@ function aim(flow: ReactFlowInstance<CardNode>, layout: Layout, focus: string, b
   const zoom = readableZoom + 0.06;
   const wide = (box.width - 2 * padding) / zoom;
   const from = Math.max(left, Math.min(right - wide, card.x - columnStep));
-  void flow.setViewport({ zoom, x: padding - from * zoom, y: box.height / 2 - (card.y + cardHeight / 2) * zoom });
+  const fitsDown = (bottom - top) * zoom <= box.height - padding;
+  const middle = fitsDown ? (top + bottom) / 2 : card.y + cardHeight / 2;
+  void flow.setViewport({ zoom, x: padding - from * zoom, y: box.height / 2 - middle * zoom });
 }
 
 export function ProcessGraph({ layout, focus, selected, onSelect, onToggle, onExpand, onShowAncestors }: GraphProps) {
