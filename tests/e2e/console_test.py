@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
 from product import ROOT, Product  # noqa: E402
 
 CHROMIUM = pathlib.Path(os.environ.get("REDOUBT_CHROMIUM", "/usr/bin/chromium"))
@@ -27,7 +28,7 @@ def main():
             "REDOUBT_ACCOUNT": product.account,
             "REDOUBT_PASSWORD": product.password,
             "REDOUBT_CHROMIUM": str(CHROMIUM),
-            "REDOUBT_TRIGGER": shlex.join([str(ROOT / "tests" / "e2e" / "intrusion.sh"), scratch]),
+            "REDOUBT_TRIGGER": f"cd {shlex.quote(str(HERE))} && ./intrusion.sh {shlex.quote(scratch)}",
             "REDOUBT_TRIGGER_ALERT": "Download",
         }
         if "REDOUBT_SCREENSHOTS" in environment:
