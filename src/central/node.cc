@@ -52,6 +52,21 @@ std::string join_host_port(const std::string& host, int port) {
   return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
 }
 
+// Stands in for the scanners where they cannot start, a YARA rule that does not compile say: telemetry and alerts go
+// on, and every object is told why it was not judged.
+class NoScanner final : public scan::ScanPool {
+ public:
+  explicit NoScanner(std::string why) : why_(std::move(why)) {}
+  scan::ScanReport scan(const base::UniqueFd&, const std::string&) override {
+    return {.verdict = scan::Verdict::error, .error = why_, .finished = base::Time::now()};
+  }
+  Status reload() override { return fail(Errc::unavailable, why_); }
+  void stop() override {}
+
+ private:
+  std::string why_;
+};
+
 }  // namespace
 
 // Members stand in the order in which they are made; they go in the reverse order.
@@ -96,6 +111,7 @@ class Node::Impl {
   std::unique_ptr<Judge> judge_;
   std::unique_ptr<Ingest> ingest_;
   std::unique_ptr<scan::ScanPool> scanner_;
+  std::string scan_error_;  // why objects cannot be judged; empty: they can
   std::unique_ptr<ObjectService> objects_;
   std::unique_ptr<link::LinkServer> link_;
   std::unique_ptr<Services> services_;
@@ -157,9 +173,16 @@ Status Node::Impl::start_detection() {
 }
 
 Status Node::Impl::start_objects() {
-  TRY(scanner_, scan::start_scan_pool({.worker_program = options_.scan_program,
-                                       .yara_directory = options_.yara_directory,
-                                       .workers = options_.scan_workers}));
+  auto pool = scan::start_scan_pool({.worker_program = options_.scan_program,
+                                     .yara_directory = options_.yara_directory,
+                                     .workers = options_.scan_workers});
+  if (pool) {
+    scanner_ = *std::move(pool);
+  } else {
+    scan_error_ = pool.error().message;
+    base::log_error("scan", "objects cannot be judged: " + scan_error_);
+    scanner_ = std::make_unique<NoScanner>("no scanner: " + scan_error_);
+  }
   TRY(objects_,
       start_object_service(
           {.state = *state_, .objects = *object_store_, .scanner = *scanner_, .alerts = *alerts_, .metrics = metrics_},
@@ -232,7 +255,9 @@ std::vector<HealthComponent> Node::Impl::health() {
           {.name = "rules",
            .sound = refused == 0,
            .detail = fmt::format("{} loaded, {} refused", rules_.rules().size(), refused)},
-          {.name = "objects", .detail = fmt::format("{} waiting", objects_->queued())}};
+          {.name = "objects",
+           .sound = scan_error_.empty(),
+           .detail = scan_error_.empty() ? fmt::format("{} waiting", objects_->queued()) : "no scanner: see the log"}};
 }
 
 void Node::Impl::keep_house() {

@@ -432,6 +432,21 @@ TEST_F(NodeTest, a_second_node_on_the_same_data_is_refused) {
   EXPECT_EQ(again->fingerprint, fingerprint_);
 }
 
+TEST_F(NodeTest, a_yara_rule_that_does_not_compile_leaves_the_node_up) {
+  const base::TempDir scratch;
+  ASSERT_TRUE(init_node(scratch / "node", {}));
+  ASSERT_TRUE(base::make_directories(scratch / "yara"));
+  ASSERT_TRUE(base::write_file_atomic(scratch / "yara/bad.yar", "rule Bad { condition: nonsense }", base::kPublicFile));
+  NodeOptions wrong = options();
+  wrong.data_directory = scratch / "node";
+  wrong.yara_directory = scratch / "yara";
+  const auto other = Node::start(wrong);
+  ASSERT_TRUE(other) << other.error().message;
+  HttpsClient client((*other)->api_port());
+  client.send(head("GET", "/api/v1/health", 0, {}));
+  EXPECT_EQ(client.answer().parsed()["status"], "degraded");
+}
+
 TEST_F(AgentTest, an_event_is_an_alert_on_the_live_stream_within_a_second) {
   HttpsClient live(node_->api_port());
   live.send(head("GET", "/api/v1/alerts/stream", 0, {cookie_}));
@@ -510,6 +525,9 @@ TEST_F(AgentTest, everything_is_there_after_a_restart) {
   ASSERT_TRUE(agent_->send(marker_frame(1)).has_ack());
   const std::string host = agent_->host_id();
   agent_.reset();
+  HttpsClient live(node_->api_port());
+  live.send(head("GET", "/api/v1/alerts/stream", 0, {cookie_}));
+  live.read_until(": open");
   const int64_t stop_ms = now_ms();
   node_.reset();
   EXPECT_LT(now_ms() - stop_ms, 5000);

@@ -36,15 +36,24 @@ bool matches(std::string_view pattern, const std::vector<std::string>& segments,
   return at == segments.size();
 }
 
+// What a path and method lead to. A path that is known under other methods only has no route.
+struct Destination {
+  const Route* route = nullptr;
+  bool path_known = false;
+  std::vector<std::string> parameters;
+};
+
 // Literal routes stand before those with parameters, so the first that matches is meant.
-const Route* route_of(Method method, const std::vector<std::string>& segments, size_t first,
-                      std::vector<std::string>& parameters, bool& path_known) {
+Destination destination_of(Method method, const std::vector<std::string>& segments, size_t first) {
+  Destination found;
   for (const Route& route : routes()) {
-    if (!matches(route.pattern, segments, first, parameters)) continue;
-    path_known = true;
-    if (route.method == method) return &route;
+    if (!matches(route.pattern, segments, first, found.parameters)) continue;
+    found.path_known = true;
+    if (route.method != method) continue;
+    found.route = &route;
+    return found;
   }
-  return nullptr;
+  return found;
 }
 
 constexpr size_t kApiSegments = 2;  // "api", "v1"
@@ -53,8 +62,10 @@ constexpr size_t kApiSegments = 2;  // "api", "v1"
 
 const Route* find_route(Method method, std::string_view path, std::vector<std::string>& parameters) {
   const auto target = parse_target(path);
-  bool path_known = false;
-  return target ? route_of(method, target->segments, 0, parameters, path_known) : nullptr;
+  if (!target) return nullptr;
+  Destination found = destination_of(method, target->segments, 0);
+  parameters = std::move(found.parameters);
+  return found.route;
 }
 
 Admitted Dispatcher::begin(const RequestHead& head) {
@@ -81,11 +92,13 @@ Status Dispatcher::admit_request(const RequestHead& head, Admitted& admitted) {
     admitted.refusal = serve_file(services_.facts.web_directory, segments);
     return {};
   }
-  bool path_known = false;
-  if (segments.size() > kApiSegments && segments[1] == "v1") {
-    admitted.route = route_of(*method, segments, kApiSegments, request.path_parameters, path_known);
+  const bool ours = segments.size() > kApiSegments && segments[1] == "v1";
+  Destination found = ours ? destination_of(*method, segments, kApiSegments) : Destination{};
+  admitted.route = found.route;
+  request.path_parameters = std::move(found.parameters);
+  if (found.path_known && found.route == nullptr) {
+    return fail(Errc::unsupported, "this path does not take " + head.method);
   }
-  if (path_known && admitted.route == nullptr) return fail(Errc::unsupported, "this path does not take " + head.method);
   if (admitted.route == nullptr) return fail(Errc::not_found, "no such path in the API");
   TRY_STATUS(admit(services_, *admitted.route, request));
   return open_body(head, admitted);
