@@ -71,7 +71,7 @@ central::NodeOptions node_options(const base::Config& config) {
       .link_public_address = config.text("link.public_address"),
       .web_directory = beside_program(config.text("web.directory"), "web", "web/dist"),
       .rules_directory = beside_program(config.text("rules.directory"), "rules", "rules"),
-      .yara_directory = beside_program(config.text("yara.directory"), "yara", "rules/yara"),
+      .yara_directory = beside_program(config.text("yara.directory"), "rules/yara", "rules/yara"),
       .openapi_path = beside_program(config.text("api.description"), "openapi.yaml", "proto/openapi.yaml"),
       .scan_program = scan_program,
       .scan_workers = static_cast<unsigned>(config.integer("scan.workers")),
