@@ -5,7 +5,7 @@ import ui from '@/shared/ui/ui.module.css';
 import { tableRows } from './layout';
 import css from './process_tree.module.css';
 
-const indentPx = 16;
+const indentPx = 14;
 
 export interface TableProps {
   nodes: ProcessNode[];
@@ -26,15 +26,14 @@ export function ProcessTable({ nodes, focus, selected, onSelect, onExpand }: Tab
         <tbody>
           {rows.map(({ node, depth }) => (
             <tr key={node.entity_id} aria-current={node.entity_id === focus || undefined}>
-              <td>
-                <span className={css.indent} style={{ width: depth * indentPx }} />
+              <td style={{ paddingLeft: indentPx * (depth + 1) }}>
                 <button type="button" className={css.linkButton} aria-pressed={node.entity_id === selected}
                   onClick={() => onSelect(node.entity_id)}>
                   {node.entity_id === focus ? <strong>{node.name}</strong> : node.name}
                 </button>
               </td>
               <td className="mono">{node.pid}</td>
-              <td className="mono">{node.images.at(-1)?.command_line}</td>
+              <td className={`mono ${css.wraps}`}>{node.images.at(-1)?.command_line}</td>
               <td>{node.user}</td>
               <td><Stamp time={node.start} /></td>
               <td>
