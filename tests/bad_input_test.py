@@ -51,7 +51,7 @@ def upload_of_5_gb(product):
                         connection.send(block)
             answer = connection.getresponse()
             assert answer.status == 413, answer.status
-            assert "larger" in json.loads(answer.read())["error"]["message"]
+            assert "limit" in json.loads(answer.read())["error"]["message"]
 
 
 def bad_json(product):
@@ -91,7 +91,7 @@ def revoked_agent(product):
                 status = subprocess.run([BIN / "redoubt-agent", "status", "--data", data, "--json"],
                                         capture_output=True, text=True)
                 return host["state"] == "revoked" and status.returncode == 0 and \
-                    json.loads(status.stdout)["link"] == "refused"
+                    json.loads(status.stdout)["state"] == "refused"
             wait_until(refused, 30, "the revoked agent is refused")
             assert all(product.get(f"/hosts/{host}")["state"] == "connected" for host in before)
         finally:

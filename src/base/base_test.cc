@@ -47,6 +47,16 @@ TEST(File, atomic_write_replaces_and_limit_holds) {
   EXPECT_EQ(read_file(dir / "b", 2).error().code, Errc::not_found);
 }
 
+TEST(File, one_process_holds_a_lock_at_a_time) {
+  const TempDir dir;
+  {
+    const auto held = lock_file(dir / "lock", 0);
+    ASSERT_TRUE(held);
+    EXPECT_EQ(lock_file(dir / "lock", 50).error().code, Errc::already_exists);
+  }
+  EXPECT_TRUE(lock_file(dir / "lock", 0));
+}
+
 TEST(Text, folds_beyond_ascii_and_keeps_bad_bytes) {
   EXPECT_EQ(fold_case("ÄbC"), "äbc");
   EXPECT_EQ(fold_case("\xff"

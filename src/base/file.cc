@@ -1,10 +1,13 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "base/hash.h"
 
@@ -80,6 +83,18 @@ Status make_directories(const std::string& directory) {
     if (mkdir(sofar.c_str(), 0700) != 0 && errno != EEXIST) return fail_errno("create directory " + sofar.string());
   }
   return {};
+}
+
+Result<UniqueFd> lock_file(const std::string& path, int64_t wait_ms) {
+  constexpr int64_t kPollMs = 20;
+  UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kPrivateFile));
+  if (!fd) return fail_errno("open " + path);
+  for (int64_t waited_ms = 0;; waited_ms += kPollMs) {
+    if (flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+    if (errno != EWOULDBLOCK) return fail_errno("lock " + path);
+    if (waited_ms >= wait_ms) return fail(Errc::already_exists, path + " is locked by another process");
+    std::this_thread::sleep_for(std::chrono::milliseconds(kPollMs));
+  }
 }
 
 TempDir::TempDir() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,12 @@ Status write_all(int fd, std::string_view bytes);
 Status sync_directory(const std::string& directory);
 // Creates the directory and its parents (mode 0700 for what it creates).
 Status make_directories(const std::string& directory);
+
+// Takes the exclusive lock of the file (made if absent), waiting at most wait_ms for a process that is just ending.
+// already_exists: somebody holds it.
+Result<UniqueFd> lock_file(const std::string& path, int64_t wait_ms);
+// How long a program that starts waits for the one that it replaces, whose threads may still be on their way out.
+constexpr int64_t kTakeoverMs = 5000;
 
 // A directory that is removed with everything in it; for tests and scratch work.
 class TempDir {

@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -59,12 +58,11 @@ Result<std::string> make_first_account(Accounts& accounts) {
 }  // namespace
 
 Result<base::UniqueFd> lock_directory(const NodeFiles& files) {
-  const std::string path = files.directory + "/lock";
-  base::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, base::kPrivateFile));
-  if (!fd) return base::fail_errno("open " + path);
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
-  if (errno != EWOULDBLOCK) return base::fail_errno("lock " + path);
-  return fail(Errc::already_exists, "data directory " + files.directory + ": another redoubtd uses it");
+  auto lock = base::lock_file(files.directory + "/lock", base::kTakeoverMs);
+  if (!lock && lock.error().code == Errc::already_exists) {
+    return fail(Errc::already_exists, "data directory " + files.directory + ": another redoubtd uses it");
+  }
+  return lock;
 }
 
 Result<InitReport> init_node(const std::string& data_directory, const std::vector<std::string>& extra_names) {

@@ -30,7 +30,7 @@ Status forget_spooled(const std::string& data_directory) {
 
 Status enroll(const EnrollOptions& options) {
   TRY_STATUS(base::make_directories(options.data_directory));
-  TRY(const base::UniqueFd lock, lock_data(options.data_directory));
+  TRY(const base::UniqueFd lock, lock_data(options.data_directory, base::kTakeoverMs));
   const bool enrolled = std::filesystem::exists(link::identity_path(options.data_directory));
   if (enrolled && options.if_enrolled == EnrollOptions::IfEnrolled::refuse) {
     return fail(Errc::already_exists, options.data_directory + " is enrolled already; --force replaces the identity");

@@ -189,7 +189,7 @@ Status run(const RunOptions& options) {
     return fail(Errc::not_found, options.data_directory + " is not enrolled: run `redoubt-agent enroll` first");
   }
   TRY(link::Identity identity, std::move(loaded));
-  TRY(const base::UniqueFd lock, lock_data(options.data_directory));
+  TRY(const base::UniqueFd lock, lock_data(options.data_directory, base::kTakeoverMs));
   TRY(HostFacts facts, read_host_facts());
   Running agent{.options = options, .identity = std::move(identity), .facts = std::move(facts)};
   TRY_STATUS(start(agent));

@@ -56,7 +56,7 @@ Status print_status(const std::string& data_directory, Output output) {
   TRY(const std::string text, base::read_file(status_path(data_directory), kStatusBytesMax));
   const auto object = nlohmann::ordered_json::parse(text, nullptr, false);
   if (!object.is_object()) return fail(Errc::corrupt, status_path(data_directory) + " is no JSON object");
-  if (lock_data(data_directory)) {
+  if (lock_data(data_directory, 0)) {
     return fail(Errc::unavailable, "no agent runs with " + data_directory + " (the last one ended after " +
                                        object.value("updated", "an unknown time") + ")");
   }

@@ -159,7 +159,7 @@ TEST_F(EmbeddedStoreTest, takes_nothing_when_the_disk_is_nearly_full) {
 
 TEST_F(EmbeddedStoreTest, lets_one_process_open_a_directory) {
   open();
-  EXPECT_EQ(open_embedded_store(options()).error().code, Errc::unavailable);
+  EXPECT_EQ(open_embedded_store(options()).error().code, Errc::already_exists);
 }
 
 TEST_F(EmbeddedStoreTest, seals_by_itself_at_its_size) {

@@ -1,6 +1,5 @@
 // How the embedded store comes up: lock, manifest, orphans, spool replay.
 #include <fcntl.h>
-#include <sys/file.h>
 #include <filesystem>
 
 #include "base/log.h"
@@ -65,12 +64,7 @@ Status EmbeddedStore::open_directories() {
   for (const std::string_view name : {kSegmentDirectory, kSpoolDirectory, kTemporaryDirectory}) {
     TRY_STATUS(base::make_directories(options_.directory + "/" + std::string(name)));
   }
-  const std::string path = options_.directory + "/lock";
-  lock_file_ = base::UniqueFd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, base::kPrivateFile));
-  if (!lock_file_) return base::fail_errno("open " + path);
-  if (flock(lock_file_.get(), LOCK_EX | LOCK_NB) != 0) {
-    return fail(Errc::unavailable, "another process has the store open");
-  }
+  TRY(lock_file_, base::lock_file(options_.directory + "/lock", base::kTakeoverMs));
   TRY_STATUS(remove_all_but(options_.directory + "/" + std::string(kTemporaryDirectory), {}).map([](size_t) {}));
   return {};
 }
