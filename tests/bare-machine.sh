@@ -16,12 +16,12 @@ trap 'rm -rf --one-file-system "$root"' EXIT
 
 echo "bare-machine: a minimal Debian 12 in $root"
 # The package mirror is the one this machine uses.
-cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
+{ cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources 2>/dev/null || true; } |
   mmdebstrap --quiet --variant=apt --include=ca-certificates,git bookworm "$root" -
 
 # How this machine reaches its package registries: name resolution, certificates, client settings.
 for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt /root/.npmrc /etc/npmrc; do
-  [ -f "$file" ] && install -D "$file" "$root$file"
+  if [ -f "$file" ]; then install -D "$file" "$root$file"; fi
 done
 cp /etc/apt/apt.conf.d/* "$root/etc/apt/apt.conf.d/" 2>/dev/null || true
 rm -f "$root"/etc/apt/apt.conf.d/{20packagekit,50appstream,docker-*}
