@@ -1,10 +1,12 @@
 #include "rules/rule_set.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <map>
 
 #include "base/file.h"
+#include "rules/rule_file.h"
 #include "rules/sigma/document.h"
 #include "rules/sigma/problem.h"
 #include "rules/sigma/rule.h"
@@ -15,8 +17,26 @@ namespace {
 
 constexpr size_t kRuleFilesMax = 100'000;
 
-bool is_rule_file(const std::filesystem::path& path) {
-  return path.extension() == ".yml" || path.extension() == ".yaml";
+LoadedFile read_sigma(std::string_view source, const std::string& path) {
+  sigma::RuleFile file = sigma::read_rules(source, path);
+  LoadedFile loaded;
+  for (size_t i = 0; i < file.rules.size(); ++i)
+    loaded.rules.push_back({.rule = std::move(file.rules[i]), .id_line = file.id_places[i].line});
+  loaded.refusals = std::move(file.refusals);
+  return loaded;
+}
+
+// A new front end is a folder and a line.
+constexpr auto kFormats = std::to_array<FileFormat>({
+    {.ending = ".yml", .size_bytes_max = sigma::kFileSizeMax, .read = read_sigma},
+    {.ending = ".yaml", .size_bytes_max = sigma::kFileSizeMax, .read = read_sigma},
+});
+
+// Null for a file that holds no rules.
+const FileFormat* format_of(std::string_view path) {
+  const auto* const found =
+      std::find_if(kFormats.begin(), kFormats.end(), [&](const auto& row) { return path.ends_with(row.ending); });
+  return found == kFormats.end() ? nullptr : found;
 }
 
 // Paths relative to `directory`, sorted.
@@ -26,7 +46,7 @@ Result<std::vector<std::string>> list_rule_files(const std::string& directory) {
   std::vector<std::string> paths;
   for (; !error && entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
     std::error_code status_error;
-    if (!is_rule_file(entry->path()) || !entry->is_regular_file(status_error)) continue;
+    if (format_of(entry->path().native()) == nullptr || !entry->is_regular_file(status_error)) continue;
     if (paths.size() == kRuleFilesMax) {
       return fail(Errc::too_large,
                   "rule directory " + directory + " holds more than " + std::to_string(kRuleFilesMax) + " files");
@@ -38,13 +58,11 @@ Result<std::vector<std::string>> list_rule_files(const std::string& directory) {
   return paths;
 }
 
-Refusal refuse(const std::string& path, std::string_view source, sigma::Place place, std::string_view code,
+Refusal refuse(const std::string& path, std::string_view source, size_t line, std::string_view code,
                std::string message) {
   Refusal refusal{.path = path, .title = "", .diagnostic = {}, .rendered = ""};
   refusal.diagnostic.code = std::string(code);
-  refusal.diagnostic.line = place.line;
-  refusal.diagnostic.column = place.column;
-  refusal.diagnostic.length = place.length;
+  refusal.diagnostic.line = line;
   refusal.diagnostic.message = std::move(message);
   refusal.rendered = refusal.diagnostic.render(source);
   return refusal;
@@ -58,23 +76,25 @@ struct Collector {
   std::map<std::string, std::string> path_of;  // by rule id
 
   void add_file(const std::string& path) {
-    const auto source = base::read_file(directory + "/" + path, sigma::kFileSizeMax);
+    const FileFormat& format = *format_of(path);
+    const auto source = base::read_file(directory + "/" + path, format.size_bytes_max);
     if (!source) {
-      refusals.push_back(refuse(path, "", {}, sigma::code::kFile, source.error().message));
+      refusals.push_back(refuse(path, "", 1, sigma::code::kFile, source.error().message));
       return;
     }
-    sigma::RuleFile file = sigma::read_rules(*source, path);
-    for (size_t i = 0; i < file.rules.size(); ++i) add_rule(std::move(file.rules[i]), *source, file.id_places[i]);
+    LoadedFile file = format.read(*source, path);
+    for (LoadedRule& loaded : file.rules) add_rule(std::move(loaded), *source);
     std::move(file.refusals.begin(), file.refusals.end(), std::back_inserter(refusals));
   }
 
-  void add_rule(Rule rule, std::string_view source, sigma::Place id_place) {
+  void add_rule(LoadedRule loaded, std::string_view source) {
+    Rule& rule = loaded.rule;
     const auto [first, added] = path_of.try_emplace(rule.id, rule.path);
     if (added) {
       rules.push_back(std::move(rule));
       return;
     }
-    refusals.push_back(refuse(rule.path, source, id_place, sigma::code::kDuplicateId,
+    refusals.push_back(refuse(rule.path, source, loaded.id_line, sigma::code::kDuplicateId,
                               "rule id " + rule.id + " is taken by " + first->second));
     refusals.back().title = rule.title;
   }
@@ -91,6 +111,17 @@ std::string_view name_of(Importance importance) {
     case Importance::critical: return "critical";
   }
   return "";
+}
+
+tl::expected<Rule, Refusal> read_rule(std::string_view text) {
+  sigma::RuleFile file = sigma::read_rules(text, "");
+  if (!file.refusals.empty()) return tl::unexpected(std::move(file.refusals.front()));
+  if (file.rules.size() > 1) {
+    Refusal refusal = refuse("", text, file.id_places[1], sigma::code::kShape, "the text holds more than one rule");
+    refusal.title = file.rules[1].title;
+    return tl::unexpected(std::move(refusal));
+  }
+  return std::move(file.rules.front());
 }
 
 Result<RuleSet> RuleSet::load(const std::string& directory) {

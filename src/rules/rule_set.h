@@ -4,6 +4,8 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <tl/expected.hpp>
 #include <vector>
 
 #include "base/result.h"
@@ -24,14 +26,15 @@ struct Rule {
   std::string title;
   std::string description;
   std::string author;
-  std::string format;  // "sigma"
+  std::string format;  // "sigma", "openioc", "stix", "list"
   std::string path;    // of its file, relative to the rule directory
   Importance importance = Importance::medium;
   std::vector<std::string> techniques;  // ATT&CK ids: "T1059.004"
   std::vector<std::string> tactics;     // ATT&CK tactic short names: "execution"
   std::vector<std::string> references;
   std::vector<std::string> false_positives;
-  query::Expression expression;  // normalized, log source included
+  query::Expression expression;             // normalized, log source included
+  std::vector<query::Diagnostic> warnings;  // parts that can never hold on the events here; the rest of the rule counts
 };
 
 // A rule that was not loaded, and why.
@@ -42,9 +45,13 @@ struct Refusal {
   std::string rendered;  // the diagnostic with the line it is about
 };
 
+// The one rule that `text` (a Sigma file) holds, as load() would take it; its path is empty. Several are refused.
+tl::expected<Rule, Refusal> read_rule(std::string_view text);
+
 class RuleSet {
  public:
-  // Every *.yml below `directory`. An unreadable directory is an error; a bad rule is a refusal.
+  // Every file below `directory` whose name ends as a format of rules does (the table in rule_set.cc). An unreadable
+  // directory is an error; a bad rule is a refusal.
   static Result<RuleSet> load(const std::string& directory);
   static Result<RuleSet> of(std::vector<Rule> rules);
 

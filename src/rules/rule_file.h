@@ -1,0 +1,29 @@
+// What a front end makes of one file, and the limits and place names that all of them share. Values; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rules/rule_set.h"
+
+namespace redoubt::rules {
+
+struct LoadedRule {
+  Rule rule;
+  size_t id_line = 1;  // where its id stands, for the report that the id is taken
+};
+
+struct LoadedFile {
+  std::vector<LoadedRule> rules;
+  std::vector<Refusal> refusals;
+};
+
+// A rule file's format, told from the end of its name.
+struct FileFormat {
+  std::string_view ending;  // ".yml"
+  size_t size_bytes_max;
+  LoadedFile (*read)(std::string_view source, const std::string& path);  // copies `path` into rules and refusals
+};
+
+}  // namespace redoubt::rules
