@@ -1,6 +1,8 @@
 // Agent and node over real TLS on loopback: LinkClient with its spool against LinkServer with a small handler.
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
 #include <filesystem>
 #include <thread>
 
@@ -126,6 +128,19 @@ TEST(Link, keeps_what_the_node_cannot_take_now) {
   ASSERT_TRUE(agent.delivered());
   expect_each_once(node.handler.stored("host-1"), 2000);
   EXPECT_EQ(node.handler.stored("host-1").losses.size(), 0U);
+}
+
+TEST(Link, loses_nothing_to_a_node_that_claims_numbers_never_given) {
+  Node node;
+  node.handler.claimed_sequence = 1'000'000;
+  const base::TempDir dir;
+  const Agent agent(node, dir.path(), node.client("host-1"));
+  agent.take(500);
+  ASSERT_TRUE(agent.reaches(LinkPhase::connected));
+  agent.take(500);
+  ASSERT_TRUE(eventually([&] { return node.handler.stored("host-1").sequences.size() == 1000; }));
+  // Numbers up to its own a node that means it would take for repeats.
+  EXPECT_GT(node.handler.stored("host-1").highest(), 1'000'000U);
 }
 
 TEST(Link, sets_a_rejected_frame_aside_and_declares_it) {
@@ -280,6 +295,31 @@ v1::AgentMessage frame_message(uint64_t first, uint64_t last, uint32_t events) {
   message.mutable_frame()->set_events(events);
   message.mutable_frame()->set_payload("no zstd");
   return message;
+}
+
+// The TLS version that a client gets which offers at most `most` and has a good certificate; empty: no connection.
+std::string version_spoken(const Node& node, int most) {
+  const auto client = node.client("host-1");
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> tls(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free);
+  SSL_CTX_clear_options(tls.get(), SSL_OP_NO_TLSv1_2);
+  SSL_CTX_set_max_proto_version(tls.get(), most);
+  const base::TempDir dir;
+  const std::string key = dir / "key", certificate = dir / "certificate";
+  EXPECT_TRUE(write_key_and_certificate(client, key, certificate));
+  EXPECT_EQ(SSL_CTX_use_certificate_chain_file(tls.get(), certificate.c_str()), 1);
+  EXPECT_EQ(SSL_CTX_use_PrivateKey_file(tls.get(), key.c_str(), SSL_FILETYPE_PEM), 1);
+  const std::unique_ptr<BIO, decltype(&BIO_free_all)> connection(BIO_new_ssl_connect(tls.get()), &BIO_free_all);
+  BIO_set_conn_hostname(connection.get(), ("127.0.0.1:" + std::to_string(node.port)).c_str());
+  if (BIO_do_handshake(connection.get()) != 1) return "";
+  SSL* session = nullptr;
+  BIO_get_ssl(connection.get(), &session);
+  return SSL_get_version(session);
+}
+
+TEST(LinkServer, speaks_tls_1_3_only) {
+  const Node node;
+  EXPECT_EQ(version_spoken(node, TLS1_3_VERSION), "TLSv1.3");
+  EXPECT_EQ(version_spoken(node, TLS1_2_VERSION), "");
 }
 
 TEST(LinkServer, refuses_who_has_no_certificate) {

@@ -38,7 +38,7 @@ class TestHandler final : public FrameHandler {
     if (refused_hosts.contains(agent.host_id)) return fail(Errc::permission_denied, "revoked");
     identity = agent;
     last_hello = hello;
-    return stored_[agent.host_id][hello.boot_id].highest();
+    return std::max(claimed_sequence, stored_[agent.host_id][hello.boot_id].highest());
   }
   Status take_frame(const AgentIdentity& agent, event::Frame frame) override {
     std::unique_lock lock(mutex_);
@@ -81,6 +81,7 @@ class TestHandler final : public FrameHandler {
   std::set<std::string> refused_hosts;
   std::set<std::string> blocked_hosts;
   uint64_t reject_sequence = 0;
+  uint64_t claimed_sequence = 0;  // what a Welcome says at least
   int failing = 0;
   AgentIdentity identity;
   AgentHello last_hello;

@@ -22,6 +22,12 @@ constexpr size_t kFileBytesMax = 4096;
 using Counter = std::atomic<uint64_t>;
 static_assert(Counter::is_always_lock_free && sizeof(Counter) == sizeof(uint64_t));
 
+void raise_to(Counter& counter, uint64_t least) {
+  uint64_t now = counter;
+  while (now < least && !counter.compare_exchange_weak(now, least)) {
+  }
+}
+
 }  // namespace
 
 // The file's content; same byte order and layout on the machine that wrote it.
@@ -97,11 +103,8 @@ Account::~Account() { munmap(page_, sizeof(Page)); }
 
 uint64_t Account::give_number() { return page_->numbered.fetch_add(1, std::memory_order_relaxed) + 1; }
 uint64_t Account::numbered() const { return page_->numbered.load(std::memory_order_relaxed); }
-void Account::set_released(uint64_t sequence) {
-  uint64_t now = page_->released;
-  while (now < sequence && !page_->released.compare_exchange_weak(now, sequence)) {
-  }
-}
+void Account::skip_numbers_to(uint64_t sequence) { raise_to(page_->numbered, sequence); }
+void Account::set_released(uint64_t sequence) { raise_to(page_->released, sequence); }
 uint64_t Account::released() const { return page_->released.load(std::memory_order_relaxed); }
 void Account::add_lost(uint64_t count) { page_->lost.fetch_add(count, std::memory_order_relaxed); }
 uint64_t Account::lost() const { return page_->lost.load(std::memory_order_relaxed); }

@@ -50,6 +50,8 @@ class Account {
 
   uint64_t give_number();
   uint64_t numbered() const;
+  // The next number given is above `sequence`.
+  void skip_numbers_to(uint64_t sequence);
   // Highest number of this boot that the spool no longer owes: acknowledged, or its loss declared. Never falls.
   void set_released(uint64_t sequence);
   uint64_t released() const;

@@ -8,10 +8,12 @@
 #include <deque>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "base/hash.h"
 #include "base/log.h"
 #include "link/agent/rejected_frames.h"
+#include "link/tls_policy.h"
 #include "redoubt/link.grpc.pb.h"
 
 namespace redoubt::link {
@@ -31,6 +33,8 @@ constexpr auto kStatusWait = std::chrono::seconds(2);
 constexpr auto kDrainPoll = milliseconds(10);
 constexpr size_t kNodeVersionMax = 64;
 constexpr size_t kReasonMax = 512;
+// Numbers that one connection may make the agent skip; they suffice for a boot, and repeated lies do not wear them out.
+constexpr uint64_t kNumbersSkippedMax = uint64_t{1} << 32;
 
 // A random part of [half, whole]: agents that lost the same node do not come back at the same moment.
 milliseconds with_jitter(milliseconds whole) {
@@ -114,6 +118,8 @@ struct LinkClient::Impl {
   bool pass_over(const event::Frame& frame, SpoolPosition end);
   void pass_over_damage(SpoolPosition& position);
   bool wait_for_window();
+  void take_welcome(const v1::Welcome& welcome);
+  void number_behind(uint64_t stored);
   void take_ack(const v1::Ack& ack);
   void take_reject(const v1::Reject& reject);
   void declare_gone(std::string_view cause, const SpoolGap& gap);
@@ -213,19 +219,7 @@ void LinkClient::Impl::read_answers(Stream& stream) {
   v1::NodeMessage message;
   while (stream.Read(&message)) {
     switch (message.body_case()) {
-      case v1::NodeMessage::kWelcome: {
-        const std::lock_guard lock(mutex);
-        account.set_released(message.welcome().stored_sequence());
-        state.stored_sequence = std::max(state.stored_sequence, message.welcome().stored_sequence());
-        state.node_version = message.welcome().node_version().substr(0, kNodeVersionMax);
-        state.phase = LinkPhase::connected;
-        state.last_contact = base::Time::now();
-        state.last_error.clear();
-        ++state.connections;
-        welcomed = true;
-        changed.notify_all();
-        break;
-      }
+      case v1::NodeMessage::kWelcome: take_welcome(message.welcome()); break;
       case v1::NodeMessage::kAck: take_ack(message.ack()); break;
       case v1::NodeMessage::kReject: take_reject(message.reject()); break;
       case v1::NodeMessage::BODY_NOT_SET: break;  // of a newer node
@@ -235,6 +229,35 @@ void LinkClient::Impl::read_answers(Stream& stream) {
   broken = true;
   changed.notify_all();
   spool.wake();
+}
+
+void LinkClient::Impl::take_welcome(const v1::Welcome& welcome) {
+  const std::lock_guard lock(mutex);
+  if (std::exchange(welcomed, true)) return;
+  const uint64_t stored = welcome.stored_sequence();
+  if (stored <= account.numbered()) {
+    account.set_released(stored);
+    state.stored_sequence = std::max(state.stored_sequence, stored);
+  } else {
+    number_behind(stored);
+  }
+  state.node_version = welcome.node_version().substr(0, kNodeVersionMax);
+  state.phase = LinkPhase::connected;
+  state.last_contact = base::Time::now();
+  state.last_error.clear();
+  ++state.connections;
+  changed.notify_all();
+}
+
+// The node says that it holds numbers which this agent never gave: the machine or the data directory went back in time,
+// or the node is wrong. Nothing is dropped on that word; and so that the node does not take new events for repeats,
+// numbers go on behind its own.
+void LinkClient::Impl::number_behind(uint64_t stored) {
+  const uint64_t numbered = account.numbered();
+  base::log_error(kClientLog, options.address + " holds events of this boot up to number " + std::to_string(stored) +
+                                  ", and this agent gave numbers up to " + std::to_string(numbered) +
+                                  " only: what it holds was sent by a copy of this host, or before a rollback");
+  if (stored - numbered <= kNumbersSkippedMax) account.skip_numbers_to(stored);
 }
 
 void LinkClient::Impl::send_frames(Stream& stream) {
@@ -365,6 +388,7 @@ LinkClient::LinkClient(LinkClientOptions options, Account& account, Intake& inta
 LinkClient::~LinkClient() { stop(milliseconds(0)); }
 
 void LinkClient::start() {
+  require_tls_1_3();
   impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
 }
 

@@ -13,6 +13,7 @@
 #include "event/batch.h"
 #include "link/certificate.h"
 #include "link/node/host_lanes.h"
+#include "link/tls_policy.h"
 #include "redoubt/link.grpc.pb.h"
 
 namespace redoubt::link {
@@ -312,6 +313,7 @@ std::vector<std::shared_ptr<AgentStream>> LinkServer::Impl::streams_of(const std
 
 Result<std::unique_ptr<LinkServer>> LinkServer::start(LinkServerOptions options, FrameHandler& handler) {
   const std::string address = options.address;
+  require_tls_1_3();
   auto impl = std::make_unique<Impl>(std::move(options), handler);
   grpc::SslServerCredentialsOptions tls(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
   tls.pem_root_certs = impl->options.ca_pem;
