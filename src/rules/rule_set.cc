@@ -117,7 +117,8 @@ tl::expected<Rule, Refusal> read_rule(std::string_view text) {
   sigma::RuleFile file = sigma::read_rules(text, "");
   if (!file.refusals.empty()) return tl::unexpected(std::move(file.refusals.front()));
   if (file.rules.size() > 1) {
-    Refusal refusal = refuse("", text, file.id_places[1], sigma::code::kShape, "the text holds more than one rule");
+    Refusal refusal =
+        refuse("", text, file.id_places[1].line, sigma::code::kShape, "the text holds more than one rule");
     refusal.title = file.rules[1].title;
     return tl::unexpected(std::move(refusal));
   }
