@@ -52,11 +52,15 @@ endfunction()
 # Everything that runs in production; what the quickstart builds.
 add_custom_target(programs)
 
-# redoubt_app(NAME DEPS module… [LIBS library…]): program NAME from every *.cc of the calling folder.
+# redoubt_app(NAME DEPS module… [LIBS library…] [SOURCES file…]): program NAME from the files given, or from every *.cc of
+# the calling folder.
 function(redoubt_app name)
-  cmake_parse_arguments(ARG "" "" "DEPS;LIBS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS "*.cc")
-  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;SOURCES" ${ARGN})
+  set(sources ${ARG_SOURCES})
+  if(NOT sources)
+    file(GLOB sources CONFIGURE_DEPENDS "*.cc")
+    list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  endif()
   add_executable(${name} ${sources})
   list(TRANSFORM ARG_DEPS PREPEND redoubt_)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} ${ARG_LIBS})
