@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "central/api/dispatcher.h"
+#include "central/api/gate.h"
 #include "central/api/server.h"
 #include "central/ingest/ingest.h"
 #include "central/node_files.h"
@@ -250,7 +251,10 @@ std::vector<HealthComponent> Node::Impl::health() {
   const store::StoreStats events = events_->stats();
   const size_t refused = rules_.refusals().size();
   return {{.name = "state", .sound = state.has_value(), .detail = state ? "" : "the state database does not answer"},
-          {.name = "events", .detail = fmt::format("{} events, {} segments", events.events, events.segments)},
+          {.name = "events",
+           .sound = !ingest_->failing(),
+           .detail = ingest_->failing() ? "events are not taken, agents keep theirs: see the log"
+                                        : fmt::format("{} events, {} segments", events.events, events.segments)},
           {.name = "agents", .detail = fmt::format("{} connected", link_->streams())},
           {.name = "rules",
            .sound = refused == 0,
@@ -266,6 +270,11 @@ void Node::Impl::keep_house() {
     lock.unlock();
     const auto expired = events_->expire();
     if (!expired) base::log_error("store", "expire: " + expired.error().message);
+    if (expired && *expired > 0) base::log_info("store", fmt::format("{} segments are past retention", *expired));
+    sessions_.end_unless([this](const Session& session) {
+      const auto account = accounts_->find(session.user);
+      return session_holds(account, session);
+    });
     lock.lock();
   }
 }

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -40,6 +41,7 @@ struct Answer {
 class HttpsClient {
  public:
   explicit HttpsClient(int port, int versions_max = TLS1_3_VERSION) : context_(SSL_CTX_new(TLS_client_method())) {
+    SSL_CTX_clear_options(context_, SSL_OP_NO_TLSv1_2);  // set for the process by the link
     SSL_CTX_set_max_proto_version(context_, versions_max);
     fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{.sin_family = AF_INET, .sin_port = htons(static_cast<uint16_t>(port))};
@@ -138,11 +140,7 @@ class NodeTest : public ::testing::Test {
     ASSERT_TRUE(base::write_file_atomic(*directory_ / "rules/marker.yml", kRule, base::kPublicFile));
     ASSERT_TRUE(base::write_file_atomic(*directory_ / "web/index.html", "<html>console</html>", base::kPublicFile));
     start();
-    const Answer answer = raw("POST", "/session", json{{"user", "admin"}, {"password", password_}}.dump());
-    ASSERT_EQ(answer.status, 200) << answer.body;
-    csrf_ = answer.parsed()["csrf"];
-    const size_t at = answer.head.find("redoubt_session=");
-    cookie_ = "Cookie: " + answer.head.substr(at, answer.head.find(';', at) - at);
+    log_in();
   }
   static void TearDownTestSuite() {
     node_.reset();
@@ -166,6 +164,14 @@ class NodeTest : public ::testing::Test {
     auto node = Node::start(options());
     ASSERT_TRUE(node) << node.error().message;
     node_ = *std::move(node);
+  }
+
+  static void log_in() {
+    const Answer answer = raw("POST", "/session", json{{"user", "admin"}, {"password", password_}}.dump());
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    csrf_ = answer.parsed()["csrf"];
+    const size_t at = answer.head.find("redoubt_session=");
+    cookie_ = "Cookie: " + answer.head.substr(at, answer.head.find(';', at) - at);
   }
 
   static std::string head(const std::string& method, const std::string& target, size_t body_size,
@@ -339,6 +345,33 @@ TEST_F(NodeTest, a_logout_ends_the_session) {
   EXPECT_EQ(raw("GET", "/session", "", {cookie}).status, 401);
 }
 
+TEST_F(NodeTest, a_new_password_ends_the_sessions_of_the_old_one) {
+  ASSERT_EQ(call("GET", "/session").status, 200);
+  password_ = "another long password";
+  ASSERT_TRUE(set_account_password(data(), "admin", password_));
+  EXPECT_EQ(call("GET", "/session").status, 401);
+  log_in();
+}
+
+TEST_F(NodeTest, pages_of_other_sites_cannot_log_in) {
+  const Answer answer = raw("POST", "/session", "{}", {"Sec-Fetch-Site: cross-site"});
+  EXPECT_EQ(answer.status, 403) << answer.body;
+}
+
+TEST_F(NodeTest, one_address_does_not_take_all_connections) {
+  std::signal(SIGPIPE, SIG_IGN);  // a connection that is refused is closed while its client still speaks
+  constexpr size_t kMoreThanAllowed = 200;
+  std::vector<std::unique_ptr<HttpsClient>> clients;
+  do {
+    clients.push_back(std::make_unique<HttpsClient>(node_->api_port()));
+  } while (clients.back()->connected() && clients.size() < kMoreThanAllowed);
+  EXPECT_FALSE(clients.back()->connected());
+  EXPECT_GT(clients.size(), 100U);
+  clients.clear();
+  const int64_t deadline = now_ms() + kPatienceMs;
+  while (!HttpsClient(node_->api_port()).connected() && now_ms() < deadline) ::usleep(1000);
+}
+
 TEST_F(NodeTest, bad_requests_get_a_clear_error) {
   const auto message = [](const Answer& answer) { return answer.parsed()["error"]["message"].get<std::string>(); };
   EXPECT_EQ(call("GET", "/nothing").status, 404);
@@ -364,6 +397,37 @@ TEST_F(NodeTest, a_typo_in_a_query_gets_a_diagnostic) {
   const json diagnostic = answer.parsed()["error"]["diagnostic"];
   EXPECT_EQ(diagnostic["column"], 1);
   EXPECT_NE(diagnostic["rendered"].get<std::string>().find("^^^^^^^^"), std::string::npos);
+}
+
+TEST_F(NodeTest, a_rule_is_checked_before_it_is_used) {
+  EXPECT_EQ(call("POST", "/rules/check", json{{"text", kRule}}.dump()).parsed()["title"], "Test marker was run");
+  std::string wrong(kRule);
+  wrong.replace(wrong.find("Image"), 5, "Imag");
+  for (const char* path : {"/rules/check", "/rules/backtest"}) {
+    const Answer answer = call("POST", path, json{{"text", wrong}}.dump());
+    EXPECT_EQ(answer.status, 400);
+    const json diagnostic = answer.parsed()["error"]["diagnostic"];
+    EXPECT_EQ(diagnostic["line"], 11);
+    EXPECT_EQ(diagnostic["column"], 5);
+    EXPECT_NE(diagnostic["rendered"].get<std::string>().find("^^^^"), std::string::npos);
+    EXPECT_NE(diagnostic["hint"].get<std::string>().find("Image"), std::string::npos);
+  }
+}
+
+TEST_F(NodeTest, a_backtest_says_which_rule_and_when) {
+  const auto run = [](const json& body) { return call("POST", "/rules/backtest", body.dump()); };
+  const std::string id = "5d3c1a0e-7777-4000-8000-000000000001";
+  const json answer = run({{"rule_id", id}, {"since", "7d"}}).parsed();
+  EXPECT_EQ(answer["title"], "Test marker was run") << answer;
+  EXPECT_EQ(answer["importance"], "high");
+  EXPECT_EQ(answer["rows"].size(), answer["hits_total"]);
+  EXPECT_EQ(answer["partial"], false);
+  EXPECT_EQ(run({{"rule_id", "none"}}).status, 404);
+  for (const json& bad :
+       {json::object(), json{{"rule_id", id}, {"text", kRule}}, json{{"rule_id", id}, {"since", "x"}},
+        json{{"rule_id", id}, {"since", "1d"}, {"until", "2d"}}, json{{"rule_id", id}, {"limit", 0}}}) {
+    EXPECT_EQ(run(bad).status, 400) << bad;
+  }
 }
 
 TEST_F(NodeTest, what_is_no_http_does_no_harm) {

@@ -12,6 +12,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr size_t kPageDefault = 100;
+constexpr int64_t kTokenStreamLifeUs = 15 * base::kMinuteUs;
 constexpr size_t kCommentBytesMax = 10'000;
 
 // "a,b" as values that `named` knows; an unknown one is an error that names the key.
@@ -102,7 +103,8 @@ Response tree_response(Services& services, TreeRequest wanted, const Request& re
   return json_response(json);
 }
 
-// A subscription to the feed as server-sent events; it ends with the session or account that opened it.
+// A subscription to the feed as server-sent events; it ends with the session that opened it. One that came with an API
+// token ends after a while, and the token is looked at again when its owner comes back.
 class AlertEvents final : public EventStream {
  public:
   AlertEvents(std::shared_ptr<AlertFeed::Subscription> subscription, std::function<bool()> admitted)
@@ -137,7 +139,8 @@ Response list_alerts(Services& services, const Request& request) {
 Response stream_alerts(Services& services, const Request& request) {
   auto subscription = services.feed.subscribe();
   if (!subscription) return error_response({Errc::exhausted, "too many live streams are open"});
-  std::function<bool()> admitted = [] { return true; };
+  const base::Time end{base::Time::now().us + kTokenStreamLifeUs};
+  std::function<bool()> admitted = [end] { return base::Time::now().us < end.us; };
   if (!request.session_id.empty()) {
     admitted = [&sessions = services.sessions, id = request.session_id] {
       return sessions.live(id, base::Time::now());

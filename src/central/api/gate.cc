@@ -27,7 +27,10 @@ Result<Account> account_of_session(Services& services, Request& request) {
   const auto session = services.sessions.find(id, base::Time::now());
   if (!session) return fail(Errc::unauthenticated, "the session has ended: log in again");
   auto account = services.accounts.find(session->user);
-  if (!account) return fail(Errc::unauthenticated, "the session has ended: log in again");
+  if (!session_holds(account, *session)) services.sessions.end(id);
+  if (!account || !session_holds(account, *session)) {
+    return fail(Errc::unauthenticated, "the session has ended: log in again");
+  }
   request.session_id = id;
   request.csrf = session->csrf;
   return account;
@@ -35,8 +38,16 @@ Result<Account> account_of_session(Services& services, Request& request) {
 
 }  // namespace
 
+bool session_holds(const Result<Account>& account, const Session& session) {
+  return account ? account->credential == session.credential : account.error().code != Errc::not_found;
+}
+
 Status admit(Services& services, const Route& route, Request& request) {
   request.actor.address = request.address;
+  // What a browser says of a page of somebody else; it covers what needs no session yet, the login.
+  if (route.method != Method::get && request.header("sec-fetch-site") == "cross-site") {
+    return fail(Errc::permission_denied, "pages of other sites may not do this");
+  }
   if (route.least == Access::anyone) return {};
   const std::string_view authorization = request.header("authorization");
   const bool with_token = authorization.starts_with(kBearer);

@@ -12,6 +12,9 @@ namespace redoubt::central {
 
 inline constexpr std::string_view kSessionCookie = "redoubt_session";
 
+// Whether the session's account is there, or cannot be asked for now, and its password still that of the login.
+bool session_holds(const Result<Account>& account, const Session& session);
+
 // Fills in request.actor, session_id and csrf. unauthenticated: nobody known asks; permission_denied: somebody who may
 // not.
 Status admit(Services& services, const Route& route, Request& request);

@@ -2,9 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/log.h"
+
 namespace redoubt::central {
 
 namespace {
+
+constexpr int kServerError = 500;
 
 struct ErrorRow {
   int status;
@@ -25,9 +29,9 @@ ErrorRow row_of(Errc code) {
     case Errc::unsupported: return {405, "unsupported"};
     case Errc::corrupt:
     case Errc::io:
-    case Errc::internal: return {500, "internal"};
+    case Errc::internal: return {kServerError, "internal"};
   }
-  return {500, "internal"};
+  return {kServerError, "internal"};
 }
 
 nlohmann::ordered_json error_json(std::string_view code, std::string_view message) {
@@ -62,6 +66,11 @@ std::string_view Request::header(std::string_view lower_case_name) const {
 
 Response error_response(const Error& error) {
   const ErrorRow row = row_of(error.code);
+  if (row.status == kServerError) {
+    // Paths, SQL and the like are for whoever runs the node, not for whoever asks it.
+    base::log_error("api", error.message);
+    return {.status = row.status, .body = error_text(error_json(row.code, "the node failed at this: see its log"))};
+  }
   return {.status = row.status, .body = error_text(error_json(row.code, error.message))};
 }
 

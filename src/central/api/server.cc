@@ -1,5 +1,6 @@
 #include "central/api/server.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
@@ -151,6 +152,7 @@ class ApiServer::Impl {
   asio::awaitable<Next> take_body(ConnectionPtr connection, Parser& parser, Admitted& admitted);
   asio::awaitable<void> send_events(ConnectionPtr connection, Response response);
   asio::awaitable<void> close(ConnectionPtr connection, Next how);
+  bool room_for(const std::string& address) const;  // under mutex_
   void forget(const ConnectionPtr& connection);
 
   const ApiServerOptions options_;
@@ -229,6 +231,13 @@ void ApiServer::Impl::stop() {
   workers_.join();
 }
 
+bool ApiServer::Impl::room_for(const std::string& address) const {
+  const auto of_address = std::count_if(connections_.begin(), connections_.end(),
+                                        [&](const ConnectionPtr& open) { return open->address == address; });
+  return connections_.size() < options_.connections_max &&
+         static_cast<size_t>(of_address) < options_.connections_per_address_max;
+}
+
 void ApiServer::Impl::forget(const ConnectionPtr& connection) {
   const std::lock_guard lock(mutex_);
   connections_.erase(connection);
@@ -253,7 +262,7 @@ asio::awaitable<void> ApiServer::Impl::accept_all() {
     connection->address = peer.address().to_string();
     {
       const std::lock_guard lock(mutex_);
-      if (stopping_ || connections_.size() >= options_.connections_max) continue;
+      if (stopping_ || !room_for(connection->address)) continue;
       connections_.insert(connection);
       open_.set(static_cast<int64_t>(connections_.size()));
     }

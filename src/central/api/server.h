@@ -21,6 +21,7 @@ struct ApiServerOptions {
   unsigned io_threads = 2;
   unsigned worker_threads = 16;
   size_t connections_max = 512;
+  size_t connections_per_address_max = 128;  // no one client takes them all
 };
 
 class ApiServer {

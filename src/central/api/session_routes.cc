@@ -26,15 +26,15 @@ Result<Response> try_log_in(Services& services, const Request& request) {
   const base::Time now = base::Time::now();
   Actor actor = request.actor;
   actor.user = user;
+  // No row in the audit log: whoever is throttled does not fill the disk with it. The tries before have theirs.
   if (!services.throttle.try_login(user, request.address, now)) {
-    services.audit.record(actor, "login", user, "throttled");
     return fail(Errc::exhausted, "too many failed logins: wait a minute");
   }
   auto account = services.accounts.verify(user, password);
   services.audit.record(actor, "login", user, account ? "ok" : "refused");
   if (!account) return tl::unexpected<Error>(std::move(account).error());
   services.throttle.succeeded(user, request.address);
-  const Session session = services.sessions.begin(user, now);
+  const Session session = services.sessions.begin(user, account->credential, now);
   Response response = session_response(*account, session.csrf);
   response.headers.emplace_back("Set-Cookie", cookie(session.id, kSessionLifeUs / base::kSecondUs));
   return response;

@@ -12,8 +12,9 @@ namespace {
 using event::Field;
 
 // The causes of fields.def: a label's values are a closed set, whatever an agent sends.
-constexpr std::array<std::string_view, 6> kLossCauses = {"ring_critical", "ring_bulk",   "spool_full",
-                                                         "agent_killed",  "sensor_down", "other"};
+constexpr std::array<std::string_view, 9> kLossCauses = {"ring_critical", "ring_bulk",        "queue_full",
+                                                         "spool_full",    "spool_damaged",    "agent_killed",
+                                                         "sensor_down",   "rejected_by_node", "other"};
 
 std::string_view known_cause(std::string_view cause) {
   const auto* const found = std::find(kLossCauses.begin(), kLossCauses.end(), cause);
@@ -95,6 +96,7 @@ Status Ingest::take_frame(const link::AgentIdentity& agent, event::Frame frame) 
     return sound;
   }
   const Status done = store_and_judge(agent.host_id, frame, *batch);
+  failing_ = !done;
   if (done) return done;
   frames_failed_.add();
   base::log_error("ingest", "frame of host " + agent.host_id + ": " + done.error().message);

@@ -3,6 +3,7 @@
 // detections are durable, and doing it twice shows nothing twice.
 #pragma once
 
+#include <atomic>
 #include <string>
 
 #include "base/metrics.h"
@@ -26,6 +27,9 @@ class Ingest final : public link::FrameHandler {
   Status take_frame(const link::AgentIdentity& agent, event::Frame frame) override;
   void agent_disconnected(const link::AgentIdentity& agent) override;
 
+  // The latest sound frame could not be stored or judged, a full disk say: agents keep their events and try again.
+  bool failing() const { return failing_; }
+
  private:
   Status store_and_judge(const std::string& host_id, const event::Frame& frame, const event::Batch& batch);
   void count(const event::Batch& batch, const store::Appended& appended);
@@ -35,6 +39,7 @@ class Ingest final : public link::FrameHandler {
   Fleet& fleet_;
   base::Metrics& metrics_;
   base::Metric &frames_, &frames_rejected_, &frames_failed_, &events_new_, &events_repeated_, &lag_us_;
+  std::atomic<bool> failing_ = false;
 };
 
 }  // namespace redoubt::central

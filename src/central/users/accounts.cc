@@ -26,10 +26,10 @@ const std::string& hash_of_nobody() {
   return hash;
 }
 
-Result<Account> account_of_row(const std::string& name, const std::string& role_name) {
+Result<Account> account_of_row(const std::string& name, const std::string& role_name, const std::string& hash) {
   const std::optional<Role> role = role_named(role_name);
   if (!role) return fail(Errc::corrupt, "account '" + name + "' has the unknown role '" + role_name + "'");
-  return Account{.name = name, .role = *role};
+  return Account{.name = name, .role = *role, .credential = hash.empty() ? "" : base::sha256_hex(hash)};
 }
 
 }  // namespace
@@ -69,17 +69,18 @@ Result<Account> Accounts::verify(const std::string& name, const std::string& pas
   }));
   const bool matches = password_matches(hash.empty() ? hash_of_nobody() : hash, password);
   if (hash.empty() || !matches) return fail(Errc::unauthenticated, "wrong account or password");
-  return account_of_row(name, role);
+  return account_of_row(name, role, hash);
 }
 
 Result<Account> Accounts::find(const std::string& name) {
-  std::string role;
+  std::string hash, role;
   TRY_STATUS(state_.read([&](soci::session& sql) -> Status {
-    sql << "SELECT role FROM users WHERE name = :name", soci::use(name), soci::into(role);
+    sql << "SELECT password_hash, role FROM users WHERE name = :name", soci::use(name), soci::into(hash),
+        soci::into(role);
     return {};
   }));
   if (role.empty()) return fail(Errc::not_found, "no account '" + name + "'");
-  return account_of_row(name, role);
+  return account_of_row(name, role, hash);
 }
 
 Result<NewApiToken> Accounts::create_token(const std::string& account, const std::string& token_name) {
@@ -138,7 +139,7 @@ Result<Account> Accounts::find_by_token(const std::string& secret) {
     return {};
   }));
   if (name.empty()) return fail(Errc::unauthenticated, "the API token is not known");
-  return account_of_row(name, role);
+  return account_of_row(name, role, "");
 }
 
 }  // namespace redoubt::central

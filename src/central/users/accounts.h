@@ -16,6 +16,7 @@ namespace redoubt::central {
 struct Account {
   std::string name;
   Role role = Role::auditor;
+  std::string credential;  // another one after every change of the password; "" from find_by_token()
 };
 
 struct ApiToken {

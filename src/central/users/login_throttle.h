@@ -1,5 +1,6 @@
-// Slows down password guessing: so many failures a minute for one account and address, then no more tries. In memory,
-// bounded. Any thread.
+// Slows down guessing: so many failures a minute for one account from one address, and so many from one address
+// whatever the account, then no more tries. An IPv6 address stands for its /64, which is what one sender has. No limit
+// for an account from everywhere: it would let strangers lock people out. In memory, bounded. Any thread.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +14,7 @@
 namespace redoubt::central {
 
 constexpr size_t kLoginFailuresMax = 5;
+constexpr size_t kAddressFailuresMax = 30;
 constexpr int64_t kLoginWindowUs = base::kMinuteUs;
 
 class LoginThrottle {
@@ -23,10 +25,13 @@ class LoginThrottle {
   void succeeded(const std::string& account, const std::string& address);
 
  private:
+  using Who = std::pair<std::string, std::string>;  // account and sender; no account: the sender's tries for any
+  // The failures of the last window; nullptr: no room to remember another.
+  std::deque<base::Time>* failures_of(const Who& who, base::Time now);
   void forget_old(base::Time now);
 
   std::mutex mutex_;
-  std::map<std::pair<std::string, std::string>, std::deque<base::Time>> failures_;
+  std::map<Who, std::deque<base::Time>> failures_;
 };
 
 }  // namespace redoubt::central

@@ -1,6 +1,7 @@
 #include "central/users/sessions.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "base/hash.h"
 
@@ -17,10 +18,11 @@ bool ended(base::Time begun, base::Time last_seen, base::Time now) {
 
 }  // namespace
 
-Session Sessions::begin(const std::string& user, base::Time now) {
+Session Sessions::begin(const std::string& user, const std::string& credential, base::Time now) {
   Session session{.id = base::to_hex(base::random_bytes(kSecretBytes)),
                   .user = user,
-                  .csrf = base::to_hex(base::random_bytes(kSecretBytes))};
+                  .csrf = base::to_hex(base::random_bytes(kSecretBytes)),
+                  .credential = credential};
   const std::lock_guard lock(mutex_);
   if (by_hash_.size() >= kSessionsMax) forget_ended(now);
   if (by_hash_.size() >= kSessionsMax) {
@@ -55,9 +57,15 @@ void Sessions::end(const std::string& id) {
   by_hash_.erase(base::sha256_hex(id));
 }
 
-void Sessions::end_all_of(const std::string& user) {
-  const std::lock_guard lock(mutex_);
-  std::erase_if(by_hash_, [&](const auto& entry) { return entry.second.session.user == user; });
+void Sessions::end_unless(const std::function<bool(const Session&)>& holds) {
+  std::vector<Session> sessions;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [hash, entry] : by_hash_) sessions.push_back(entry.session);
+  }
+  for (const Session& session : sessions) {
+    if (!holds(session)) end(session.id);
+  }
 }
 
 void Sessions::forget_ended(base::Time now) {

@@ -1,7 +1,8 @@
-// Console sessions: an unguessable id in a cookie, a CSRF token beside it, an idle and an absolute end. In memory: a
-// restart of the node asks everyone to log in again. Any thread.
+// Console sessions: an unguessable id in a cookie, a CSRF token beside it, an idle and an absolute end. A session is
+// good for the password it was opened with. In memory: a restart of the node asks everyone to log in again. Any thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -19,17 +20,19 @@ struct Session {
   std::string id;  // the cookie's value
   std::string user;
   std::string csrf;
+  std::string credential;  // the account's when the session began
 };
 
 class Sessions {
  public:
-  Session begin(const std::string& user, base::Time now);
+  Session begin(const std::string& user, const std::string& credential, base::Time now);
   // The live session of that id, whose idle time starts anew.
   std::optional<Session> find(const std::string& id, base::Time now);
   // Whether find() would find it; does not count as use.
   bool live(const std::string& id, base::Time now);
   void end(const std::string& id);
-  void end_all_of(const std::string& user);
+  // Ends the sessions for which `holds` is false; it is called without a lock and may block.
+  void end_unless(const std::function<bool(const Session&)>& holds);
 
  private:
   struct Entry {

@@ -69,6 +69,16 @@ TEST_F(AccountsTest, changes_a_password) {
   EXPECT_EQ(accounts.set_password("bob", "quite another one").error().code, Errc::not_found);
 }
 
+TEST_F(AccountsTest, a_new_password_is_another_credential) {
+  Accounts accounts(*state_);
+  ASSERT_TRUE(accounts.create({.name = "ann"}, "a long password"));
+  const std::string before = accounts.verify("ann", "a long password")->credential;
+  EXPECT_FALSE(before.empty());
+  EXPECT_EQ(accounts.find("ann")->credential, before);
+  ASSERT_TRUE(accounts.set_password("ann", "a long password"));
+  EXPECT_NE(accounts.find("ann")->credential, before);
+}
+
 TEST_F(AccountsTest, tokens_are_found_by_their_secret_until_removed) {
   Accounts accounts(*state_);
   ASSERT_TRUE(accounts.create({.name = "ann", .role = Role::auditor}, "a long password"));
@@ -110,11 +120,11 @@ TEST_F(UsersTest, audit_log_shows_the_newest_first) {
 TEST(Sessions, end_by_idleness_and_by_age) {
   Sessions sessions;
   const base::Time start{1'000'000'000};
-  const Session idle = sessions.begin("ann", start);
+  const Session idle = sessions.begin("ann", "credential", start);
   EXPECT_TRUE(sessions.find(idle.id, {start.us + kSessionIdleUs - 1}));
   EXPECT_TRUE(sessions.find(idle.id, {start.us + 2 * kSessionIdleUs - 2}));  // used in between
   EXPECT_FALSE(sessions.find(idle.id, {start.us + 3 * kSessionIdleUs}));
-  const Session busy = sessions.begin("ann", start);
+  const Session busy = sessions.begin("ann", "credential", start);
   for (int64_t at = 0; at < kSessionLifeUs; at += kSessionIdleUs / 2) {
     ASSERT_TRUE(sessions.find(busy.id, {start.us + at}));
   }
@@ -124,7 +134,7 @@ TEST(Sessions, end_by_idleness_and_by_age) {
 TEST(Sessions, end_when_told) {
   Sessions sessions;
   const base::Time now = base::Time::now();
-  const Session session = sessions.begin("ann", now);
+  const Session session = sessions.begin("ann", "credential", now);
   EXPECT_EQ(sessions.find(session.id, now)->user, "ann");
   EXPECT_NE(session.csrf, session.id);
   EXPECT_FALSE(sessions.find("", now));
@@ -141,6 +151,28 @@ TEST(LoginThrottle, stops_after_five_failures_a_minute) {
   EXPECT_TRUE(throttle.try_login("ann", "10.0.0.2", now));
   EXPECT_TRUE(throttle.try_login("bob", "10.0.0.1", now));
   EXPECT_TRUE(throttle.try_login("ann", "10.0.0.1", {now.us + kLoginWindowUs}));
+}
+
+TEST(LoginThrottle, stops_one_sender_that_tries_many_accounts) {
+  LoginThrottle throttle;
+  const base::Time now = base::Time::now();
+  const auto account = [](size_t i) { return "account-" + std::to_string(i); };
+  for (size_t i = 0; i < kAddressFailuresMax; ++i) EXPECT_TRUE(throttle.try_login(account(i), "10.0.0.1", now));
+  EXPECT_FALSE(throttle.try_login("ann", "10.0.0.1", now));
+  EXPECT_TRUE(throttle.try_login("ann", "10.0.0.2", now));
+  EXPECT_TRUE(throttle.try_login("ann", "10.0.0.1", {now.us + kLoginWindowUs}));
+}
+
+// One machine has all addresses of its network to choose from.
+TEST(LoginThrottle, takes_an_ipv6_network_for_one_sender) {
+  LoginThrottle throttle;
+  const base::Time now = base::Time::now();
+  for (size_t i = 0; i < kLoginFailuresMax; ++i) {
+    EXPECT_TRUE(throttle.try_login("ann", "2001:db8:1:2::" + std::to_string(i), now));
+  }
+  EXPECT_FALSE(throttle.try_login("ann", "2001:db8:1:2:ffff::1", now));
+  EXPECT_TRUE(throttle.try_login("ann", "2001:db8:1:3::1", now));
+  EXPECT_TRUE(throttle.try_login("ann", "::ffff:10.0.0.1", now));
 }
 
 TEST(LoginThrottle, forgets_failures_after_a_success) {
