@@ -13,7 +13,7 @@ namespace {
 
 // The kernel calls the first pseudo-terminal "pts0"; people and /dev call it "pts/0".
 std::string terminal_name(std::string_view name) {
-  if (name.starts_with("pts") && name.size() > 3 && name[3] != '/') return "pts/" + std::string(name.substr(3));
+  if (name.starts_with("pts") && name.size() > 3 && name[3] != '/') return "pts/" + field_text(name.substr(3));
   return field_text(name);
 }
 

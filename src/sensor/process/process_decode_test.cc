@@ -52,6 +52,12 @@ TEST(ProcessDecode, reads_an_exec) {
   EXPECT_EQ(exec->tty, "pts/12");
 }
 
+TEST(ProcessDecode, gives_a_terminal_of_any_bytes_as_text) {
+  RawExec raw = sample();
+  strcpy(raw.record.tty, "pts1\xfa");
+  EXPECT_EQ(decode_exec(raw.view())->tty, "pts/1\\xfa");
+}
+
 TEST(ProcessDecode, refuses_every_cut) {
   const RawExec raw = sample();
   for (size_t size = 0; size < raw.view().size(); ++size) EXPECT_FALSE(decode_exec(raw.view().substr(0, size))) << size;

@@ -1,0 +1,46 @@
+// Records of the rings: the kernel side is ours, the names, arguments and paths in them are anyone's. The first byte
+// says which source.
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "base/text.h"
+#include "redoubt/event.pb.h"
+#include "sensor/container_id.h"
+#include "sensor/file/file_decode.h"
+#include "sensor/network/network_decode.h"
+#include "sensor/process/process_decode.h"
+
+namespace {
+
+void read_exec(std::string_view record) {
+  const auto exec = redoubt::sensor::decode_exec(record);
+  if (!exec) return;
+  for (const std::string* text : {&exec->executable, &exec->command_line, &exec->directory, &exec->tty}) {
+    if (!redoubt::base::is_utf8(*text)) __builtin_trap();
+  }
+  (void)redoubt::sensor::container_id_of(exec->cgroup);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace redoubt;
+  if (size == 0) return 0;
+  // Aligned as the rings hold it, and on the heap to the byte.
+  const size_t bytes = size - 1;
+  std::vector<uint64_t> words((bytes + 7) / 8);
+  if (bytes > 0) std::memcpy(words.data(), data + 1, bytes);
+  const std::string_view record(reinterpret_cast<const char*>(words.data()), bytes);
+  v1::Event event;
+  switch (data[0] % 4) {
+    case 0: read_exec(record); break;
+    case 1: (void)sensor::decode_exit(record); break;
+    case 2: (void)sensor::decode_file(record, event); break;
+    default: (void)sensor::decode_connection(record, event);
+  }
+  std::string wire;
+  if (!event.SerializeToString(&wire)) __builtin_trap();
+  return 0;
+}
