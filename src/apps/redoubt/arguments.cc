@@ -37,8 +37,14 @@ void add_limit(CLI::App& app, Arguments& arguments) {
 }
 
 void add_hunt(CLI::App& app, Arguments& arguments) {
-  app.add_option("QUERY", arguments.query, "hunting query; an empty one finds everything")->required();
-  app.add_option("--since", arguments.since, "not older than this: 90s, 15m, 24h, 7d or an RFC 3339 time");
+  CLI::Option* query = app.add_option("QUERY", arguments.query, "hunting query; an empty one finds everything");
+  CLI::Option* rule = app.add_option("--rule", arguments.rule_file, "a rule (Sigma file; - is standard input) instead");
+  rule->excludes(query);
+  app.parse_complete_callback([query, rule] {
+    if (query->empty() && rule->empty()) throw CLI::RequiredError("QUERY or --rule");
+  });
+  app.add_option("--since", arguments.since,
+                 "not older than this: 90s, 15m, 24h, 7d or an RFC 3339 time; with --rule else 30d");
   add_limit(app, arguments);
 }
 
@@ -95,7 +101,8 @@ constexpr std::array kCommands = {
     CommandRow{"", "hunt", "Search everything that happened, newest first. --json: one object a line.",
                "redoubt hunt 'EventType = \"process\" AND FileName CONTAINS \"curl\"' --since 24h\n"
                "redoubt hunt 'UserName = \"root\" | count by process.name top 10'\n"
-               "redoubt hunt 'destination.port = 4444' --json | jq -r '.\"process.command_line\"'",
+               "redoubt hunt 'destination.port = 4444' --json | jq -r '.\"process.command_line\"'\n"
+               "redoubt hunt --rule suspicious_curl.yml --since 30d",
                add_hunt, run_hunt},
     CommandRow{"", "scan", "Have files judged by the node's engines.",
                "redoubt scan invoice.pdf\nredoubt scan *.exe --json\ncurl -s https://example.org/x | redoubt scan -",

@@ -33,6 +33,7 @@ struct Arguments {
   int link_port = -1;
   // hunt, alert list
   std::string query;
+  std::string rule_file;  // instead of a query
   std::string since;
   int limit = 100;
   std::string status;

@@ -36,6 +36,17 @@ TEST(Arguments, noun_and_verb_choose_the_command) {
   EXPECT_EQ(std::get<Arguments>(parse({"scan", "a", "b"})).files, (std::vector<std::string>{"a", "b"}));
 }
 
+TEST(Arguments, a_hunt_has_a_query_or_a_rule) {
+  const auto hunt = parse({"hunt", "--rule", "r.yml", "--since", "30d"});
+  ASSERT_TRUE(std::holds_alternative<Arguments>(hunt));
+  EXPECT_EQ(std::get<Arguments>(hunt).run, &run_hunt);
+  EXPECT_EQ(std::get<Arguments>(hunt).rule_file, "r.yml");
+  EXPECT_TRUE(std::get<Arguments>(hunt).query.empty());
+  EXPECT_TRUE(std::holds_alternative<Arguments>(parse({"hunt", ""})));
+  EXPECT_EQ(std::get<Exit>(parse({"hunt", "x", "--rule", "r.yml"})), Exit::usage);
+  EXPECT_EQ(std::get<Exit>(parse({"hunt", "--since", "7d"})), Exit::usage);
+}
+
 TEST(Arguments, help_is_good_and_mistakes_are_usage) {
   EXPECT_EQ(std::get<Exit>(parse({"--help"})), Exit::ok);
   EXPECT_EQ(std::get<Exit>(parse({"alert", "show", "--help"})), Exit::ok);

@@ -1,4 +1,5 @@
-// redoubt hunt: text for people (the columns that say most), JSON lines for programs.
+// redoubt hunt: text for people (the columns that say most), JSON lines for programs. With --rule a rule's file stands
+// for the query: its hits a day, then the newest events.
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
@@ -6,6 +7,7 @@
 #include "apps/redoubt/api_client.h"
 #include "apps/redoubt/commands.h"
 #include "apps/redoubt/output.h"
+#include "base/file.h"
 #include "base/time.h"
 
 namespace redoubt::cli {
@@ -20,6 +22,9 @@ constexpr std::array<std::string_view, 10> kShown = {
     "process.command_line", "file.path", "destination.ip", "destination.port"};
 constexpr size_t kColumnsShownMax = 12;
 constexpr int kHuntSeconds = 120;
+constexpr size_t kRuleBytesMax = size_t{256} << 10;
+constexpr int kRuleRowsMax = 1000;
+constexpr int64_t kDayBarMax = 40;
 
 // The pipe that stands for --since; the query's own text stays where it is, so that carets point right.
 Result<std::string> since_pipe(const std::string& since) {
@@ -73,20 +78,70 @@ void print_lines(const json& columns, const json& rows) {
   }
 }
 
+Result<json> call_json(const Profile& profile, const std::string& target, const json& request) {
+  TRY(const std::string body, call_api(profile, {.method = "POST",
+                                                 .target = target,
+                                                 .body = request.dump(-1, ' ', false, json::error_handler_t::replace),
+                                                 .timeout_s = kHuntSeconds}));
+  return json::parse(body);
+}
+
+Result<json> backtest(const Arguments& arguments, const Profile& profile) {
+  const std::string& file = arguments.rule_file;
+  TRY(const std::string text, base::read_file(file == "-" ? "/dev/stdin" : file, kRuleBytesMax));
+  json request = {{"text", text}, {"limit", std::min(arguments.limit, kRuleRowsMax)}};
+  if (!arguments.since.empty()) request["since"] = arguments.since;
+  return call_json(profile, "/rules/backtest", request);
+}
+
+void print_days(const json& days) {
+  int64_t most = 1;
+  for (const json& day : days) most = std::max(most, day.value("hits", int64_t{0}));
+  Table table({"DAY (UTC)", "HITS", ""});
+  for (const json& day : days) {
+    const int64_t hits = day.value("hits", int64_t{0});
+    const auto bar = static_cast<size_t>(std::max<int64_t>(1, hits * kDayBarMax / most));
+    table.add({day.value("day", ""), std::to_string(hits), std::string(bar, '#')});
+  }
+  table.print();
+}
+
+void print_backtest(const json& answer) {
+  const int64_t hits = answer.value("hits_total", int64_t{0});
+  if (hits > 0) {
+    print_days(answer.at("days"));
+    print_line("");
+    print_table(answer.at("columns"), answer.at("rows"));
+  }
+  print_note(printable(answer.value("title", "") + " (" + answer.value("importance", "") + ")") + ": " +
+             std::to_string(hits) + (hits == 1 ? " hit" : " hits") + " since " + short_time(answer.value("since", "")) +
+             ", " + std::to_string(answer.at("rows").size()) + " shown, in " +
+             std::to_string(answer.value("took_ms", 0)) + " ms");
+}
+
+Exit run_rule_hunt(const Arguments& arguments, const Profile& profile) {
+  const auto answer = backtest(arguments, profile);
+  if (!answer) return print_error(answer.error());
+  if (arguments.format == Format::json) {
+    print_line(answer->dump());
+  } else {
+    print_backtest(*answer);
+  }
+  if (answer->value("partial", false)) print_note("partial: " + printable(answer->value("partial_why", "")));
+  return answer->value("hits_total", int64_t{0}) == 0 ? Exit::nothing : Exit::ok;
+}
+
 }  // namespace
 
 Exit run_hunt(const Arguments& arguments) {
   const auto profile = load_profile(find_profile(arguments.home));
   if (!profile) return print_error(profile.error());
+  if (!arguments.rule_file.empty()) return run_rule_hunt(arguments, *profile);
   const auto pipe = since_pipe(arguments.since);
   if (!pipe) return print_error(pipe.error());
-  const json request = {{"query", arguments.query + *pipe}, {"limit", arguments.limit}};
-  const auto body = call_api(*profile, {.method = "POST",
-                                        .target = "/hunts",
-                                        .body = request.dump(-1, ' ', false, json::error_handler_t::replace),
-                                        .timeout_s = kHuntSeconds});
-  if (!body) return print_error(body.error());
-  const json answer = json::parse(*body);
+  const auto found = call_json(*profile, "/hunts", {{"query", arguments.query + *pipe}, {"limit", arguments.limit}});
+  if (!found) return print_error(found.error());
+  const json& answer = *found;
   const json& rows = answer.at("rows");
   if (arguments.format == Format::json) {
     print_lines(answer.at("columns"), rows);

@@ -39,8 +39,12 @@ Result<std::unique_ptr<BodySink>> submit_object(Services& services, const Reques
 Response list_objects(Services& services, const Request& request);
 Response get_object(Services& services, const Request& request);
 
-// node_routes.cc
+// rule_routes.cc
 Response list_rules(Services& services, const Request& request);
+Response check_rule(Services& services, const Request& request);
+Response backtest_rule(Services& services, const Request& request);
+
+// node_routes.cc
 Response get_health(Services& services, const Request& request);
 Response get_metrics(Services& services, const Request& request);
 Response get_openapi(Services& services, const Request& request);

@@ -12,41 +12,7 @@ using nlohmann::ordered_json;
 
 constexpr size_t kOpenapiBytesMax = size_t{4} << 20;
 
-ordered_json refusal_json(const rules::Refusal& refusal) {
-  const query::Diagnostic& diagnostic = refusal.diagnostic;
-  return {{"path", refusal.path},
-          {"title", refusal.title},
-          {"diagnostic",
-           {{"code", diagnostic.code},
-            {"line", diagnostic.line},
-            {"column", diagnostic.column},
-            {"length", diagnostic.length},
-            {"message", diagnostic.message},
-            {"hint", diagnostic.hint},
-            {"rendered", refusal.rendered}}}};
-}
-
 }  // namespace
-
-Response list_rules(Services& services, const Request&) {
-  const auto hits = services.alerts.hits();
-  if (!hits) return error_response(hits.error());
-  ordered_json list = ordered_json::array(), refusals = ordered_json::array();
-  for (const rules::Rule& rule : services.rules.rules()) {
-    const auto found = hits->find(rule.id);
-    list.push_back({{"id", rule.id},
-                    {"title", rule.title},
-                    {"importance", rules::name_of(rule.importance)},
-                    {"format", rule.format},
-                    {"path", rule.path},
-                    {"techniques", rule.techniques},
-                    {"tactics", rule.tactics},
-                    {"description", rule.description},
-                    {"hits", found != hits->end() ? found->second : 0}});
-  }
-  for (const rules::Refusal& refusal : services.rules.refusals()) refusals.push_back(refusal_json(refusal));
-  return json_response({{"rules", list}, {"refusals", refusals}});
-}
 
 Response get_health(Services& services, const Request&) {
   ordered_json components = ordered_json::array();

@@ -39,6 +39,8 @@ constexpr auto kRoutes = std::to_array<Route>({
     {Method::get,   "/objects",                  Access::reader,        list_objects,            kNoBody,    Audited::no},
     {Method::get,   "/objects/{id}",             Access::reader,        get_object,              kNoBody,    Audited::no},
     {Method::get,   "/rules",                    Access::reader,        list_rules,              kNoBody,    Audited::no},
+    {Method::post,  "/rules/check",              Access::reader,        check_rule,              kTextBody,  Audited::no},
+    {Method::post,  "/rules/backtest",           Access::reader,        backtest_rule,           kTextBody,  Audited::yes},
     {Method::get,   "/health",                   Access::anyone,        get_health,              kNoBody,    Audited::no},
     {Method::get,   "/metrics",                  Access::reader,        get_metrics,             kNoBody,    Audited::no},
     {Method::get,   "/openapi.yaml",             Access::anyone,        get_openapi,             kNoBody,    Audited::no},

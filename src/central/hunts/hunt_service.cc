@@ -48,7 +48,13 @@ int64_t integer_of(const store::Cell& cell) {
   return number != nullptr ? *number : 0;
 }
 
-HuntError busy() { return Error{Errc::exhausted, "other hunts are running: try again in a moment"}; }
+Error busy() { return {Errc::exhausted, "other hunts are running: try again in a moment"}; }
+
+using Clock = std::chrono::steady_clock;
+
+int64_t ms_since(Clock::time_point begun) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun).count();
+}
 
 }  // namespace
 
@@ -68,7 +74,7 @@ HuntOutcome<HuntAnswer> HuntService::run(const std::string& text, const HuntPage
   // than the page tells whether there are others. A limit in the text counts over all pages.
   const uint32_t wanted = page.offset + page.limit + 1;
   hunt->limit = hunt->limit_written ? std::min(hunt->limit, wanted) : wanted;
-  const auto begun = std::chrono::steady_clock::now();
+  const Clock::time_point begun = Clock::now();
   auto found = events_.hunt(*hunt, limits());
   if (!found) return tl::unexpected<HuntError>(std::move(found).error());
   hunts_.add();
@@ -80,8 +86,7 @@ HuntOutcome<HuntAnswer> HuntService::run(const std::string& text, const HuntPage
     if (!answer.result.partial) answer.result.partial_why = "there are more rows than the limit";
     answer.result.partial = true;
   }
-  answer.took_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun).count();
+  answer.took_ms = ms_since(begun);
   return answer;
 }
 
@@ -111,6 +116,25 @@ HuntOutcome<Histogram> HuntService::histogram(const std::string& text, uint32_t 
     histogram.buckets.emplace_back(base::Time{integer_of(row[0])}, integer_of(row[1]));
   }
   return histogram;
+}
+
+Result<Backtest> HuntService::backtest(const query::Expression& where, const HistoryRange& range, uint32_t events_max) {
+  const RunningHunt running(running_);
+  if (!running.admitted()) return tl::unexpected(busy());
+  const Clock::time_point begun = Clock::now();
+  const query::Hunt hunt{.where = where.clone(), .since = range.since, .until = range.until, .limit = events_max};
+  TRY(const store::HuntResult counted, events_.histogram(hunt, base::kDayUs, limits()));
+  TRY(store::HuntResult found, events_.hunt(hunt, limits()));
+  hunts_.add();
+  Backtest backtest{.events = std::move(found)};
+  for (const auto& row : counted.rows) {
+    backtest.days.emplace_back(base::Time{integer_of(row[0])}, integer_of(row[1]));
+    backtest.hits += integer_of(row[1]);
+  }
+  backtest.partial = counted.partial || backtest.events.partial;
+  backtest.partial_why = counted.partial ? counted.partial_why : backtest.events.partial_why;
+  backtest.took_ms = ms_since(begun);
+  return backtest;
 }
 
 HuntOutcome<std::monostate> HuntService::check(const std::string& text) {

@@ -1,5 +1,5 @@
-// Hunts for people: parses hunting text, runs it over the event store within limits of time and number. Blocks while
-// the store works; any thread.
+// Hunts for people: parses hunting text, runs it over the event store within limits of time and number; the same for
+// the expression of a rule. Blocks while the store works; any thread.
 #pragma once
 
 #include <atomic>
@@ -42,6 +42,21 @@ struct Histogram {
   std::vector<std::pair<base::Time, int64_t>> buckets;
 };
 
+// A stretch of stored history; `until` is not part of it.
+struct HistoryRange {
+  base::Time since, until;
+};
+
+// What a rule would have found.
+struct Backtest {
+  int64_t hits = 0;                                  // events, on all days
+  std::vector<std::pair<base::Time, int64_t>> days;  // midnight UTC; days without hits are left out
+  store::HuntResult events;                          // the newest ones, no more than asked for
+  bool partial = false;                              // a limit cut the search short: there may be more hits
+  std::string partial_why;
+  int64_t took_ms = 0;
+};
+
 class HuntService {
  public:
   HuntService(store::EventStore& events, base::Metrics& metrics);
@@ -49,6 +64,8 @@ class HuntService {
   HuntOutcome<HuntAnswer> run(const std::string& text, const HuntPage& page);
   HuntOutcome<Histogram> histogram(const std::string& text, uint32_t buckets);
   HuntOutcome<std::monostate> check(const std::string& text);
+  // Runs a rule's expression over history. The days are those that the range touches; its hits lie within it.
+  Result<Backtest> backtest(const query::Expression& where, const HistoryRange& range, uint32_t events_max);
 
   // Cancels what runs and refuses what comes.
   void stop() { stopping_ = true; }
