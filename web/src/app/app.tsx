@@ -11,6 +11,8 @@ const AlertPage = lazy(() => import('@/features/alerts/alert_page').then((m) => 
 const HuntPage = lazy(() => import('@/features/hunt/hunt_page').then((m) => ({ default: m.HuntPage })));
 const HostsPage = lazy(() => import('@/features/hosts/hosts_page').then((m) => ({ default: m.HostsPage })));
 const ObjectsPage = lazy(() => import('@/features/objects/objects_page').then((m) => ({ default: m.ObjectsPage })));
+const RulesPage = lazy(() => import('@/features/rules/rules_page').then((m) => ({ default: m.RulesPage })));
+const RulePage = lazy(() => import('@/features/rules/rule_page').then((m) => ({ default: m.RulePage })));
 
 export function App() {
   const session = useSession();
@@ -25,6 +27,8 @@ export function App() {
           <Route path="/alerts" element={<AlertsPage />} />
           <Route path="/alerts/:id" element={<AlertPage />} />
           <Route path="/hunt" element={<HuntPage />} />
+          <Route path="/rules" element={<RulesPage />} />
+          <Route path="/rules/:id" element={<RulePage />} />
           <Route path="/hosts" element={<HostsPage />} />
           <Route path="/objects" element={<ObjectsPage />} />
           <Route path="/objects/:id" element={<ObjectsPage />} />

@@ -69,6 +69,7 @@ export function Shell({ session, children }: { session: Session; children: React
             Alerts {open > 0 && <span className={css.count} aria-label={`${open} open`}>{open}</span>}
           </NavLink>
           <NavLink to="/hunt" className={css.link!}>Hunt</NavLink>
+          <NavLink to="/rules" className={css.link!}>Rules</NavLink>
           <NavLink to="/hosts" className={css.link!}>Hosts</NavLink>
           <NavLink to="/objects" className={css.link!}>Objects</NavLink>
         </nav>

@@ -1,0 +1,137 @@
+// What the page of rules computes: search, the ATT&CK matrix, the days of a run over history. No calls, no React.
+import type { HuntResult, Importance, Schema } from '@/shared/api/client';
+import { testOf } from '@/shared/query_text/query_text';
+import { importances } from '@/shared/ui/importance';
+
+export type RuleList = { rules: Rule[]; refusals: Refusal[] };
+export type Rule = {
+  id: string; title: string; importance: Importance; format: string; path: string; author: string; description: string;
+  techniques: string[]; tactics: string[]; references: string[]; false_positives: string[]; hits: number;
+};
+export type Refusal = { path: string; title: string; diagnostic: Schema['Diagnostic'] };
+export type Backtest = Schema['Backtest'];
+
+export interface RuleFilters {
+  text: string;
+  importance: Importance[];
+  technique: string;
+}
+
+function contains(rule: Rule, word: string): boolean {
+  return [rule.title, rule.description, rule.path, rule.format, rule.id, rule.author, ...rule.techniques, ...rule.tactics]
+    .some((text) => text.toLowerCase().includes(word));
+}
+
+// T1059 is also found by its parts, T1059.004.
+function isOfTechnique(rule: Rule, technique: string): boolean {
+  return rule.techniques.some((id) => id === technique || id.startsWith(`${technique}.`));
+}
+
+// Every word has to be somewhere. Most important first, then most hits, then by title.
+export function chosenRules(rules: Rule[], { text, importance, technique }: RuleFilters): Rule[] {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  return rules
+    .filter((rule) => importance.length === 0 || importance.includes(rule.importance))
+    .filter((rule) => technique === '' || isOfTechnique(rule, technique))
+    .filter((rule) => words.every((word) => contains(rule, word)))
+    .sort((a, b) => importances.indexOf(a.importance) - importances.indexOf(b.importance)
+      || b.hits - a.hits || a.title.localeCompare(b.title));
+}
+
+// The order in which ATT&CK has them.
+const tacticOrder = [
+  'reconnaissance', 'resource-development', 'initial-access', 'execution', 'persistence', 'privilege-escalation', 'stealth',
+  'defense-impairment', 'credential-access', 'discovery', 'lateral-movement', 'collection', 'command-and-control',
+  'exfiltration', 'impact',
+];
+
+export function tacticName(tactic: string): string {
+  if (tactic === '') return 'No tactic';
+  const words = tactic.replace(/[-_]/g, ' ').replace(/ and /g, ' & ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+export interface Covered {
+  technique: string;
+  rules: Rule[];
+  importance: Importance; // the highest of its rules
+}
+
+export interface TacticColumn {
+  tactic: string;
+  techniques: Covered[];
+}
+
+function rank(tactic: string): number {
+  const at = tacticOrder.indexOf(tactic);
+  return at < 0 ? tacticOrder.length : at;
+}
+
+// Tags do not say which technique belongs to which tactic: one with several tactics stands below each of them.
+export function coverage(rules: Rule[]): TacticColumn[] {
+  const byTactic = new Map<string, Map<string, Rule[]>>();
+  for (const rule of rules) {
+    for (const tactic of rule.tactics.length > 0 ? rule.tactics : ['']) {
+      const techniques = byTactic.get(tactic) ?? new Map<string, Rule[]>();
+      byTactic.set(tactic, techniques);
+      for (const technique of rule.techniques) techniques.set(technique, [...techniques.get(technique) ?? [], rule]);
+    }
+  }
+  return [...byTactic.entries()]
+    .map(([tactic, techniques]) => ({
+      tactic,
+      techniques: [...techniques.entries()].sort(([a], [b]) => a.localeCompare(b)).map(([technique, of]) => ({
+        technique, rules: of, importance: importances.find((one) => of.some((rule) => rule.importance === one)) ?? 'informational',
+      })),
+    }))
+    .filter((column) => column.techniques.length > 0)
+    .sort((a, b) => rank(a.tactic) - rank(b.tactic) || a.tactic.localeCompare(b.tactic));
+}
+
+export interface DayBar {
+  day: string; // 2026-11-22, UTC
+  hits: number;
+}
+
+const dayMs = 86_400_000;
+export const daysMax = 400;
+
+// One bar for each day that the range touches, the last ones where they are too many.
+export function daysOf(backtest: Pick<Backtest, 'since' | 'until' | 'days'>): DayBar[] {
+  const since = Date.parse(backtest.since);
+  const until = Date.parse(backtest.until);
+  if (!Number.isFinite(since) || !Number.isFinite(until) || until <= since) return [];
+  const last = Math.floor((until - 1) / dayMs);
+  const first = Math.max(Math.floor(since / dayMs), last - daysMax + 1);
+  const hits = new Map(backtest.days.map((one) => [one.day, one.hits]));
+  return Array.from({ length: last - first + 1 }, (_, index) => {
+    const day = new Date((first + index) * dayMs).toISOString().slice(0, 10);
+    return { day, hits: hits.get(day) ?? 0 };
+  });
+}
+
+export type EventColumn = HuntResult['columns'][number] & { index: number };
+
+const columnsShown = [
+  '@timestamp', 'host.name', 'user.name', 'event.action', 'process.command_line', 'file.path', 'destination.ip', 'destination.port',
+];
+
+// The usual columns that hold something.
+export function eventColumns({ columns, rows }: Pick<HuntResult, 'columns' | 'rows'>): EventColumn[] {
+  return columnsShown.flatMap((name) => {
+    const index = columns.findIndex((column) => column.name === name);
+    const column = columns[index];
+    const full = rows.some((row) => row[index] !== null && row[index] !== undefined && row[index] !== '');
+    return column && full ? [{ ...column, index }] : [];
+  });
+}
+
+const processesMax = 50;
+
+// A hunt for everything that the processes of these events did; empty where the events name none.
+export function huntOf({ columns, rows, since, until }: Backtest): string {
+  const at = columns.findIndex((column) => column.name === 'process.entity_id');
+  const ids = [...new Set(rows.map((row) => row[at]).filter((id): id is string => typeof id === 'string' && id !== ''))];
+  if (ids.length === 0) return '';
+  return `${ids.slice(0, processesMax).map((id) => testOf('process.entity_id', 'id', id)).join(' OR ')} | since ${since} | until ${until}`;
+}

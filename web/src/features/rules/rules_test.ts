@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { chosenRules, coverage, daysMax, daysOf, eventColumns, huntOf, tacticName, type Backtest, type Rule } from './rules';
+
+function rule(id: string, over: Partial<Rule> = {}): Rule {
+  return {
+    id, title: id, importance: 'medium', format: 'sigma', path: `${id}.yml`, author: '', description: '', techniques: [], tactics: [],
+    references: [], false_positives: [], hits: 0, ...over,
+  };
+}
+const ids = (rules: Rule[]) => rules.map((one) => one.id);
+const all = { text: '', importance: [], technique: '' };
+
+describe('chosenRules', () => {
+  const rules = [
+    rule('a', { title: 'Curl by root', techniques: ['T1105'] }),
+    rule('b', { importance: 'critical', techniques: ['T1059.004'] }),
+    rule('c', { hits: 7, description: 'A shell of Root' }),
+  ];
+  test('sorts by importance, hits, title', () => expect(ids(chosenRules(rules, all))).toEqual(['b', 'c', 'a']));
+  test('needs every word, in any place and case', () => {
+    expect(ids(chosenRules(rules, { ...all, text: 'ROOT' }))).toEqual(['c', 'a']);
+    expect(ids(chosenRules(rules, { ...all, text: ' root  curl ' }))).toEqual(['a']);
+    expect(chosenRules(rules, { ...all, text: 'nothing' })).toEqual([]);
+  });
+  test('narrows by importance and technique', () => {
+    expect(ids(chosenRules(rules, { ...all, importance: ['critical', 'high'] }))).toEqual(['b']);
+    expect(ids(chosenRules(rules, { ...all, technique: 'T1059' }))).toEqual(['b']);
+    expect(ids(chosenRules(rules, { ...all, technique: 'T10' }))).toEqual([]);
+  });
+});
+
+describe('coverage', () => {
+  test('has the tactics in their order and every technique once in each', () => {
+    const columns = coverage([
+      rule('a', { tactics: ['impact', 'execution'], techniques: ['T1059.004', 'T1059'] }),
+      rule('b', { tactics: ['execution'], techniques: ['T1059'], importance: 'high' }),
+      rule('c', { techniques: ['T9999'] }),
+      rule('d', { tactics: ['made-up'], techniques: ['T1'] }),
+      rule('e', { tactics: ['discovery'] }),
+    ]);
+    expect(columns.map((one) => one.tactic)).toEqual(['execution', 'impact', '', 'made-up']);
+    expect(columns[0]!.techniques.map((one) => [one.technique, ids(one.rules), one.importance]))
+      .toEqual([['T1059', ['a', 'b'], 'high'], ['T1059.004', ['a'], 'medium']]);
+  });
+  test('of nothing is empty', () => expect(coverage([])).toEqual([]));
+  test('names tactics for people', () => {
+    expect(tacticName('command-and-control')).toBe('Command & control');
+    expect(tacticName('')).toBe('No tactic');
+  });
+});
+
+describe('daysOf', () => {
+  test('has every day that the range touches', () => {
+    const days = daysOf({ since: '2026-02-27T23:00:00Z', until: '2026-03-02T00:00:00Z', days: [{ day: '2026-03-01', hits: 4 }] });
+    expect(days).toEqual([{ day: '2026-02-27', hits: 0 }, { day: '2026-02-28', hits: 0 }, { day: '2026-03-01', hits: 4 }]);
+  });
+  test('is bounded and bears nonsense', () => {
+    expect(daysOf({ since: '1990-01-01T00:00:00Z', until: '2026-01-01T00:00:00Z', days: [] })).toHaveLength(daysMax);
+    expect(daysOf({ since: 'x', until: 'y', days: [] })).toEqual([]);
+    expect(daysOf({ since: '2026-01-02T00:00:00Z', until: '2026-01-01T00:00:00Z', days: [] })).toEqual([]);
+  });
+});
+
+const found = {
+  since: '2026-01-01T00:00:00Z', until: '2026-01-02T00:00:00Z',
+  columns: [{ name: 'process.entity_id', type: 'id' }, { name: 'user.name', type: 'keyword' }, { name: 'host.name', type: 'keyword' }],
+  rows: [['7', 'root', null], ['7', null, ''], ['8', 'root', null]],
+} as unknown as Backtest;
+
+describe('the events found', () => {
+  test('show the usual columns that hold something', () => expect(eventColumns(found).map((one) => [one.name, one.index])).toEqual([['user.name', 1]]));
+  test('lead to a hunt for their processes', () => {
+    expect(huntOf(found)).toBe('process.entity_id = "7" OR process.entity_id = "8" | since 2026-01-01T00:00:00Z | until 2026-01-02T00:00:00Z');
+    expect(huntOf({ ...found, rows: [] })).toBe('');
+  });
+});
