@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
+#include <algorithm>
 
 #include "base/config.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -89,6 +91,15 @@ TEST(Config, names_the_line_and_the_nearest_setting) {
   EXPECT_EQ(config.error().message, "line 2: setting 'store.retentoin' is not known; did you mean 'store.retention'?");
   EXPECT_FALSE(Config::parse("store: {retention: soon}", kSettings));
   EXPECT_FALSE(Config::parse("a: [b", kSettings));
+}
+
+TEST(Log, keeps_a_hostile_message_on_one_line) {
+  testing::internal::CaptureStderr();
+  log_error("test", "host web-1\n2026-01-01T00:00:00Z error forged: \x1b[2J is enrolled");
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_NE(text.find("web-1\\x0a2026"), std::string::npos) << text;
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
 }
 
 TEST(Metrics, exposes_prometheus_text) {

@@ -3,6 +3,9 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <memory>
+#include <string>
+
+#include "base/hash.h"
 
 namespace redoubt::base {
 
@@ -27,12 +30,22 @@ spdlog::logger& logger() {
   return *instance;
 }
 
+// Names and reasons come from hostile senders too: none of them begins a line of its own or speaks to a terminal.
+std::string on_one_line(std::string_view message) {
+  std::string line;
+  for (const char c : message) {
+    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    control ? line.append("\\x").append(to_hex({&c, 1})) : line.append(1, c);
+  }
+  return line;
+}
+
 }  // namespace
 
 void set_log_level(LogLevel least) { logger().set_level(spdlog_level(least)); }
 
 void log(LogLevel level, std::string_view component, std::string_view message) {
-  logger().log(spdlog_level(level), "{}: {}", component, message);
+  logger().log(spdlog_level(level), "{}: {}", component, on_one_line(message));
   if (level != LogLevel::debug) logger().flush();
 }
 
