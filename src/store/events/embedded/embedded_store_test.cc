@@ -112,6 +112,43 @@ TEST_F(EmbeddedStoreTest, gives_every_field_by_its_canonical_name) {
   EXPECT_EQ(cell(Field::file_path), Cell{});
 }
 
+TEST_F(EmbeddedStoreTest, works_in_a_directory_with_blanks_and_quotes_and_a_long_name) {
+  EmbeddedOptions odd = options();
+  odd.directory = dir_ / "my 'events' here " + std::string(200, 'x') + "/" + std::string(200, 'y') + "/events";
+  ASSERT_TRUE(base::make_directories(odd.directory));
+  open(odd);
+  take(make_frame("a", 1, 3));
+  ASSERT_TRUE(store_->seal());
+  EXPECT_EQ(all_numbers(), (std::vector<int64_t>{3, 2, 1}));
+}
+
+// Whatever SQL got to the database: it reads and writes the store's own directories and nothing else, for good.
+TEST(Duck, is_locked_down) {
+  const base::TempDir dir;
+  for (const char* name : {"segments", "temporary"}) ASSERT_TRUE(base::make_directories(dir / name));
+  const auto duck = embedded::Duck::open({.segment_directory = dir / "segments",
+                                          .temporary_directory = dir / "temporary",
+                                          .memory_bytes_max = uint64_t{64} << 20});
+  ASSERT_TRUE(duck) << duck.error().message;
+  const auto session = (*duck)->connect().value();
+  const std::string inside = embedded::sql_quoted(dir / "segments/x.parquet");
+  EXPECT_TRUE(session->run("COPY (SELECT 1 AS one) TO " + inside + " (FORMAT parquet)"));
+  EXPECT_TRUE(session->run("SELECT * FROM read_parquet(" + inside + ")"));
+  const std::string outside = embedded::sql_quoted(dir / "outside");
+  const std::string climbing = embedded::sql_quoted(dir / "segments/../outside");
+  for (const std::string& sql :
+       {"COPY (SELECT 1) TO " + outside, "COPY (SELECT 1) TO " + climbing, "ATTACH " + outside + " AS other",
+        std::string("SELECT * FROM read_text('/etc/passwd')"), std::string("SELECT * FROM read_csv('/etc/passwd')"),
+        std::string("SELECT * FROM glob('/etc/*')"),
+        std::string("SELECT * FROM read_parquet('https://example.invalid/x')"), std::string("INSTALL httpfs"),
+        std::string("LOAD httpfs"), "EXPORT DATABASE " + outside, std::string("SET enable_external_access=true"),
+        std::string("SET lock_configuration=false"), std::string("SET memory_limit='1TB'"),
+        std::string("SET allowed_directories=['/']")}) {
+    EXPECT_FALSE(session->run(sql)) << sql;
+  }
+  EXPECT_FALSE(std::filesystem::exists(dir / "outside"));
+}
+
 TEST_F(EmbeddedStoreTest, stores_repeated_and_overlapping_frames_once) {
   open();
   take(make_frame("a", 1, 10));
