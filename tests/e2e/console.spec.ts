@@ -264,6 +264,57 @@ test('a typing mistake is shown with a caret and the nearest name', async () => 
   await expectAccessible();
 });
 
+test('a rule is found, described and run over history', async () => {
+  await open('Rules');
+  await page.keyboard.press('/');
+  await page.keyboard.insertText('download');
+  await page.keyboard.press('Escape');
+  const rows = page.locator('tr[data-rule]');
+  await expect(rows.first()).toContainText(/download/i);
+  await expectAccessible();
+  await picture('rules');
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('region', { name: 'About the rule' })).toContainText('Hits, all time');
+  const panel = page.getByRole('region', { name: 'Run over history' });
+  await answerTo('/rules/backtest', () => panel.getByRole('button', { name: 'Run over history' }).click());
+  await expect(panel.getByRole('status')).toContainText(/^\d[\d,]* hits? since/);
+  await expectAccessible();
+});
+
+test('the rule of the alert has hits on days of history', async () => {
+  await page.goto('/rules?q=download&importance=');
+  const hits = page.locator('tr[data-rule]').filter({ hasNot: page.locator('td:last-child', { hasText: /^0$/ }) });
+  await hits.first().getByRole('link').first().click();
+  const panel = page.getByRole('region', { name: 'Run over history' });
+  await answerTo('/rules/backtest', () => panel.getByRole('button', { name: 'Run over history' }).click());
+  await expect(panel.getByTestId('days')).toBeVisible();
+  await expect(panel.getByRole('region', { name: 'Newest events' }).getByRole('row')).not.toHaveCount(1);
+  await expectAccessible();
+  await picture('rule');
+  await panel.getByRole('link', { name: 'Hunt for these processes' }).click();
+  await expect(page.locator('button[data-field="@timestamp"]').first()).toBeVisible();
+});
+
+test('techniques are a matrix that leads to their rules, and a new rule can be tried', async () => {
+  await open('Rules');
+  const view = page.getByRole('radiogroup', { name: 'View' });
+  await view.getByText('Coverage').click();
+  await expect(page.getByRole('region', { name: 'Execution' })).toContainText(/T\d{4}/);
+  await expectAccessible();
+  await picture('coverage');
+  await page.getByRole('region', { name: 'Execution' }).getByRole('link').first().click();
+  await expect(page.locator('tr[data-rule]').first()).toBeVisible();
+  await view.getByText('Refused').click();
+  await expect(page.getByText('Every rule is in use')).toBeVisible();
+  await view.getByText('Try a rule').click();
+  const text = page.getByRole('textbox', { name: 'Rule text' });
+  await text.fill((await text.inputValue()).replace('Image', 'Imag'));
+  await answerTo('/rules/backtest', () => page.getByRole('button', { name: 'Run over history' }).click());
+  await expect(page.getByRole('alert')).toContainText('^^^^');
+  await expectAccessible();
+});
+
 test('an object with the test virus is detected, a clean one is not', async () => {
   await open('Objects');
   await page.getByLabel('Files to submit').setInputFiles([
