@@ -67,24 +67,38 @@ function rank(tactic: string): number {
   return at < 0 ? tacticOrder.length : at;
 }
 
-// Tags do not say which technique belongs to which tactic: one with several tactics stands below each of them.
-export function coverage(rules: Rule[]): TacticColumn[] {
-  const byTactic = new Map<string, Map<string, Rule[]>>();
-  for (const rule of rules) {
-    for (const tactic of rule.tactics.length > 0 ? rule.tactics : ['']) {
-      const techniques = byTactic.get(tactic) ?? new Map<string, Rule[]>();
-      byTactic.set(tactic, techniques);
-      for (const technique of rule.techniques) techniques.set(technique, [...techniques.get(technique) ?? [], rule]);
-    }
+// T1059 of T1059.004.
+function family(technique: string): string {
+  return technique.split('.')[0]!;
+}
+
+// Tags do not say which technique is of which tactic. The tactics that all rules with a technique or its sub-techniques name
+// are likely its own; where they have none in common, every one that they name.
+function tacticsOf(rules: Rule[]): Map<string, string[]> {
+  const lists = new Map<string, string[][]>();
+  for (const { techniques, tactics } of rules) {
+    for (const name of new Set(techniques.map(family))) lists.set(name, [...lists.get(name) ?? [], tactics.length > 0 ? tactics : ['']]);
   }
-  return [...byTactic.entries()]
-    .map(([tactic, techniques]) => ({
-      tactic,
-      techniques: [...techniques.entries()].sort(([a], [b]) => a.localeCompare(b)).map(([technique, of]) => ({
-        technique, rules: of, importance: importances.find((one) => of.some((rule) => rule.importance === one)) ?? 'informational',
-      })),
-    }))
-    .filter((column) => column.techniques.length > 0)
+  return new Map([...lists].map(([name, named]) => {
+    const all = [...new Set(named.flat())];
+    const common = all.filter((tactic) => named.every((one) => one.includes(tactic)));
+    return [name, common.length > 0 ? common : all];
+  }));
+}
+
+function highest(rules: Rule[]): Importance {
+  return importances.find((one) => rules.some((rule) => rule.importance === one)) ?? 'informational';
+}
+
+export function coverage(rules: Rule[]): TacticColumn[] {
+  const tactics = tacticsOf(rules);
+  const columns = new Map<string, Covered[]>();
+  for (const technique of [...new Set(rules.flatMap((rule) => rule.techniques))].sort()) {
+    const of = rules.filter((rule) => rule.techniques.includes(technique));
+    const covered = { technique, rules: of, importance: highest(of) };
+    for (const tactic of tactics.get(family(technique))!) columns.set(tactic, [...columns.get(tactic) ?? [], covered]);
+  }
+  return [...columns].map(([tactic, techniques]) => ({ tactic, techniques }))
     .sort((a, b) => rank(a.tactic) - rank(b.tactic) || a.tactic.localeCompare(b.tactic));
 }
 

@@ -30,10 +30,11 @@ describe('chosenRules', () => {
 });
 
 describe('coverage', () => {
-  test('has the tactics in their order and every technique once in each', () => {
+  const cells = (rules: Rule[]) => coverage(rules).map(({ tactic, techniques }) => [tactic, ...techniques.map((one) => one.technique)]);
+  test('has the tactics in their order, each technique with all of its rules', () => {
     const columns = coverage([
       rule('a', { tactics: ['impact', 'execution'], techniques: ['T1059.004', 'T1059'] }),
-      rule('b', { tactics: ['execution'], techniques: ['T1059'], importance: 'high' }),
+      rule('b', { tactics: ['impact', 'execution'], techniques: ['T1059'], importance: 'high' }),
       rule('c', { techniques: ['T9999'] }),
       rule('d', { tactics: ['made-up'], techniques: ['T1'] }),
       rule('e', { tactics: ['discovery'] }),
@@ -41,6 +42,14 @@ describe('coverage', () => {
     expect(columns.map((one) => one.tactic)).toEqual(['execution', 'impact', '', 'made-up']);
     expect(columns[0]!.techniques.map((one) => [one.technique, ids(one.rules), one.importance]))
       .toEqual([['T1059', ['a', 'b'], 'high'], ['T1059.004', ['a'], 'medium']]);
+  });
+  test('puts a technique below the tactics that its rules have in common', () => {
+    expect(cells([
+      rule('a', { tactics: ['impact', 'execution'], techniques: ['T1059.004', 'T1485'] }),
+      rule('b', { tactics: ['execution'], techniques: ['T1059'] }),
+    ])).toEqual([['execution', 'T1059', 'T1059.004', 'T1485'], ['impact', 'T1485']]);
+    expect(cells([rule('a', { tactics: ['impact'], techniques: ['T1'] }), rule('b', { tactics: ['execution'], techniques: ['T1'] })]))
+      .toEqual([['execution', 'T1'], ['impact', 'T1']]);
   });
   test('of nothing is empty', () => expect(coverage([])).toEqual([]));
   test('names tactics for people', () => {
