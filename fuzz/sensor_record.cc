@@ -26,14 +26,14 @@ void read_exec(std::string_view record) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace redoubt;
+  namespace sensor = redoubt::sensor;
   if (size == 0) return 0;
   // Aligned as the rings hold it, and on the heap to the byte.
   const size_t bytes = size - 1;
   std::vector<uint64_t> words((bytes + 7) / 8);
   if (bytes > 0) std::memcpy(words.data(), data + 1, bytes);
   const std::string_view record(reinterpret_cast<const char*>(words.data()), bytes);
-  v1::Event event;
+  redoubt::v1::Event event;
   switch (data[0] % 4) {
     case 0: read_exec(record); break;
     case 1: (void)sensor::decode_exit(record); break;
