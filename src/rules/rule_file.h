@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "rules/rule_set.h"
+#include "rules/sigma/filter.h"
+#include "rules/sigma/options.h"
 
 namespace redoubt::rules {
 
@@ -17,6 +19,8 @@ struct LoadedRule {
 struct LoadedFile {
   std::vector<LoadedRule> rules;
   std::vector<Refusal> refusals;
+  std::vector<sigma::LogSourceNames> log_sources;  // of each rule, where the format has such
+  std::vector<sigma::Filter> filters;
 };
 
 // A rule file's format, told from the end of its name.
@@ -24,6 +28,9 @@ struct FileFormat {
   std::string_view ending;  // ".yml"
   size_t size_bytes_max;
   LoadedFile (*read)(std::string_view source, const std::string& path);  // copies `path` into rules and refusals
+  // Instead of `read`, for a format that leaves values to the site.
+  LoadedFile (*read_with)(std::string_view source, const std::string& path,
+                          const sigma::ReadOptions& options) = nullptr;
 };
 
 }  // namespace redoubt::rules

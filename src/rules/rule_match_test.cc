@@ -160,6 +160,100 @@ TEST(SigmaMatch, log_source_chooses_the_events) {
   EXPECT_FALSE(fires(kProcess, "{s: {Image: /bin/sh}, condition: s}", file("write", "/etc/x", "/bin/sh")));
 }
 
+TEST(SigmaMatch, windash_takes_every_dash_for_the_start_of_a_switch) {
+  constexpr char kDetection[] = "{s: {CommandLine|contains|windash: ' -enc '}, condition: s}";
+  for (const char* dash : {"-", "/", "\xE2\x80\x93", "\xE2\x80\x94", "\xE2\x80\x95"}) {
+    EXPECT_TRUE(fires(kProcess, kDetection, process("/bin/pwsh", std::string("pwsh ") + dash + "enc x"))) << dash;
+  }
+  EXPECT_FALSE(fires(kProcess, kDetection, process("/bin/pwsh", "pwsh +enc x")));
+  constexpr char kTwo[] = "{s: {CommandLine|windash: 'x /a -b'}, condition: s}";
+  EXPECT_TRUE(fires(kProcess, kTwo, process("/bin/x", "x -a /b")));
+  EXPECT_TRUE(fires(kProcess, kTwo,
+                    process("/bin/x",
+                            "x \xE2\x80\x95"
+                            "a -b")));
+  EXPECT_FALSE(fires(kProcess, "{s: {CommandLine|windash: 'a-b'}, condition: s}", process("/bin/x", "a/b")));
+}
+
+TEST(SigmaMatch, base64_is_of_the_whole_value) {
+  constexpr char kDetection[] = "{s: {CommandLine|base64|contains: 'curl http'}, condition: s}";
+  EXPECT_TRUE(fires(kProcess, kDetection, process("/bin/sh", "sh -c echo Y3VybCBodHRw|base64 -d")));
+  EXPECT_FALSE(fires(kProcess, kDetection, process("/bin/sh", "sh -c echo IGN1cmwgaHR0cA==|base64 -d")));
+}
+
+TEST(SigmaMatch, base64offset_finds_the_value_anywhere_in_encoded_text) {
+  constexpr char kDetection[] = "{s: {CommandLine|base64offset|contains: /bin/bash}, condition: s}";
+  // "/bin/bash", "x/bin/bash -i", "xy/bin/bash", "run /bin/bash now"
+  for (const char* encoded : {"L2Jpbi9iYXNo", "eC9iaW4vYmFzaCAtaQ==", "eHkvYmluL2Jhc2g=", "cnVuIC9iaW4vYmFzaCBub3c="}) {
+    EXPECT_TRUE(fires(kProcess, kDetection, process("/bin/sh", std::string("echo ") + encoded))) << encoded;
+  }
+  EXPECT_FALSE(fires(kProcess, kDetection, process("/bin/sh", "echo L2Jpbi9kYXNo")));
+}
+
+TEST(SigmaMatch, wide_texts_are_found_encoded) {
+  // "whoami /all" in UTF-16 with the low byte first, then with the high one.
+  const v1::Event little = process("/bin/pwsh", "pwsh -enc dwBoAG8AYQBtAGkAIAAvAGEAbABsAA==");
+  const v1::Event big = process("/bin/pwsh", "pwsh -enc AHcAaABvAGEAbQBpACAALwBhAGwAbA==");
+  const v1::Event plain = process("/bin/pwsh", "pwsh -enc d2hvYW1pIC9hbGw=");
+  for (const char* wide : {"wide", "utf16le"}) {
+    const std::string detection =
+        std::string("{s: {CommandLine|") + wide + "|base64offset|contains: ami}, condition: s}";
+    EXPECT_TRUE(fires(kProcess, detection, little)) << wide;
+    EXPECT_FALSE(fires(kProcess, detection, plain)) << wide;
+  }
+  EXPECT_TRUE(fires(kProcess, "{s: {CommandLine|utf16be|base64offset|contains: ami}, condition: s}", big));
+  EXPECT_TRUE(fires(kProcess, "{s: {CommandLine|utf16|base64|contains: whoami}, condition: s}",
+                    process("/bin/pwsh", "pwsh -enc //53AGgAbwBhAG0AaQA=")));
+}
+
+TEST(SigmaMatch, field_references_compare_two_fields_without_case) {
+  v1::Event event = process("/usr/bin/Bash", "run /USR/bin/bash -i");
+  event.set_process_parent_executable("/usr/bin/BASH");
+  event.set_process_name("Bash");
+  EXPECT_TRUE(fires(kProcess, "{s: {Image|fieldref: ParentImage}, condition: s}", event));
+  EXPECT_FALSE(fires(kProcess, "{s: {Image|fieldref|neq: ParentImage}, condition: s}", event));
+  EXPECT_TRUE(fires(kProcess, "{s: {CommandLine|fieldref|contains: Image}, condition: s}", event));
+  EXPECT_FALSE(fires(kProcess, "{s: {CommandLine|fieldref|startswith: Image}, condition: s}", event));
+  EXPECT_TRUE(fires(kProcess, "{s: {Image|fieldref|endswith: process.name}, condition: s}", event));
+  EXPECT_FALSE(fires(kProcess, "{s: {Image|fieldref: User}, condition: s}", event));
+  EXPECT_TRUE(fires(kProcess, "{s: {Image|fieldref|neq: User}, condition: s}", event));
+}
+
+TEST(SigmaMatch, neq_is_none_of_the_values) {
+  v1::Event event = process("/bin/ls", "ls");
+  event.set_user_name("root");
+  EXPECT_TRUE(fires(kProcess, "{s: {User|neq: [alice, bob]}, condition: s}", event));
+  EXPECT_FALSE(fires(kProcess, "{s: {User|neq: [alice, ROOT]}, condition: s}", event));
+  EXPECT_TRUE(fires(kProcess, "{s: {ProcessId|neq: 8}, condition: s}", event));
+  EXPECT_FALSE(fires(kProcess, "{s: {ProcessId|neq: 7}, condition: s}", event));
+}
+
+TEST(SigmaMatch, exists_looks_at_the_field_and_not_at_its_value) {
+  v1::Event event = process("/bin/ls", "ls");
+  EXPECT_TRUE(fires(kProcess, "{s: {User|exists: false}, condition: s}", event));
+  event.set_user_name("");
+  EXPECT_TRUE(fires(kProcess, "{s: {User|exists: true}, condition: s}", event));
+}
+
+TEST(SigmaMatch, a_regular_expression_can_be_tied_to_an_end) {
+  const v1::Event event = process("/bin/sh", "sh -c id");
+  EXPECT_TRUE(fires(kProcess, "{s: {CommandLine|re|startswith: 'x|s.'}, condition: s}", event));
+  EXPECT_FALSE(fires(kProcess, "{s: {CommandLine|re|startswith: 'x|id'}, condition: s}", event));
+  EXPECT_TRUE(fires(kProcess, "{s: {CommandLine|re|endswith: 'i.|x'}, condition: s}", event));
+  EXPECT_TRUE(fires(kProcess, "{s: {CommandLine|re|contains: '-C?'}, condition: s}", event));
+}
+
+TEST(SigmaMatch, a_year_is_a_stretch_of_time) {
+  v1::Event event = process("/bin/ls", "ls");
+  event.set_process_start(1767225600000000);  // 2026-01-01T00:00:00Z
+  EXPECT_TRUE(fires(kProcess, "{s: {process.start|year: 2026}, condition: s}", event));
+  EXPECT_FALSE(fires(kProcess, "{s: {process.start|year: 2025}, condition: s}", event));
+  EXPECT_TRUE(fires(kProcess, "{s: {process.start|year|gt: 2025}, condition: s}", event));
+  EXPECT_FALSE(fires(kProcess, "{s: {process.start|year|gt: 2026}, condition: s}", event));
+  EXPECT_TRUE(fires(kProcess, "{s: {process.start|year|lte: 2026}, condition: s}", event));
+  EXPECT_FALSE(fires(kProcess, "{s: {process.start|year|lt: 2026}, condition: s}", event));
+}
+
 struct LibraryCase {
   std::string name;
   v1::Event event;

@@ -17,19 +17,23 @@ namespace {
 
 constexpr size_t kRuleFilesMax = 100'000;
 
-LoadedFile read_sigma(std::string_view source, const std::string& path) {
-  sigma::RuleFile file = sigma::read_rules(source, path);
+constexpr std::string_view kPlaceholderFile = "placeholders.yml";
+
+LoadedFile read_sigma(std::string_view source, const std::string& path, const sigma::ReadOptions& options) {
+  sigma::RuleFile file = sigma::read_rules(source, path, options);
   LoadedFile loaded;
   for (size_t i = 0; i < file.rules.size(); ++i)
     loaded.rules.push_back({.rule = std::move(file.rules[i]), .id_line = file.id_places[i].line});
+  loaded.log_sources = std::move(file.log_sources);
+  loaded.filters = std::move(file.filters);
   loaded.refusals = std::move(file.refusals);
   return loaded;
 }
 
 // A new front end is a folder and a line.
 constexpr auto kFormats = std::to_array<FileFormat>({
-    {.ending = ".yml", .size_bytes_max = sigma::kFileSizeMax, .read = read_sigma},
-    {.ending = ".yaml", .size_bytes_max = sigma::kFileSizeMax, .read = read_sigma},
+    {.ending = ".yml", .size_bytes_max = sigma::kFileSizeMax, .read = nullptr, .read_with = read_sigma},
+    {.ending = ".yaml", .size_bytes_max = sigma::kFileSizeMax, .read = nullptr, .read_with = read_sigma},
 });
 
 // Null for a file that holds no rules.
@@ -51,7 +55,8 @@ Result<std::vector<std::string>> list_rule_files(const std::string& directory) {
       return fail(Errc::too_large,
                   "rule directory " + directory + " holds more than " + std::to_string(kRuleFilesMax) + " files");
     }
-    paths.push_back(entry->path().lexically_relative(directory).string());
+    std::string path = entry->path().lexically_relative(directory).string();
+    if (path != kPlaceholderFile) paths.push_back(std::move(path));
   }
   if (error) return fail(Errc::io, "rule directory " + directory + ": " + error.message());
   std::sort(paths.begin(), paths.end());
@@ -73,7 +78,25 @@ struct Collector {
   std::string directory;
   std::vector<Rule> rules;
   std::vector<Refusal> refusals;
-  std::map<std::string, std::string> path_of;  // by rule id
+  std::map<std::string, std::string> path_of;      // by rule id
+  std::vector<sigma::LogSourceNames> log_sources;  // beside `rules`
+  std::vector<sigma::Filter> filters;
+  sigma::ReadOptions options;
+
+  // The values that rules leave to the site; no file, no values.
+  void read_placeholders() {
+    const std::string path(kPlaceholderFile);
+    if (!std::filesystem::exists(directory + "/" + path)) return;
+    const auto source = base::read_file(directory + "/" + path, sigma::kFileSizeMax);
+    sigma::Problems problems;
+    if (!source) problems.add(sigma::code::kFile, {}, source.error().message);
+    if (source) options.placeholders = sigma::read_placeholders(*source, problems);
+    if (!problems.first()) return;
+    refusals.push_back({.path = path,
+                        .title = "",
+                        .diagnostic = *problems.first(),
+                        .rendered = problems.first()->render(source ? std::string_view(*source) : "")});
+  }
 
   void add_file(const std::string& path) {
     const FileFormat& format = *format_of(path);
@@ -82,16 +105,21 @@ struct Collector {
       refusals.push_back(refuse(path, "", 1, sigma::code::kFile, source.error().message));
       return;
     }
-    LoadedFile file = format.read(*source, path);
-    for (LoadedRule& loaded : file.rules) add_rule(std::move(loaded), *source);
+    LoadedFile file =
+        format.read_with != nullptr ? format.read_with(*source, path, options) : format.read(*source, path);
+    file.log_sources.resize(file.rules.size());
+    for (size_t i = 0; i < file.rules.size(); ++i)
+      add_rule(std::move(file.rules[i]), std::move(file.log_sources[i]), *source);
     std::move(file.refusals.begin(), file.refusals.end(), std::back_inserter(refusals));
+    std::move(file.filters.begin(), file.filters.end(), std::back_inserter(filters));
   }
 
-  void add_rule(LoadedRule loaded, std::string_view source) {
+  void add_rule(LoadedRule loaded, sigma::LogSourceNames log_source, std::string_view source) {
     Rule& rule = loaded.rule;
     const auto [first, added] = path_of.try_emplace(rule.id, rule.path);
     if (added) {
       rules.push_back(std::move(rule));
+      log_sources.push_back(std::move(log_source));
       return;
     }
     refusals.push_back(refuse(rule.path, source, loaded.id_line, sigma::code::kDuplicateId,
@@ -122,14 +150,20 @@ tl::expected<Rule, Refusal> read_rule(std::string_view text) {
     refusal.title = file.rules[1].title;
     return tl::unexpected(std::move(refusal));
   }
+  if (file.rules.empty()) {
+    return tl::unexpected(refuse("", text, 1, sigma::code::kShape, "the text holds a filter and no rule"));
+  }
   return std::move(file.rules.front());
 }
 
 Result<RuleSet> RuleSet::load(const std::string& directory) {
   TRY(const std::vector<std::string> paths, list_rule_files(directory));
-  Collector collector{.directory = directory, .rules = {}, .refusals = {}, .path_of = {}};
+  Collector collector;
+  collector.directory = directory;
+  collector.read_placeholders();
   for (const std::string& path : paths) collector.add_file(path);
   RuleSet set;
+  set.warnings_ = sigma::apply_filters(collector.filters, collector.log_sources, collector.rules);
   set.rules_ = std::move(collector.rules);
   set.refusals_ = std::move(collector.refusals);
   return set;

@@ -22,7 +22,8 @@ enum class Importance : uint8_t { informational, low, medium, high, critical };
 std::string_view name_of(Importance importance);
 
 struct Rule {
-  std::string id;  // Sigma: its UUID
+  std::string id;    // Sigma: its UUID
+  std::string name;  // Sigma's: a person's word for it, by which filters and correlations refer to it
   std::string title;
   std::string description;
   std::string author;
@@ -51,12 +52,15 @@ tl::expected<Rule, Refusal> read_rule(std::string_view text);
 class RuleSet {
  public:
   // Every file below `directory` whose name ends as a format of rules does (the table in rule_set.cc). An unreadable
-  // directory is an error; a bad rule is a refusal.
+  // directory is an error; a bad rule is a refusal. Sigma's filters narrow the rules they are for; values for its
+  // placeholders stand in `placeholders.yml` at the top.
   static Result<RuleSet> load(const std::string& directory);
   static Result<RuleSet> of(std::vector<Rule> rules);
 
   const std::vector<Rule>& rules() const { return rules_; }
   const std::vector<Refusal>& refusals() const { return refusals_; }
+  // What loads but is likely not meant: a filter without `not`, or for a rule that is not there.
+  const std::vector<Refusal>& warnings() const { return warnings_; }
 
   // A matcher over rules(): Hit::rule indexes them. One a thread.
   Result<query::match::Matcher> compile() const;
@@ -64,6 +68,7 @@ class RuleSet {
  private:
   std::vector<Rule> rules_;
   std::vector<Refusal> refusals_;
+  std::vector<Refusal> warnings_;
 };
 
 }  // namespace redoubt::rules

@@ -61,6 +61,57 @@ TEST(RuleSet, reports_a_directory_that_is_not_there) {
   EXPECT_NE(set.error().message.find("/nonexistent/rules"), std::string::npos);
 }
 
+TEST(RuleSet, derives_the_same_id_for_a_rule_without_one) {
+  const base::TempDir directory;
+  std::string text = rule_text(kFirstId, "x");
+  text.erase(text.find("id: "), std::string("id: ").size() + 36 + 1);
+  std::ofstream(directory / "a.yml") << text;
+  std::ofstream(directory / "b.yml") << text;
+  const auto first = RuleSet::load(directory.path());
+  const auto second = RuleSet::load(directory.path());
+  ASSERT_TRUE(first && second);
+  ASSERT_EQ(first->rules().size(), 2U);
+  EXPECT_EQ(first->rules()[0].id, second->rules()[0].id);
+  EXPECT_NE(first->rules()[0].id, first->rules()[1].id);
+  EXPECT_EQ(first->rules()[0].id.size(), 36U);
+}
+
+TEST(RuleSet, filters_narrow_rules_of_other_files) {
+  const base::TempDir directory;
+  const std::string filter = "title: F\nlogsource: {product: linux}\nfilter:\n  rules: [" + std::string(kFirstId) +
+                             ", nobody]\n  selection: {User: backup}\n  condition: not selection\n";
+  std::ofstream(directory / "0_filter.yml") << filter;
+  std::ofstream(directory / "1.yml") << rule_text(kFirstId, "x");
+  std::ofstream(directory / "2.yml") << rule_text(kSecondId, "x");
+  const auto set = RuleSet::load(directory.path());
+  ASSERT_TRUE(set) << set.error().message;
+  EXPECT_TRUE(set->refusals().empty());
+  ASSERT_EQ(set->rules().size(), 2U);
+  EXPECT_THAT(query::to_text(set->rules()[0].expression), testing::HasSubstr("(not (= user.name \"backup\"))"));
+  EXPECT_THAT(query::to_text(set->rules()[1].expression), testing::Not(testing::HasSubstr("user.name")));
+  ASSERT_EQ(set->warnings().size(), 1U);
+  EXPECT_EQ(set->warnings()[0].diagnostic.code, "S406");
+  EXPECT_THAT(set->warnings()[0].rendered, testing::HasSubstr("warning S406 at 4:"));
+}
+
+TEST(RuleSet, placeholders_come_from_a_file_beside_the_rules) {
+  const base::TempDir directory;
+  std::string text = rule_text(kFirstId, "'%shells%'");
+  text.replace(text.find("Image"), 5, "Image|expand");
+  std::ofstream(directory / "1.yml") << text;
+  const auto without = RuleSet::load(directory.path());
+  ASSERT_TRUE(without);
+  ASSERT_EQ(without->refusals().size(), 1U);
+  EXPECT_EQ(without->refusals()[0].diagnostic.code, "S309");
+  std::ofstream(directory / "placeholders.yml") << "shells: ['*/bash', /bin/sh]\n";
+  const auto set = RuleSet::load(directory.path());
+  ASSERT_TRUE(set);
+  EXPECT_TRUE(set->refusals().empty());
+  ASSERT_EQ(set->rules().size(), 1U);
+  EXPECT_THAT(query::to_text(set->rules()[0].expression),
+              testing::HasSubstr("(ends_with process.executable \"/bash\")"));
+}
+
 TEST(RuleSet, of_rejects_two_rules_with_one_id) {
   std::vector<Rule> rules(2);
   rules[0].id = rules[1].id = kFirstId;

@@ -86,6 +86,12 @@ std::optional<FieldMeaning> find_field(std::string_view name, event::EventTypeSe
   return std::nullopt;
 }
 
+bool is_other_hash(std::string_view value) {
+  const std::string folded = base::fold_case(value);
+  constexpr std::array<std::string_view, 4> kOthers = {"md5=", "sha1=", "imphash=", "sha512="};
+  return std::any_of(kOthers.begin(), kOthers.end(), [&](std::string_view kind) { return folded.starts_with(kind); });
+}
+
 std::optional<std::string> translate_value(Notation notation, std::string_view value) {
   const std::string folded = base::fold_case(value);
   switch (notation) {

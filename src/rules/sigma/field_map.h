@@ -31,4 +31,7 @@ std::optional<FieldMeaning> find_field(std::string_view name, event::EventTypeSe
 // The value in our writing; nothing where it has none.
 std::optional<std::string> translate_value(Notation notation, std::string_view value);
 
+// A hash of a kind that no event here has ("MD5=…"): as one of several values it is one that never holds.
+bool is_other_hash(std::string_view value);
+
 }  // namespace redoubt::rules::sigma

@@ -20,13 +20,15 @@ std::string joined(const std::vector<std::string>& texts) {
   return line;
 }
 
-std::string describe(const RuleFile& file) {
+std::string describe(RuleFile file) {
   std::string out;
+  const std::vector<Refusal> warnings = apply_filters(file.filters, file.log_sources, file.rules);
   for (const Rule& rule : file.rules) {
     out += rule.title + " [" + std::string(name_of(rule.importance)) + "]" + joined(rule.techniques) +
            joined(rule.tactics) + "\n  " + query::to_text(rule.expression) + "\n";
   }
   for (const Refusal& refusal : file.refusals) out += "refused: " + refusal.title + "\n" + refusal.rendered + "\n";
+  for (const Refusal& warning : warnings) out += "warning: " + warning.title + "\n" + warning.rendered + "\n";
   return out;
 }
 
@@ -45,7 +47,8 @@ TEST_P(SigmaGolden, lowers_or_refuses_as_written) {
   const std::string stem = std::string(REDOUBT_SOURCE_DIR "/tests/golden/rules/") + GetParam();
   const auto source = base::read_file(stem + ".in", kFileSizeMax);
   ASSERT_TRUE(source) << source.error().message;
-  const std::string actual = describe(read_rules(*source, GetParam()));
+  const ReadOptions options{.placeholders = {{"admins", {"root", "adm_*"}}, {"internal", {"10.0.0.0/8", "fd00::/8"}}}};
+  const std::string actual = describe(read_rules(*source, GetParam(), options));
   if (std::getenv("REDOUBT_ACCEPT") != nullptr) std::ofstream(stem + ".out") << actual;
   const auto expected = base::read_file(stem + ".out", kFileSizeMax);
   ASSERT_TRUE(expected) << expected.error().message << "; REDOUBT_ACCEPT=1 makes it";

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
 
 #include "base/text.h"
 
@@ -10,9 +9,19 @@ namespace redoubt::rules::sigma {
 
 namespace {
 
-// What a modifier sets; of each slot but `flag` a chain takes one. Rows of slot `unsupported` are of the specification
-// and refused by name.
-enum class Slot : uint8_t { position, kind, linking, sense, letter_case, flag, unsupported };
+// What a modifier sets. Of position, kind, linking, sense, letter case and time part a chain takes one. Rows of slot
+// `unsupported` are of the specification and refused by name.
+enum class Slot : uint8_t {
+  position,
+  kind,
+  linking,
+  sense,
+  letter_case,
+  time_part,
+  flag,
+  transform,
+  unsupported,
+};
 
 struct ModifierRow {
   std::string_view name;
@@ -46,20 +55,20 @@ constexpr auto kModifiers = std::to_array<ModifierRow>({
     {"multiline", Slot::flag, 'm'},
     {"s", Slot::flag, 's'},
     {"dotall", Slot::flag, 's'},
-    {"base64", Slot::unsupported, 0},
-    {"base64offset", Slot::unsupported, 0},
-    {"wide", Slot::unsupported, 0},
-    {"utf16", Slot::unsupported, 0},
-    {"utf16le", Slot::unsupported, 0},
-    {"utf16be", Slot::unsupported, 0},
-    {"windash", Slot::unsupported, 0},
-    {"expand", Slot::unsupported, 0},
+    {"expand", Slot::transform, number(Transform::expand)},
+    {"windash", Slot::transform, number(Transform::windash)},
+    {"wide", Slot::transform, number(Transform::utf16le)},
+    {"utf16le", Slot::transform, number(Transform::utf16le)},
+    {"utf16be", Slot::transform, number(Transform::utf16be)},
+    {"utf16", Slot::transform, number(Transform::utf16)},
+    {"base64", Slot::transform, number(Transform::base64)},
+    {"base64offset", Slot::transform, number(Transform::base64offset)},
+    {"year", Slot::time_part, number(TimePart::year)},
     {"minute", Slot::unsupported, 0},
     {"hour", Slot::unsupported, 0},
     {"day", Slot::unsupported, 0},
     {"week", Slot::unsupported, 0},
     {"month", Slot::unsupported, 0},
-    {"year", Slot::unsupported, 0},
 });
 
 const ModifierRow* find_modifier(std::string_view name) {
@@ -83,24 +92,81 @@ void apply(const ModifierRow& row, Modifiers& modifiers) {
     case Slot::linking: modifiers.linking = static_cast<Linking>(row.value); break;
     case Slot::sense: modifiers.sense = static_cast<Sense>(row.value); break;
     case Slot::letter_case: modifiers.case_mode = static_cast<query::CaseMode>(row.value); break;
+    case Slot::time_part: modifiers.time_part = static_cast<TimePart>(row.value); break;
     case Slot::flag: modifiers.regex_flags += static_cast<char>(row.value); break;
+    case Slot::transform: modifiers.transforms.push_back(static_cast<Transform>(row.value)); break;
     case Slot::unsupported: break;
   }
 }
 
-// Why the chain as a whole makes no sense; "" where it does.
-std::string_view contradiction(const Modifiers& modifiers) {
-  const bool by_position = modifiers.position != Position::whole;
-  if (!modifiers.regex_flags.empty() && modifiers.kind != ValueKind::regex) return "'i', 'm' and 's' only follow 're'";
-  if (by_position && modifiers.kind != ValueKind::text) {
+constexpr size_t kTransformsMax = 4;
+
+bool is_utf16(Transform transform) {
+  return transform == Transform::utf16le || transform == Transform::utf16be || transform == Transform::utf16;
+}
+
+bool encodes(Transform transform) { return transform != Transform::expand && transform != Transform::windash; }
+
+bool has_encoding(const Modifiers& modifiers) {
+  return std::any_of(modifiers.transforms.begin(), modifiers.transforms.end(), encodes);
+}
+
+// Why the modifier cannot follow the ones before it; "" where it can.
+std::string_view misplaced(const ModifierRow& row, const Modifiers& before) {
+  if (row.slot == Slot::flag && before.kind != ValueKind::regex) return "'i', 'm' and 's' only follow 're'";
+  if (row.slot == Slot::kind && row.value == number(ValueKind::regex) && before.position != Position::whole) {
+    return "'re' stands before 'contains', 'startswith' and 'endswith'";
+  }
+  if (row.slot != Slot::transform) return "";
+  const auto transform = static_cast<Transform>(row.value);
+  if (before.transforms.size() == kTransformsMax) return "the value is turned into another too often";
+  if (encodes(transform) && before.position != Position::whole) {
+    return "an encoding stands before 'contains', 'startswith' and 'endswith'";
+  }
+  if (!encodes(transform) && has_encoding(before)) return "'expand' and 'windash' stand before an encoding";
+  if (!before.transforms.empty() && is_utf16(transform) && is_utf16(before.transforms.back())) {
+    return "the value is in UTF-16 already";
+  }
+  return "";
+}
+
+bool has_transform_of_text(const Modifiers& modifiers) {
+  return std::any_of(modifiers.transforms.begin(), modifiers.transforms.end(),
+                     [](Transform each) { return each != Transform::expand; });
+}
+
+// What goes with some kind of value only; "" where nothing is against it.
+std::string_view contradiction_of_kind(const Modifiers& modifiers) {
+  const bool text = modifiers.kind == ValueKind::text && modifiers.time_part == TimePart::none;
+  const bool placed = text || modifiers.kind == ValueKind::regex || modifiers.kind == ValueKind::field;
+  if (modifiers.position != Position::whole && !placed) {
     return "'contains', 'startswith' and 'endswith' do not go with a modifier that reads the value in another way";
   }
-  if (modifiers.case_mode == query::CaseMode::exact && modifiers.kind != ValueKind::text) {
-    return "'cased' goes with texts only";
+  if (modifiers.case_mode == query::CaseMode::exact && !text) return "'cased' goes with texts only";
+  if (has_transform_of_text(modifiers) && !text) return "'windash' and encodings go with texts only";
+  return "";
+}
+
+// Why the chain as a whole makes no sense; "" where it does.
+std::string_view contradiction(const Modifiers& modifiers) {
+  const bool ordered = modifiers.kind >= ValueKind::less && modifiers.kind <= ValueKind::greater_equal;
+  if (const std::string_view why = contradiction_of_kind(modifiers); !why.empty()) return why;
+  if (!modifiers.transforms.empty() && is_utf16(modifiers.transforms.back())) {
+    return "'wide' and 'utf16…' go before 'base64' or 'base64offset': texts here are UTF-8";
   }
-  if (modifiers.kind == ValueKind::exists && (modifiers.linking == Linking::all || modifiers.sense == Sense::negated)) {
-    return "'exists' stands alone";
+  const bool expands = std::find(modifiers.transforms.begin(), modifiers.transforms.end(), Transform::expand) !=
+                       modifiers.transforms.end();
+  const bool literal = modifiers.kind != ValueKind::regex && modifiers.kind != ValueKind::field;
+  if (expands && !literal) return "'expand' goes with plain values";
+  if (modifiers.time_part != TimePart::none && modifiers.kind != ValueKind::text && !ordered) {
+    return "a part of a time is compared with a number";
   }
+  if (modifiers.sense == Sense::negated && (ordered || modifiers.linking == Linking::all)) {
+    return "'neq' goes neither with 'all' nor with 'lt', 'lte', 'gt', 'gte'";
+  }
+  const bool alone = modifiers.linking == Linking::any && modifiers.sense == Sense::plain &&
+                     modifiers.time_part == TimePart::none && modifiers.transforms.empty();
+  if (modifiers.kind == ValueKind::exists && !alone) return "'exists' stands alone";
   return "";
 }
 
@@ -122,12 +188,19 @@ FieldKey read_field_key(std::string_view key, Place place, Problems& problems) {
       return result;
     }
     if (row->slot == Slot::unsupported) {
-      problems.add(code::kModifierUnsupported, at, "modifier '" + name + "' is not supported");
+      problems.add(code::kModifierUnsupported, at,
+                   "modifier '" + name + "' is not supported: times are compared as a whole",
+                   "'year', or a time with 'gte' and 'lt'");
       return result;
     }
     const unsigned bit = 1U << static_cast<unsigned>(row->slot);
-    if (row->slot != Slot::flag && (taken & bit) != 0) {
+    const bool once = row->slot != Slot::flag && row->slot != Slot::transform;
+    if (once && (taken & bit) != 0) {
       problems.add(code::kModifierUse, at, "modifier '" + name + "' does not go with the ones before it");
+      return result;
+    }
+    if (const std::string_view why = misplaced(*row, result.modifiers); !why.empty()) {
+      problems.add(code::kModifierUse, at, std::string(why));
       return result;
     }
     taken |= bit;

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "query/expression.h"
 #include "rules/sigma/pattern.h"
 #include "rules/sigma/problem.h"
+#include "rules/sigma/transform.h"
 
 namespace redoubt::rules::sigma {
 
@@ -15,6 +17,7 @@ namespace redoubt::rules::sigma {
 enum class ValueKind : uint8_t { text, regex, cidr, exists, less, less_equal, greater, greater_equal, field };
 enum class Linking : uint8_t { any, all };
 enum class Sense : uint8_t { plain, negated };
+enum class TimePart : uint8_t { none, year };  // of a time, what the value is compared with
 
 struct Modifiers {
   Position position = Position::whole;
@@ -22,7 +25,9 @@ struct Modifiers {
   Linking linking = Linking::any;
   Sense sense = Sense::plain;
   query::CaseMode case_mode = query::CaseMode::folded;
-  std::string regex_flags;  // of "ims"
+  TimePart time_part = TimePart::none;
+  std::string regex_flags;            // of "ims"
+  std::vector<Transform> transforms;  // in the order in which they stand
 };
 
 // A key of a search: the field ("" for keywords) and its modifiers.
@@ -31,6 +36,7 @@ struct FieldKey {
   Modifiers modifiers;
 };
 
+// Reads the chain and refuses what the specification does not put together, at the modifier that is out of place.
 FieldKey read_field_key(std::string_view key, Place place, Problems& problems);
 
 }  // namespace redoubt::rules::sigma

@@ -8,7 +8,9 @@ using query::kAnyOneUtf8;
 using query::kAnyRunUtf8;
 using query::Operator;
 
-std::string with_wildcards(std::string_view value) {
+}  // namespace
+
+std::string read_wildcards(std::string_view value) {
   std::string text;
   for (size_t i = 0; i < value.size(); ++i) {
     const char c = value[i];
@@ -31,10 +33,11 @@ bool has_wildcard(std::string_view text) {
   return text.find(kAnyRunUtf8) != std::string_view::npos || text.find(kAnyOneUtf8) != std::string_view::npos;
 }
 
-}  // namespace
-
 Pattern read_pattern(std::string_view value, Position position) {
-  std::string text = with_wildcards(value);
+  return place_pattern(read_wildcards(value), position);
+}
+
+Pattern place_pattern(std::string text, Position position) {
   const bool open_start = position == Position::anywhere || position == Position::end;
   const bool open_end = position == Position::anywhere || position == Position::start;
   if (open_start && !text.starts_with(kAnyRunUtf8)) text.insert(0, kAnyRunUtf8);

@@ -18,8 +18,14 @@ struct Pattern {
   std::string text;  // for `like`: with query::kAnyRun and kAnyOne
 };
 
-// `*` is any run, `?` any one character; `\*`, `\?` and `\\` are the characters themselves; a backslash before anything
-// else is itself. After pySigma, SigmaString.
+// A value with its escapes read and its wildcards as query::kAnyRun and kAnyOne: `*` is any run, `?` any one character;
+// `\*`, `\?` and `\\` are the characters themselves; a backslash before anything else is itself. After pySigma,
+// SigmaString.
+std::string read_wildcards(std::string_view value);
+bool has_wildcard(std::string_view text);
+
+// `text` as read_wildcards returns it.
+Pattern place_pattern(std::string text, Position position);
 Pattern read_pattern(std::string_view value, Position position);
 
 }  // namespace redoubt::rules::sigma

@@ -19,7 +19,7 @@ constexpr std::string_view kMissing = "S103";              // a key that every r
 constexpr std::string_view kShape = "S104";                // a map, list or value where another is expected
 constexpr std::string_view kId = "S105";                   // not a UUID
 constexpr std::string_view kDuplicateId = "S106";          // two rules with one id
-constexpr std::string_view kDocumentKind = "S107";         // correlation, filter, rule collection
+constexpr std::string_view kDocumentKind = "S107";         // correlation; action that is not known
 constexpr std::string_view kLevel = "S108";                // not a level
 constexpr std::string_view kLogSource = "S201";            // no event type here is that log source
 constexpr std::string_view kField = "S301";                // field not known
@@ -29,11 +29,14 @@ constexpr std::string_view kModifierUse = "S304";          // modifiers that do 
 constexpr std::string_view kValue = "S305";                // value of a type that the field or modifier does not take
 constexpr std::string_view kRegex = "S306";                // regular expression that RE2 does not take
 constexpr std::string_view kCidr = "S307";                 // not an address or prefix
+constexpr std::string_view kPlaceholder = "S309";          // `%name%` that is not in the table
 constexpr std::string_view kEmpty = "S308";                // a search that says nothing
 constexpr std::string_view kCondition = "S401";            // condition grammar
 constexpr std::string_view kIdentifier = "S402";           // condition names a search that is not there
 constexpr std::string_view kPattern = "S403";              // `1 of x*` where nothing is called x…
 constexpr std::string_view kAggregation = "S404";          // `| count()` in a condition
+constexpr std::string_view kFilterSense = "S405";          // warning: a filter that only lets through what it names
+constexpr std::string_view kFilterRule = "S406";           // warning: a filter names a rule that is not there
 constexpr std::string_view kTooBig = "S501";               // more tests or nesting than an expression may have
 }  // namespace code
 

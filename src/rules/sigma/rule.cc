@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "base/text.h"
-#include "rules/sigma/condition.h"
+#include "rules/sigma/collection.h"
+#include "rules/sigma/detection.h"
 #include "rules/sigma/log_source.h"
-#include "rules/sigma/search.h"
 #include "rules/sigma/tags.h"
 
 namespace redoubt::rules::sigma {
@@ -16,49 +16,18 @@ namespace {
 
 using query::Expression;
 
-// The searches of one rule, each lowered once.
-struct Searches {
-  std::vector<std::string> names;
-  std::vector<Expression> expressions;
-
-  const Expression& named(const std::string& name) const {
-    const auto found = std::find(names.begin(), names.end(), name);
-    return expressions[static_cast<size_t>(found - names.begin())];
-  }
-};
-
-Expression lower_condition(const Condition& condition, const Searches& searches) {
-  if (condition.kind == ConditionKind::identifier) return searches.named(condition.identifier).clone();
-  std::vector<Expression> children;
-  children.reserve(condition.children.size());
-  for (const Condition& child : condition.children) children.push_back(lower_condition(child, searches));
-  switch (condition.kind) {
-    case ConditionKind::all: return Expression::all_of(std::move(children));
-    case ConditionKind::any: return Expression::any_of(std::move(children));
-    case ConditionKind::negation: return Expression::negate(std::move(children.front()));
-    case ConditionKind::identifier: break;
-  }
-  return Expression::constant(false);
-}
-
-// Tests that a condition stands for once its searches are written in.
-size_t count_uses(const Condition& condition) {
-  size_t uses = condition.kind == ConditionKind::identifier ? 1 : 0;
-  for (const Condition& child : condition.children) uses += count_uses(child);
-  return uses;
-}
-
-constexpr size_t kConditionUsesMax = 1000;
-
 class RuleReader {
  public:
-  RuleReader(const Node& document, Problems& problems) : document_(document), problems_(problems) {}
+  RuleReader(const Node& document, const ReadOptions& options, Problems& problems)
+      : document_(document), options_(options), problems_(problems) {}
 
-  Rule read() {
+  Rule read(const std::string& path) {
     Rule rule;
     if (!check_kind()) return rule;
-    rule.title = required_text("title");
-    rule.id = read_id();
+    rule.path = path;
+    rule.title = required_text(document_, "title", problems_);
+    rule.id = read_id(document_, path, problems_);
+    rule.name = std::string(document_.text_of("name"));
     rule.description = std::string(document_.text_of("description"));
     rule.author = std::string(document_.text_of("author"));
     rule.format = "sigma";
@@ -76,47 +45,12 @@ class RuleReader {
       problems_.add(code::kShape, document_.place, "a rule is a map with title, logsource and detection");
       return false;
     }
-    for (const std::string_view key : {"correlation", "filter", "action"}) {
-      if (document_.find(key) == nullptr) continue;
-      problems_.add(code::kDocumentKind, key_place(key), "'" + std::string(key) + "' documents are not supported",
-                    "only detection rules are");
+    if (document_.find("correlation") != nullptr) {
+      problems_.add(code::kDocumentKind, key_place(document_, "correlation"),
+                    "'correlation' documents are not supported", "detection rules and filters are");
       return false;
     }
     return true;
-  }
-
-  Place key_place(std::string_view key) const {
-    for (size_t i = 0; i + 1 < document_.items.size(); i += 2) {
-      if (document_.items[i].text == key) return document_.items[i].place;
-    }
-    return document_.place;
-  }
-
-  // The value under the key, or a problem.
-  const Node* required(const Node& map, std::string_view key, Place place) {
-    const Node* value = map.find(key);
-    if (value == nullptr) problems_.add(code::kMissing, place, "'" + std::string(key) + "' is missing");
-    return value;
-  }
-
-  std::string required_text(std::string_view key) {
-    const Node* value = required(document_, key, document_.place);
-    if (value == nullptr) return "";
-    if (value->kind != NodeKind::scalar || value->text.empty()) {
-      problems_.add(code::kShape, value->place, "'" + std::string(key) + "' is a text");
-    }
-    return value->text;
-  }
-
-  std::string read_id() {
-    std::string id = base::fold_case(required_text("id"));
-    bool well_formed = id.size() == 36;
-    for (size_t i = 0; i < id.size() && well_formed; ++i) {
-      const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-      well_formed = dash ? id[i] == '-' : std::string_view("0123456789abcdef").find(id[i]) != std::string_view::npos;
-    }
-    if (!well_formed) problems_.add(code::kId, key_place("id"), "'id' is not a UUID");
-    return id;
   }
 
   Importance read_level() {
@@ -152,72 +86,36 @@ class RuleReader {
   }
 
   Expression read_expression() {
-    const Node* log_source = required(document_, "logsource", document_.place);
-    const Node* detection = required(document_, "detection", document_.place);
+    const Node* log_source = required(document_, "logsource", problems_);
+    const Node* detection = required(document_, "detection", problems_);
     if (log_source == nullptr || detection == nullptr) return {};
-    if (detection->kind != NodeKind::map) {
-      problems_.add(code::kShape, detection->place, "'detection' is a map of searches and a condition");
-      return {};
-    }
-    auto source = read_log_source(*log_source, problems_);
-    const Node* condition = required(*detection, "condition", key_place("detection"));
-    if (!source || condition == nullptr) return {};
-    const Searches searches = read_searches(*detection, source->types);
+    LogSource source = read_source(*log_source);
+    if (problems_.first()) return {};
+    const DetectionScope scope{.name = "detection",
+                               .place = key_place(document_, "detection"),
+                               .skipped = "",
+                               .searches = {.types = source.types, .options = options_}};
     std::vector<Expression> both;
-    both.push_back(std::move(source->condition));
-    both.push_back(read_conditions(*condition, searches));
+    both.push_back(std::move(source.condition));
+    both.push_back(read_detection(*detection, scope, problems_).expression);
     if (problems_.first()) return {};
     auto normalized = query::normalize(Expression::all_of(std::move(both)));
     if (!normalized) {
-      problems_.add(code::kTooBig, key_place("detection"), normalized.error().message);
+      problems_.add(code::kTooBig, key_place(document_, "detection"), normalized.error().message);
       return {};
     }
     return *std::move(normalized);
   }
 
-  Searches read_searches(const Node& detection, event::EventTypeSet types) {
-    Searches searches;
-    for (size_t i = 0; i + 1 < detection.items.size() && !problems_.first(); i += 2) {
-      const std::string& name = detection.items[i].text;
-      if (name == "condition") continue;
-      searches.names.push_back(name);
-      searches.expressions.push_back(lower_search(detection.items[i + 1], types, problems_));
-    }
-    return searches;
-  }
-
-  // A condition, or a list of them of which one is enough.
-  Expression read_conditions(const Node& node, const Searches& searches) {
-    std::vector<Expression> alternatives;
-    if (node.kind != NodeKind::sequence) {
-      alternatives.push_back(read_one_condition(node, searches));
-    } else if (node.items.empty()) {
-      problems_.add(code::kEmpty, node.place, "the list of conditions is empty");
-    }
-    if (node.kind == NodeKind::sequence) {
-      for (const Node& item : node.items) alternatives.push_back(read_one_condition(item, searches));
-    }
-    return Expression::any_of(std::move(alternatives));
-  }
-
-  Expression read_one_condition(const Node& node, const Searches& searches) {
-    if (problems_.first()) return {};
-    if (node.kind != NodeKind::scalar) {
-      problems_.add(code::kShape, node.place, "a condition is a text");
-      return {};
-    }
-    const ConditionScope scope{.identifiers = searches.names, .place = node.place, .text_offset = node.text_offset};
-    const Condition condition = parse_condition(node.text, scope, problems_);
-    if (problems_.first()) return {};
-    if (count_uses(condition) > kConditionUsesMax) {
-      problems_.add(code::kTooBig, node.place,
-                    "condition uses its searches more than " + std::to_string(kConditionUsesMax) + " times");
-      return {};
-    }
-    return lower_condition(condition, searches);
+  LogSource read_source(const Node& node) {
+    LogSource any{.types = event::kAllEventTypes, .condition = Expression::constant(true)};
+    if (options_.vocabulary == Vocabulary::any) return any;
+    auto source = read_log_source(node, problems_);
+    return source ? *std::move(source) : std::move(any);
   }
 
   const Node& document_;
+  const ReadOptions& options_;
   Problems& problems_;
 };
 
@@ -229,28 +127,36 @@ Refusal refuse_rule(const Problems& problems, std::string_view source, const std
           .rendered = problems.first()->render(source)};
 }
 
+// The documents of a file, or one refusal of all of them.
+std::vector<Node> read_documents(std::string_view source, const std::string& path, std::vector<Refusal>& refusals) {
+  Problems syntax;
+  std::vector<Node> documents = parse_yaml(source, syntax);
+  const std::string title(documents.empty() ? "" : documents.front().text_of("title"));
+  if (!syntax.first()) documents = merge_collection(std::move(documents), syntax);
+  if (!syntax.first() && documents.empty()) syntax.add(code::kShape, {}, "the file holds no rule");
+  if (!syntax.first()) return documents;
+  refusals.push_back(refuse_rule(syntax, source, path, title));
+  return {};
+}
+
 }  // namespace
 
-RuleFile read_rules(std::string_view source, const std::string& path) {
+RuleFile read_rules(std::string_view source, const std::string& path, const ReadOptions& options) {
   RuleFile file;
-  Problems syntax;
-  const std::vector<Node> documents = parse_yaml(source, syntax);
-  if (!syntax.first() && documents.empty()) syntax.add(code::kShape, {}, "the file holds no rule");
-  if (syntax.first()) {
-    const std::string_view title = documents.empty() ? "" : documents.front().text_of("title");
-    file.refusals.push_back(refuse_rule(syntax, source, path, title));
-    return file;
-  }
-  for (const Node& document : documents) {
+  for (const Node& document : read_documents(source, path, file.refusals)) {
     Problems problems;
-    Rule rule = RuleReader(document, problems).read();
-    rule.path = path;
-    if (problems.first()) {
-      file.refusals.push_back(refuse_rule(problems, source, path, document.text_of("title")));
+    if (is_filter(document)) {
+      Filter filter = read_filter(document, {.text = source, .path = path, .options = options}, problems);
+      if (!problems.first()) file.filters.push_back(std::move(filter));
     } else {
-      file.rules.push_back(std::move(rule));
-      file.id_places.push_back(document.find("id")->place);
+      Rule rule = RuleReader(document, options, problems).read(path);
+      if (!problems.first()) {
+        file.rules.push_back(std::move(rule));
+        file.id_places.push_back(id_place(document));
+        file.log_sources.push_back(read_log_source_names(document));
+      }
     }
+    if (problems.first()) file.refusals.push_back(refuse_rule(problems, source, path, document.text_of("title")));
   }
   return file;
 }

@@ -1,5 +1,6 @@
 #include "rules/sigma/search.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -75,10 +76,50 @@ std::optional<int64_t> parse_whole_number(std::string_view text) {
   return value;
 }
 
+Operator operator_of(Position position) {
+  switch (position) {
+    case Position::whole: return Operator::equal;
+    case Position::anywhere: return Operator::contains;
+    case Position::start: return Operator::starts_with;
+    case Position::end: return Operator::ends_with;
+  }
+  return Operator::equal;
+}
+
+// Of the field's type, where any field will do.
+Field stand_in_for(const Modifiers& modifiers) {
+  if (modifiers.time_part != TimePart::none) return Field::event_time;
+  switch (modifiers.kind) {
+    case ValueKind::cidr: return Field::destination_ip;
+    case ValueKind::less:
+    case ValueKind::less_equal:
+    case ValueKind::greater:
+    case ValueKind::greater_equal: return Field::process_pid;
+    case ValueKind::text:
+    case ValueKind::regex:
+    case ValueKind::exists:
+    case ValueKind::field: return Field::process_command_line;
+  }
+  return Field::process_command_line;
+}
+
+bool is_false(const Expression& expression) {
+  const auto* node = std::get_if<query::Or>(&expression.node);
+  return node != nullptr && node->children.empty();
+}
+
+constexpr int64_t kYearMin = 1970;
+constexpr int64_t kYearMax = 9998;
+
+int64_t start_of_year(int64_t year) {
+  const auto start = base::parse_time(std::to_string(year) + "-01-01");
+  return start ? start->us : 0;
+}
+
 // Lowers the searches of one rule. After a problem the expressions mean nothing and are thrown away.
 class SearchLowering {
  public:
-  SearchLowering(event::EventTypeSet types, Problems& problems) : types_(types), problems_(problems) {}
+  SearchLowering(const SearchScope& scope, Problems& problems) : scope_(scope), problems_(problems) {}
 
   Expression lower(const Node& search) {
     if (search.kind == NodeKind::map) return lower_map(search);
@@ -123,12 +164,15 @@ class SearchLowering {
       const FieldKey parsed = read_field_key(key.text, key.place, problems_);
       ItemKey item = keyword_key(key);
       if (!parsed.field.empty()) {
-        auto meaning = find_field(parsed.field, types_, key.place, problems_);
+        auto meaning = meaning_of(parsed.field, parsed.modifiers, key.place);
         if (!meaning) return Expression::constant(false);
         item.meaning = *std::move(meaning);
         item.modifiers = parsed.modifiers;
       } else {
         item.modifiers = parsed.modifiers;
+        if (!goes_with_keywords(parsed.modifiers)) {
+          return refuse(code::kModifierUse, key.place, "keywords are texts or regular expressions");
+        }
         if (item.modifiers.position == Position::whole) item.modifiers.position = Position::anywhere;
       }
       parts.push_back(lower_item(item, value));
@@ -140,9 +184,6 @@ class SearchLowering {
     if (value.kind == NodeKind::map) return refuse(code::kShape, value.place, "a value or a list of values expected");
     Expression expression = lower_values(key, value);
     if (key.modifiers.sense == Sense::plain) return expression;
-    if (value.kind == NodeKind::sequence && value.items.size() > 1) {
-      return refuse(code::kModifierUse, key.place, "'neq' takes one value", "negate the search in the condition");
-    }
     return Expression::negate(std::move(expression));
   }
 
@@ -151,36 +192,54 @@ class SearchLowering {
     if (key.modifiers.linking == Linking::all && !list) {
       return refuse(code::kModifierUse, key.place, "'all' goes with a list of values");
     }
-    if (!list) return lower_value(key, value);
+    if (!list) {
+      Expression expression = lower_value(key, value);
+      return is_false(expression) ? refuse_value(key, value) : std::move(expression);
+    }
     if (value.items.empty()) return refuse(code::kEmpty, value.place, "the list of values is empty");
     std::vector<Expression> values;
+    const bool all = key.modifiers.linking == Linking::all;
+    bool nothing_holds = !all;
     for (const Node& item : value.items) {
       if (item.kind == NodeKind::sequence || item.kind == NodeKind::map) {
         return refuse(code::kShape, item.place, "a value expected");
       }
+      if (item.kind == NodeKind::null) {
+        return refuse(code::kValue, item.place, "null does not go into a list", "give it a search of its own");
+      }
       values.push_back(lower_value(key, item));
+      const bool holds_never = is_false(values.back());
+      nothing_holds = all ? nothing_holds || holds_never : nothing_holds && holds_never;
     }
-    return key.modifiers.linking == Linking::all ? all_combined(std::move(values)) : any_grouped(std::move(values));
+    if (nothing_holds) return refuse_value(key, value.items.front());
+    return all ? all_combined(std::move(values)) : any_grouped(std::move(values));
   }
 
   Expression lower_value(const ItemKey& key, const Node& value) {
-    if (value.text.find("\xF3\xB0\x80") != std::string::npos) {
-      return refuse(code::kValue, value.place, "private-use characters are not accepted in values");
+    if (value.kind == NodeKind::null) return lower_null(key, value);
+    const auto& transforms = key.modifiers.transforms;
+    if (std::find(transforms.begin(), transforms.end(), Transform::expand) == transforms.end()) {
+      return lower_scalar(key, value);
     }
     std::vector<Expression> alternatives;
-    for (const Field field : key.meaning.fields) {
-      alternatives.push_back(value.kind == NodeKind::null ? lower_null(key, field, value)
-                                                          : lower_scalar(key, field, value));
+    Node expanded = value;
+    for (std::string& text : expand_placeholders(value.text, scope_.options.placeholders, value.place, problems_)) {
+      expanded.text = std::move(text);
+      alternatives.push_back(lower_scalar(key, expanded));
       if (problems_.first()) break;
     }
     return any_grouped(std::move(alternatives));
   }
 
   // null: the field is absent or empty.
-  Expression lower_null(const ItemKey& key, Field field, const Node& value) {
-    if (key.modifiers.kind != ValueKind::text || key.meaning.fields.size() > 1) {
+  Expression lower_null(const ItemKey& key, const Node& value) {
+    const Modifiers& modifiers = key.modifiers;
+    const bool plain = modifiers.kind == ValueKind::text && modifiers.position == Position::whole &&
+                       modifiers.transforms.empty() && modifiers.time_part == TimePart::none;
+    if (!plain || key.meaning.fields.size() > 1) {
       return refuse(code::kValue, value.place, "null does not go here", "quote it if the word is meant");
     }
+    const Field field = key.meaning.fields.front();
     std::vector<Expression> alternatives;
     alternatives.push_back(Expression::negate(Expression::test(field, Operator::exists, {})));
     const FieldType type = event::info(field).type;
@@ -190,7 +249,20 @@ class SearchLowering {
     return any_grouped(std::move(alternatives));
   }
 
-  Expression lower_scalar(const ItemKey& key, Field field, const Node& value) {
+  Expression lower_scalar(const ItemKey& key, const Node& value) {
+    if (value.text.find("\xF3\xB0\x80") != std::string::npos) {
+      return refuse(code::kValue, value.place, "private-use characters are not accepted in values");
+    }
+    std::vector<Expression> alternatives;
+    for (const Field field : key.meaning.fields) {
+      alternatives.push_back(lower_in_field(key, field, value));
+      if (problems_.first()) break;
+    }
+    return any_grouped(std::move(alternatives));
+  }
+
+  Expression lower_in_field(const ItemKey& key, Field field, const Node& value) {
+    if (key.modifiers.time_part == TimePart::year) return lower_year(key, field, value);
     switch (key.modifiers.kind) {
       case ValueKind::text: return lower_text(key, field, value);
       case ValueKind::regex: return lower_regex(key, field, value);
@@ -200,25 +272,43 @@ class SearchLowering {
       case ValueKind::less_equal: return lower_number(field, Operator::less_equal, value);
       case ValueKind::greater: return lower_number(field, Operator::greater, value);
       case ValueKind::greater_equal: return lower_number(field, Operator::greater_equal, value);
-      case ValueKind::field: return lower_field_reference(field, value);
+      case ValueKind::field: return lower_field_reference(key, field, value);
     }
     return Expression::constant(false);
   }
 
   Expression lower_text(const ItemKey& key, Field field, const Node& value) {
+    const Modifiers& modifiers = key.modifiers;
+    const bool as_written = std::all_of(modifiers.transforms.begin(), modifiers.transforms.end(),
+                                        [](Transform each) { return each == Transform::expand; });
     if (!event::is_textual(event::info(field).type)) {
-      if (key.modifiers.position == Position::whole) return lower_number(field, Operator::equal, value);
+      if (modifiers.position == Position::whole && as_written) return lower_number(field, Operator::equal, value);
       return refuse(code::kModifierUse, key.place, name_quoted(field) + " is a number: it is compared as a whole");
     }
-    const auto translated = translate_value(key.meaning.notation, value.text);
-    if (!translated) {
-      return refuse(code::kValue, value.place, "'" + value.text + "' has no counterpart in " + name_quoted(field),
-                    key.meaning.notation == Notation::hash_list ? "only SHA256=… is known of files" : "true or false");
+    const Notation notation = key.meaning.notation;
+    if (notation != Notation::same && !as_written) {
+      return refuse(code::kModifierUse, key.place, name_quoted(field) + " is compared with values as they are written");
     }
-    const bool hash = key.meaning.notation == Notation::hash_list;
-    Pattern pattern = read_pattern(*translated, hash ? Position::whole : key.modifiers.position);
-    if (pattern.op == Operator::exists) return Expression::test(field, Operator::exists, {});
-    return Expression::test(field, pattern.op, {Operand(std::move(pattern.text))}, key.modifiers.case_mode);
+    if (notation == Notation::hash_list && is_other_hash(value.text)) return Expression::constant(false);
+    auto translated = translate_value(notation, value.text);
+    if (!translated) return refuse_value(key, value);
+    std::vector<Expression> alternatives;
+    for (std::string& text :
+         transform_text(read_wildcards(*translated), modifiers.transforms, value.place, problems_)) {
+      const bool whole = notation == Notation::hash_list;
+      Pattern pattern = place_pattern(std::move(text), whole ? Position::whole : modifiers.position);
+      std::vector<Operand> operands;
+      if (pattern.op != Operator::exists) operands.emplace_back(std::move(pattern.text));
+      alternatives.push_back(Expression::test(field, pattern.op, std::move(operands), modifiers.case_mode));
+    }
+    return any_grouped(std::move(alternatives));
+  }
+
+  // A value that the field never has.
+  Expression refuse_value(const ItemKey& key, const Node& value) {
+    return refuse(code::kValue, value.place,
+                  "'" + value.text + "' has no counterpart in " + name_quoted(key.meaning.fields.front()),
+                  key.meaning.notation == Notation::hash_list ? "only SHA256=… is known of files" : "true or false");
   }
 
   // Sigma's regular expressions are found anywhere and mind case; flags go into the expression itself.
@@ -226,14 +316,22 @@ class SearchLowering {
     if (!event::is_textual(event::info(field).type)) {
       return refuse(code::kModifierUse, key.place, name_quoted(field) + " is a number: 're' does not go with it");
     }
-    const std::string& flags = key.modifiers.regex_flags;
-    std::string regex = flags.empty() ? value.text : "(?" + flags + ")" + value.text;
-    Expression test = Expression::test(field, Operator::regex, {Operand(std::move(regex))}, CaseMode::exact);
-    if (const auto checked = query::normalize(test.clone()); !checked) {
-      return refuse(code::kRegex, value.place, checked.error().message,
-                    "look-around and back references are not supported");
-    }
-    return test;
+    if (!check_regex(field, value)) return Expression::constant(false);
+    const Position position = key.modifiers.position;
+    std::string regex = value.text;
+    if (position == Position::start) regex = "\\A(?:" + regex + ")";
+    if (position == Position::end) regex = "(?:" + regex + ")\\z";
+    if (!key.modifiers.regex_flags.empty()) regex.insert(0, "(?" + key.modifiers.regex_flags + ")");
+    return Expression::test(field, Operator::regex, {Operand(std::move(regex))}, CaseMode::exact);
+  }
+
+  // Alone: what is put around the expression must not make a broken one whole.
+  bool check_regex(Field field, const Node& value) {
+    Expression test = Expression::test(field, Operator::regex, {Operand(value.text)}, CaseMode::exact);
+    const auto checked = query::normalize(std::move(test));
+    if (checked) return true;
+    refuse(code::kRegex, value.place, checked.error().message, "look-around and back references are not supported");
+    return false;
   }
 
   Expression lower_cidr(Field field, const Node& value) {
@@ -272,29 +370,76 @@ class SearchLowering {
     return Expression::test(field, op, {Operand(*number)});
   }
 
-  Expression lower_field_reference(Field field, const Node& value) {
-    const auto meaning = find_field(value.text, types_, value.place, problems_);
+  // The year of a time is a stretch of it.
+  Expression lower_year(const ItemKey& key, Field field, const Node& value) {
+    if (event::info(field).type != FieldType::time) {
+      return refuse(code::kModifierUse, key.place, name_quoted(field) + " is no time: 'year' does not go with it");
+    }
+    const auto year = parse_whole_number(value.text);
+    if (!year || *year < kYearMin || *year > kYearMax) {
+      return refuse(code::kValue, value.place, "'" + value.text + "' is no year", "as in 2026");
+    }
+    const auto from = [&](int64_t bound) {
+      return Expression::test(field, Operator::greater_equal, {Operand(start_of_year(bound))});
+    };
+    const auto before = [&](int64_t bound) {
+      return Expression::test(field, Operator::less, {Operand(start_of_year(bound))});
+    };
+    switch (key.modifiers.kind) {
+      case ValueKind::less: return before(*year);
+      case ValueKind::less_equal: return before(*year + 1);
+      case ValueKind::greater: return from(*year + 1);
+      case ValueKind::greater_equal: return from(*year);
+      case ValueKind::text:
+      case ValueKind::regex:
+      case ValueKind::cidr:
+      case ValueKind::exists:
+      case ValueKind::field: break;
+    }
+    std::vector<Expression> both;
+    both.push_back(from(*year));
+    both.push_back(before(*year + 1));
+    return Expression::all_of(std::move(both));
+  }
+
+  Expression lower_field_reference(const ItemKey& key, Field field, const Node& value) {
+    const auto meaning = meaning_of(value.text, key.modifiers, value.place);
     if (!meaning) return Expression::constant(false);
-    if (meaning->notation != Notation::same || meaning->fields.size() != 1) {
+    if (meaning->notation != Notation::same || key.meaning.notation != Notation::same) {
       return refuse(code::kValue, value.place, "'" + value.text + "' cannot be compared with another field");
     }
-    Expression test = Expression::test(field, Operator::equal, {Operand(meaning->fields.front())});
-    if (const auto checked = query::normalize(test.clone()); !checked) {
-      return refuse(code::kValue, value.place, checked.error().message);
+    std::vector<Expression> alternatives;
+    for (const Field other : meaning->fields) {
+      alternatives.push_back(Expression::test(field, operator_of(key.modifiers.position), {Operand(other)}));
+      if (const auto checked = query::normalize(alternatives.back().clone()); !checked) {
+        return refuse(code::kValue, value.place, checked.error().message);
+      }
     }
-    return test;
+    return any_grouped(std::move(alternatives));
+  }
+
+  std::optional<FieldMeaning> meaning_of(std::string_view name, const Modifiers& modifiers, Place place) {
+    if (scope_.options.vocabulary == Vocabulary::known) return find_field(name, scope_.types, place, problems_);
+    Problems unknown;
+    auto meaning = find_field(name, scope_.types, place, unknown);
+    return meaning ? std::move(meaning) : FieldMeaning{.fields = {stand_in_for(modifiers)}};
+  }
+
+  static bool goes_with_keywords(const Modifiers& modifiers) {
+    return (modifiers.kind == ValueKind::text || modifiers.kind == ValueKind::regex) &&
+           modifiers.time_part == TimePart::none;
   }
 
   static std::string name_quoted(Field field) { return "'" + std::string(event::info(field).name) + "'"; }
 
-  event::EventTypeSet types_;
+  const SearchScope& scope_;
   Problems& problems_;
 };
 
 }  // namespace
 
-Expression lower_search(const Node& search, event::EventTypeSet types, Problems& problems) {
-  return SearchLowering(types, problems).lower(search);
+Expression lower_search(const Node& search, const SearchScope& scope, Problems& problems) {
+  return SearchLowering(scope, problems).lower(search);
 }
 
 }  // namespace redoubt::rules::sigma

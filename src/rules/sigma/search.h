@@ -4,10 +4,15 @@
 #include "event/field.h"
 #include "query/expression.h"
 #include "rules/sigma/document.h"
+#include "rules/sigma/options.h"
 
 namespace redoubt::rules::sigma {
 
-// `types`: the events that the rule's log source has.
-query::Expression lower_search(const Node& search, event::EventTypeSet types, Problems& problems);
+struct SearchScope {
+  event::EventTypeSet types;  // the events that the rule's log source has
+  const ReadOptions& options;
+};
+
+query::Expression lower_search(const Node& search, const SearchScope& scope, Problems& problems);
 
 }  // namespace redoubt::rules::sigma
