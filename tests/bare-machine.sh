@@ -46,12 +46,18 @@ EOF
 begin=$SECONDS
 unshare --mount --propagation private bash -euc '
   root=$1
+  # The new root becomes the root of the mount namespace, so that the kernel knows its files by the names a user does.
+  mount --bind "$root" "$root"
   mount --rbind /proc "$root/proc"
   mount --rbind /sys "$root/sys"
   mount --rbind /dev "$root/dev"
   mount -t tmpfs tmpfs "$root/run"
+  mkdir "$root/old-root"
+  cd "$root"
+  pivot_root . old-root
   exec env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
-    ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS=$NODE_EXTRA_CA_CERTS} chroot "$root" bash /root/run.sh
+    ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS=$NODE_EXTRA_CA_CERTS} \
+    chroot . bash -euc "umount --lazy /old-root; rmdir /old-root; exec bash /root/run.sh"
 ' bash "$root"
 took=$(((SECONDS - begin) / 60))
 echo "bare-machine: both commands passed in $took minutes"
