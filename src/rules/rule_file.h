@@ -23,6 +23,9 @@ struct LoadedFile {
   std::vector<sigma::Filter> filters;
 };
 
+// `source` is the text that the diagnostic's place is about.
+Refusal refusal_of(std::string path, std::string title, query::Diagnostic diagnostic, std::string_view source);
+
 // A rule file's format, told from the end of its name.
 struct FileFormat {
   std::string_view ending;  // ".yml"

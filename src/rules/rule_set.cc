@@ -6,10 +6,13 @@
 #include <map>
 
 #include "base/file.h"
+#include "rules/indicator_list/rule.h"
+#include "rules/openioc/rule.h"
 #include "rules/rule_file.h"
 #include "rules/sigma/document.h"
 #include "rules/sigma/problem.h"
 #include "rules/sigma/rule.h"
+#include "rules/stix/bundle.h"
 
 namespace redoubt::rules {
 
@@ -34,6 +37,9 @@ LoadedFile read_sigma(std::string_view source, const std::string& path, const si
 constexpr auto kFormats = std::to_array<FileFormat>({
     {.ending = ".yml", .size_bytes_max = sigma::kFileSizeMax, .read = nullptr, .read_with = read_sigma},
     {.ending = ".yaml", .size_bytes_max = sigma::kFileSizeMax, .read = nullptr, .read_with = read_sigma},
+    {.ending = ".ioc", .size_bytes_max = openioc::kFileSizeMax, .read = openioc::read_openioc},
+    {.ending = ".stix.json", .size_bytes_max = stix::kBundleSizeMax, .read = stix::read_bundle},
+    {.ending = ".iocs.txt", .size_bytes_max = indicator_list::kListSizeMax, .read = indicator_list::read_list},
 });
 
 // Null for a file that holds no rules.
