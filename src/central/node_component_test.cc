@@ -561,6 +561,17 @@ TEST_F(AgentTest, stored_events_are_found_by_hunts) {
   EXPECT_LE(histogram["buckets"].size(), 10u);
 }
 
+TEST_F(AgentTest, history_has_as_many_hits_as_were_live) {
+  ASSERT_TRUE(agent_->send(marker_frame(1)).has_ack());
+  const json rule = call("GET", "/rules").parsed()["rules"][0];
+  EXPECT_GE(rule["hits"], 1);
+  for (const json& body : {json{{"rule_id", rule["id"]}, {"since", "1d"}}, json{{"text", kRule}, {"since", "1d"}}}) {
+    const json answer = call("POST", "/rules/backtest", body.dump()).parsed();
+    EXPECT_EQ(answer["hits_total"], rule["hits"]) << answer;
+    EXPECT_EQ(answer["rows"].size(), rule["hits"]);
+  }
+}
+
 TEST_F(AgentTest, the_host_is_shown_as_connected) {
   ASSERT_TRUE(agent_->send(marker_frame(1)).has_ack());
   const json host = call("GET", "/hosts/" + agent_->host_id()).parsed();
