@@ -161,6 +161,9 @@ Status Node::Impl::start_detection() {
   for (const rules::Refusal& refusal : rules_.refusals()) {
     base::log_warning("rules", refusal.path + ": " + refusal.diagnostic.message);
   }
+  for (const rules::Refusal& warning : rules_.warnings()) {
+    base::log_warning("rules", warning.path + ": " + warning.diagnostic.message);
+  }
   TRY(link::KeyAndCertificate ca, link::load_key_and_certificate(files_.ca_key(), files_.ca_certificate()));
   accounts_ = std::make_unique<Accounts>(*state_);
   audit_ = std::make_unique<AuditLog>(*state_);

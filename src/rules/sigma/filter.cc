@@ -69,7 +69,7 @@ class FilterReader {
     const DetectionScope scope{.name = "filter",
                                .place = key_place(document_, "filter"),
                                .skipped = "rules",
-                               .searches = {.types = types, .options = source_.options}};
+                               .searches = {.types = types, .options = source_.options, .budget = source_.budget}};
     Detection detection = read_detection(body, scope, problems_);
     if (problems_.first()) return;
     filter_.expression = std::move(detection.expression);

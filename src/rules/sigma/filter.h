@@ -33,6 +33,7 @@ struct FilterSource {
   std::string_view text;  // of the file
   const std::string& path;
   const ReadOptions& options;
+  TextBudget& budget;
 };
 
 Filter read_filter(const Node& document, const FilterSource& source, Problems& problems);

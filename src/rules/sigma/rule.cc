@@ -18,8 +18,8 @@ using query::Expression;
 
 class RuleReader {
  public:
-  RuleReader(const Node& document, const ReadOptions& options, Problems& problems)
-      : document_(document), options_(options), problems_(problems) {}
+  RuleReader(const Node& document, const ReadOptions& options, TextBudget& budget, Problems& problems)
+      : document_(document), options_(options), budget_(budget), problems_(problems) {}
 
   Rule read(const std::string& path) {
     Rule rule;
@@ -94,7 +94,7 @@ class RuleReader {
     const DetectionScope scope{.name = "detection",
                                .place = key_place(document_, "detection"),
                                .skipped = "",
-                               .searches = {.types = source.types, .options = options_}};
+                               .searches = {.types = source.types, .options = options_, .budget = budget_}};
     std::vector<Expression> both;
     both.push_back(std::move(source.condition));
     both.push_back(read_detection(*detection, scope, problems_).expression);
@@ -116,6 +116,7 @@ class RuleReader {
 
   const Node& document_;
   const ReadOptions& options_;
+  TextBudget& budget_;
   Problems& problems_;
 };
 
@@ -143,13 +144,15 @@ std::vector<Node> read_documents(std::string_view source, const std::string& pat
 
 RuleFile read_rules(std::string_view source, const std::string& path, const ReadOptions& options) {
   RuleFile file;
+  TextBudget budget;
   for (const Node& document : read_documents(source, path, file.refusals)) {
     Problems problems;
     if (is_filter(document)) {
-      Filter filter = read_filter(document, {.text = source, .path = path, .options = options}, problems);
+      Filter filter =
+          read_filter(document, {.text = source, .path = path, .options = options, .budget = budget}, problems);
       if (!problems.first()) file.filters.push_back(std::move(filter));
     } else {
-      Rule rule = RuleReader(document, options, problems).read(path);
+      Rule rule = RuleReader(document, options, budget, problems).read(path);
       if (!problems.first()) {
         file.rules.push_back(std::move(rule));
         file.id_places.push_back(id_place(document));

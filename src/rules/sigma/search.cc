@@ -208,6 +208,7 @@ class SearchLowering {
         return refuse(code::kValue, item.place, "null does not go into a list", "give it a search of its own");
       }
       values.push_back(lower_value(key, item));
+      if (problems_.first()) return Expression::constant(false);
       const bool holds_never = is_false(values.back());
       nothing_holds = all ? nothing_holds || holds_never : nothing_holds && holds_never;
     }
@@ -223,7 +224,9 @@ class SearchLowering {
     }
     std::vector<Expression> alternatives;
     Node expanded = value;
-    for (std::string& text : expand_placeholders(value.text, scope_.options.placeholders, value.place, problems_)) {
+    auto texts = expand_placeholders(value.text, scope_.options.placeholders, value.place, problems_);
+    if (!spend(texts.size(), value)) return Expression::constant(false);
+    for (std::string& text : texts) {
       expanded.text = std::move(text);
       alternatives.push_back(lower_scalar(key, expanded));
       if (problems_.first()) break;
@@ -292,9 +295,10 @@ class SearchLowering {
     if (notation == Notation::hash_list && is_other_hash(value.text)) return Expression::constant(false);
     auto translated = translate_value(notation, value.text);
     if (!translated) return refuse_value(key, value);
+    auto texts = transform_text(read_wildcards(*translated), modifiers.transforms, value.place, problems_);
+    if (!as_written && !spend(texts.size(), value)) return Expression::constant(false);
     std::vector<Expression> alternatives;
-    for (std::string& text :
-         transform_text(read_wildcards(*translated), modifiers.transforms, value.place, problems_)) {
+    for (std::string& text : texts) {
       const bool whole = notation == Notation::hash_list;
       Pattern pattern = place_pattern(std::move(text), whole ? Position::whole : modifiers.position);
       std::vector<Operand> operands;
@@ -302,6 +306,15 @@ class SearchLowering {
       alternatives.push_back(Expression::test(field, pattern.op, std::move(operands), modifiers.case_mode));
     }
     return any_grouped(std::move(alternatives));
+  }
+
+  // False and a problem once the file's values have become too many texts.
+  bool spend(size_t texts, const Node& value) {
+    scope_.budget.made += texts;
+    if (scope_.budget.made <= kMadeTextsMax) return true;
+    refuse(code::kTooBig, value.place,
+           "modifiers make more than " + std::to_string(kMadeTextsMax) + " texts of the values of this file");
+    return false;
   }
 
   // A value that the field never has.

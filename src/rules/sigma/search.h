@@ -8,9 +8,16 @@
 
 namespace redoubt::rules::sigma {
 
+// Texts that modifiers and placeholders make of the values of one file: little text must not become much memory.
+constexpr size_t kMadeTextsMax = 200'000;
+struct TextBudget {
+  size_t made = 0;
+};
+
 struct SearchScope {
   event::EventTypeSet types;  // the events that the rule's log source has
   const ReadOptions& options;
+  TextBudget& budget;
 };
 
 query::Expression lower_search(const Node& search, const SearchScope& scope, Problems& problems);
