@@ -2,6 +2,7 @@
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/wire_format_lite.h>
+#include <utility>
 
 #include "base/text.h"
 
@@ -45,6 +46,7 @@ struct Batch::Decoder {
   Batch& batch;
   CodedInputStream input;
   Scratch common;
+  bool has_common = false;
 
   explicit Decoder(Batch& target)
       : batch(target),
@@ -84,6 +86,7 @@ struct Batch::Decoder {
   // One message Event of `size` bytes.
   bool read_event(Scratch& scratch, uint32_t size) {
     const auto limit = input.PushLimit(static_cast<int>(size));
+    std::array<uint64_t, 2> seen{};
     while (const uint32_t tag = input.ReadTagNoLastTag()) {
       const int number = WireFormatLite::GetTagFieldNumber(tag);
       const int position = number <= kNumberMax ? kPositionOf[static_cast<size_t>(number)] : -1;
@@ -92,6 +95,10 @@ struct Batch::Decoder {
         continue;
       }
       const auto at = static_cast<size_t>(position);
+      // No writer repeats a field, and every repeat could cost many times its bytes.
+      const uint64_t bit = uint64_t{1} << (at % 64);
+      if ((seen[at / 64] & bit) != 0) return false;
+      seen[at / 64] |= bit;
       const bool on_wire_as_text = is_textual(kFields[at].type) && kFields[at].field != Field::event_type;
       const auto wanted = on_wire_as_text ? WireFormatLite::WIRETYPE_LENGTH_DELIMITED : WireFormatLite::WIRETYPE_VARINT;
       if (WireFormatLite::GetTagWireType(tag) != wanted) return false;
@@ -146,8 +153,8 @@ struct Batch::Decoder {
       if (number == kBatchEvents && sized) {
         TRY_STATUS(read_one_event());
       } else if (number == kBatchCommon && sized) {
-        if (!batch.rows_.empty() || !read_sized_event(common)) {
-          return fail(Errc::invalid_argument, "common fields are malformed or follow events");
+        if (!batch.rows_.empty() || std::exchange(has_common, true) || !read_sized_event(common)) {
+          return fail(Errc::invalid_argument, "common fields are malformed, come twice or follow events");
         }
       } else if (number == kBatchSchema) {
         uint64_t schema = 0;

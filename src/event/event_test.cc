@@ -100,6 +100,22 @@ TEST(Batch, refuses_malformed_bytes_and_names_the_event) {
   EXPECT_EQ(Batch::decode(wire.SerializeAsString()).error().message, "event 1 has no type, sequence number or time");
 }
 
+// Every repeat of a text that is not UTF-8 would be kept, at many times its bytes.
+TEST(Batch, refuses_fields_that_come_twice) {
+  const std::string event = process_event(1).SerializeAsString();
+  const auto sized = [](char tag, const std::string& text) {
+    return std::string(1, tag) + static_cast<char>(text.size()) + text;
+  };
+  ASSERT_LT(2 * event.size(), 128U);  // a length of one byte
+  v1::Event named;
+  named.set_host_name("x");
+  const std::string host = named.SerializeAsString();
+  EXPECT_TRUE(Batch::decode(sized('\x12', host) + sized('\x1a', event)));
+  EXPECT_FALSE(Batch::decode(sized('\x12', host + host) + sized('\x1a', event)));
+  EXPECT_FALSE(Batch::decode(sized('\x12', host) + sized('\x12', host) + sized('\x1a', event)));
+  EXPECT_FALSE(Batch::decode(sized('\x1a', event + event)));
+}
+
 TEST(Batch, refuses_another_schema_and_too_many_events) {
   v1::EventBatch wire;
   wire.set_schema(2);
