@@ -255,6 +255,19 @@ TEST(IndicatorList, refuses_a_list_of_nothing) {
   }
 }
 
+TEST(RuleSet, lists_the_warnings_of_rules) {
+  const base::TempDir directory;
+  std::ofstream(directory / "a.ioc") << ioc(
+      "OR", item("is", "FileItem/FileName", "a") + item("is", "Network/DNS", "evil.example"));
+  std::ofstream(directory / "b.iocs.txt") << "/tmp/a\nevil.example\n";
+  const auto set = RuleSet::load(directory.path());
+  ASSERT_TRUE(set);
+  ASSERT_EQ(set->warnings().size(), 2U);
+  EXPECT_EQ(set->warnings()[0].path, "a.ioc");
+  EXPECT_EQ(set->warnings()[0].diagnostic.message, "Network/DNS: name look-ups are not captured");
+  EXPECT_EQ(set->warnings()[1].diagnostic.line, 2U);
+}
+
 TEST(RuleSet, tells_indicator_formats_from_the_ends_of_names) {
   const base::TempDir directory;
   std::ofstream(directory / "a.ioc") << ioc("OR", item("is", "FileItem/FileName", "a"));

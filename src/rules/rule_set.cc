@@ -79,6 +79,14 @@ Refusal refuse(const std::string& path, std::string_view source, size_t line, st
   return refusal;
 }
 
+Refusal warning_of(const Rule& rule, const query::Diagnostic& diagnostic) {
+  const std::string place = std::to_string(diagnostic.line) + ":" + std::to_string(diagnostic.column);
+  return {.path = rule.path,
+          .title = rule.title,
+          .diagnostic = diagnostic,
+          .rendered = "warning " + diagnostic.code + " at " + place + ": " + diagnostic.message};
+}
+
 // Collects the rules of many files.
 struct Collector {
   std::string directory;
@@ -172,6 +180,9 @@ Result<RuleSet> RuleSet::load(const std::string& directory) {
   set.warnings_ = sigma::apply_filters(collector.filters, collector.log_sources, collector.rules);
   set.rules_ = std::move(collector.rules);
   set.refusals_ = std::move(collector.refusals);
+  for (const Rule& rule : set.rules_) {
+    for (const query::Diagnostic& each : rule.warnings) set.warnings_.push_back(warning_of(rule, each));
+  }
   return set;
 }
 
