@@ -160,6 +160,14 @@ TEST(SigmaMatch, log_source_chooses_the_events) {
   EXPECT_FALSE(fires(kProcess, "{s: {Image: /bin/sh}, condition: s}", file("write", "/etc/x", "/bin/sh")));
 }
 
+TEST(SigmaLimits, little_text_does_not_become_much_memory) {
+  std::string source = "title: t\nlogsource: {product: linux}\ndetection:\n  condition: s\n  s:\n    Image|windash:\n";
+  for (int i = 0; i < 100; ++i) source += "      - '-a" + std::to_string(i) + " -b -c -d -e'\n";
+  const sigma::RuleFile file = sigma::read_rules(source, "t.yml");
+  ASSERT_EQ(file.refusals.size(), 1U);
+  EXPECT_EQ(file.refusals[0].diagnostic.code, "S501");
+}
+
 TEST(SigmaMatch, windash_takes_every_dash_for_the_start_of_a_switch) {
   constexpr char kDetection[] = "{s: {CommandLine|contains|windash: ' -enc '}, condition: s}";
   for (const char* dash : {"-", "/", "\xE2\x80\x93", "\xE2\x80\x94", "\xE2\x80\x95"}) {
