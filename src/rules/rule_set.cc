@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/file.h"
+#include "rules/falco/falco.h"
 #include "rules/indicator_list/rule.h"
 #include "rules/openioc/rule.h"
 #include "rules/rule_file.h"
@@ -96,6 +97,7 @@ struct Collector {
   std::vector<sigma::LogSourceNames> log_sources;  // beside `rules`
   std::vector<sigma::Filter> filters;
   sigma::ReadOptions options;
+  falco::Loader falco;  // its files build on each other
 
   // The values that rules leave to the site; no file, no values.
   void read_placeholders() {
@@ -119,6 +121,10 @@ struct Collector {
       refusals.push_back(refuse(path, "", 1, sigma::code::kFile, source.error().message));
       return;
     }
+    if (format.read_with == read_sigma && falco::is_falco_file(*source)) {
+      falco.add_file(*source, path);
+      return;
+    }
     LoadedFile file =
         format.read_with != nullptr ? format.read_with(*source, path, options) : format.read(*source, path);
     file.log_sources.resize(file.rules.size());
@@ -126,6 +132,12 @@ struct Collector {
       add_rule(std::move(file.rules[i]), std::move(file.log_sources[i]), *source);
     std::move(file.refusals.begin(), file.refusals.end(), std::back_inserter(refusals));
     std::move(file.filters.begin(), file.filters.end(), std::back_inserter(filters));
+  }
+
+  void finish_falco() {
+    std::vector<Rule> added;
+    falco::add_to(falco.finish(), added, refusals);
+    for (Rule& rule : added) add_rule({.rule = std::move(rule), .id_line = 1}, {}, "");
   }
 
   void add_rule(LoadedRule loaded, sigma::LogSourceNames log_source, std::string_view source) {
@@ -176,6 +188,7 @@ Result<RuleSet> RuleSet::load(const std::string& directory) {
   collector.directory = directory;
   collector.read_placeholders();
   for (const std::string& path : paths) collector.add_file(path);
+  collector.finish_falco();
   RuleSet set;
   set.warnings_ = sigma::apply_filters(collector.filters, collector.log_sources, collector.rules);
   set.rules_ = std::move(collector.rules);

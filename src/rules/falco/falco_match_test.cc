@@ -1,0 +1,212 @@
+// Falco rules over events, through the matcher, and their outputs.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "event/frame.h"
+#include "redoubt/event.pb.h"
+#include "rules/falco/falco.h"
+
+namespace redoubt::rules::falco {
+namespace {
+
+v1::Event program(const std::string& executable, const std::string& command_line) {
+  v1::Event event;
+  event.set_event_type(v1::EVENT_TYPE_PROCESS);
+  event.set_event_action("exec");
+  event.set_process_executable(executable);
+  event.set_process_name(executable.substr(executable.rfind('/') + 1));
+  event.set_process_command_line(command_line);
+  event.set_process_ancestors("/usr/bin/bash\n/usr/sbin/sshd\n/usr/lib/systemd/systemd");
+  event.set_user_effective_name("root");
+  event.set_user_effective_id(0);
+  return event;
+}
+
+v1::Event change(const std::string& action, const std::string& path) {
+  v1::Event event = program("/usr/bin/vim", "vim x");
+  event.set_event_type(v1::EVENT_TYPE_FILECHANGE);
+  event.set_event_action(action);
+  event.set_file_path(path);
+  event.set_file_directory(path.substr(0, path.rfind('/')));
+  return event;
+}
+
+v1::Event connection(const std::string& action, const std::string& address, int64_t port) {
+  v1::Event event = program("/usr/bin/nc", "nc x");
+  event.set_event_type(v1::EVENT_TYPE_CONNECTION);
+  event.set_event_action(action);
+  event.set_network_transport("tcp");
+  event.set_source_ip("10.0.0.9");
+  event.set_destination_ip(address);
+  event.set_destination_port(port);
+  return event;
+}
+
+event::Batch falco_batch(v1::Event event) {
+  event::FrameBuilder builder{v1::Event()};
+  event.set_event_sequence(1);
+  event.set_event_time(1);
+  builder.add(event);
+  const event::Frame frame = builder.finish("boot");
+  auto bytes = event::open_frame(frame.payload, frame.checksum);
+  CHECK(bytes.has_value());
+  auto batch = event::Batch::decode(*std::move(bytes));
+  CHECK(batch.has_value());
+  return *std::move(batch);
+}
+
+struct RuleText {
+  std::string_view condition;
+  std::string_view output = "x";
+};
+
+Loaded load_rule(const RuleText& text) {
+  std::string source = "- rule: r\n  desc: d\n  priority: WARNING\n  output: >\n    " + std::string(text.output) +
+                       "\n  condition: >\n    " + std::string(text.condition) + "\n";
+  Loader loader;
+  loader.add_file(source, "r.yaml");
+  return loader.finish();
+}
+
+// "yes", "no", or why it cannot be said.
+std::string fires(std::string_view condition, v1::Event event) {
+  const Loaded loaded = load_rule({condition});
+  if (loaded.result.errors() > 0) return loaded.result.findings.front().diagnostic.message;
+  if (!loaded.rules.at(0).lowered.expression) return loaded.rules.at(0).lowered.reasons.at(0);
+  std::vector<query::Expression> expressions;
+  expressions.push_back(loaded.rules.at(0).lowered.expression->clone());
+  auto matcher = query::match::Matcher::compile(expressions);
+  if (!matcher) return matcher.error().message;
+  std::vector<query::match::Hit> hits;
+  matcher->match(falco_batch(std::move(event)), hits);
+  return hits.empty() ? "no" : "yes";
+}
+
+TEST(FalcoMatch, evt_type_chooses_the_kind_of_event) {
+  EXPECT_EQ(fires("evt.type in (execve, execveat)", program("/usr/bin/id", "id")), "yes");
+  EXPECT_EQ(fires("evt.type in (open, openat, openat2)", program("/usr/bin/id", "id")), "no");
+  EXPECT_EQ(fires("evt.type in (open, openat, openat2) and evt.is_open_write=true and fd.typechar='f' and fd.num>=0 "
+                  "and fd.name startswith /etc/",
+                  change("write", "/etc/passwd")),
+            "yes");
+  EXPECT_EQ(
+      fires("evt.type in (unlink, unlinkat) and evt.arg.name endswith history", change("delete", "/root/.history")),
+      "yes");
+  EXPECT_EQ(fires("evt.type = mkdir", program("/usr/bin/id", "id")), "event mkdir is not seen here");
+}
+
+TEST(FalcoMatch, a_missing_value_is_false_whatever_the_operator) {
+  EXPECT_EQ(fires("evt.type = execve and proc.pname != bash", program("/usr/bin/id", "id")), "no");
+  EXPECT_EQ(fires("evt.type = execve and not proc.pname = bash", program("/usr/bin/id", "id")), "yes");
+  EXPECT_EQ(fires("evt.type = execve and fd.name != x", program("/usr/bin/id", "id")),
+            "the condition is never true of the events seen here");
+  EXPECT_EQ(
+      fires("evt.type in (rename, open, openat, openat2) and fd.name startswith /etc", change("rename", "/etc/x")),
+      "no");
+}
+
+TEST(FalcoMatch, program_names_are_cut_and_ancestors_are_counted) {
+  EXPECT_EQ(fires("evt.type = execve and proc.name = dpkg-preconfigu", program("/usr/bin/dpkg-preconfigure", "x")),
+            "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.aname in (sshd, x)", program("/usr/bin/id", "id")), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.aname = ssh", program("/usr/bin/id", "id")), "no");
+  EXPECT_EQ(fires("evt.type = execve and proc.aname[2] = sshd", program("/usr/bin/id", "id")), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.aname[3] = sshd", program("/usr/bin/id", "id")), "no");
+  EXPECT_EQ(fires("evt.type = execve and proc.aname[3] startswith sys", program("/usr/bin/id", "id")), "yes");
+}
+
+TEST(FalcoMatch, a_command_line_begins_with_the_program_name) {
+  const v1::Event shell = program("/usr/bin/sh", "/bin/sh -c id");
+  EXPECT_EQ(fires("evt.type = execve and proc.cmdline = \"sh -c id\"", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.cmdline startswith \"sh -c\"", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.cmdline startswith \"sh -x\"", shell), "no");
+  EXPECT_EQ(fires("evt.type = execve and proc.args = \"-c id\"", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.exe = /bin/sh", shell), "yes");
+}
+
+TEST(FalcoMatch, connections_have_two_ends_and_no_outcome) {
+  constexpr std::string_view kOutbound =
+      "((evt.type = connect or (evt.type in (sendto,sendmsg) and fd.connected=false)) and (fd.typechar = 4 or "
+      "fd.typechar = 6) and (fd.ip != \"0.0.0.0\" and fd.net != \"127.0.0.0/8\") and (evt.rawres >= 0 or evt.res = "
+      "EINPROGRESS))";
+  EXPECT_EQ(fires(kOutbound, connection("connect", "192.0.2.1", 443)), "yes");
+  EXPECT_EQ(fires(kOutbound, connection("connect", "127.0.0.1", 443)), "no");
+  EXPECT_EQ(fires(kOutbound, connection("accept", "192.0.2.1", 443)), "no");
+  EXPECT_EQ(fires("evt.type = connect and evt.res = SUCCESS", connection("connect", "192.0.2.1", 443)),
+            "event connect does not say whether it has succeeded");
+  EXPECT_EQ(fires("evt.type = connect and fd.sport in (80, 443)", connection("connect", "192.0.2.1", 443)), "yes");
+}
+
+TEST(FalcoMatch, lists_of_values_and_quantities) {
+  const v1::Event shell = program("/usr/bin/sh", "sh -c id");
+  EXPECT_EQ(fires("evt.type = execve and proc.cmdline contains allof (-c, id)", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.cmdline contains oneof (-c, id)", shell), "no");
+  EXPECT_EQ(fires("evt.type = execve and proc.cmdline contains anyof ()", shell),
+            "the condition is never true of the events seen here");
+  EXPECT_EQ(fires("evt.type = execve and proc.exepath pmatch (/usr, /x)", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.exepath pmatch (/us)", shell), "no");
+  EXPECT_EQ(fires("evt.type = execve and proc.exepath pmatch (/*/bin)", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.exepath glob /usr*sh", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.exepath regex \"/usr/bin\"", shell), "no");
+}
+
+TEST(FalcoMatch, container_and_user_defaults) {
+  v1::Event inside = program("/usr/bin/id", "id");
+  inside.set_container_id("0123456789abcdef");
+  EXPECT_EQ(fires("evt.type = execve and container.id != host", inside), "yes");
+  EXPECT_EQ(fires("evt.type = execve and container.id = 0123456789ab", inside), "yes");
+  EXPECT_EQ(fires("evt.type = execve and container.id != host", program("/usr/bin/id", "id")), "no");
+  EXPECT_EQ(fires("evt.type = execve and user.loginuid = -1", program("/usr/bin/id", "id")), "yes");
+  EXPECT_EQ(fires("evt.type = execve and user.uid = 0 and proc.tty = 0", program("/usr/bin/id", "id")), "yes");
+}
+
+TEST(FalcoOutput, is_written_with_widths_and_missing_values) {
+  const Loaded loaded =
+      load_rule({"evt.type = execve",
+                 "*Ran (%proc.name, %4user.name|%2user.name|%proc.pname %proc.aname[2] %container.id %evt.type)."});
+  ASSERT_EQ(loaded.rules.size(), 1U);
+  const event::Batch batch = falco_batch(program("/usr/bin/id", "id"));
+  EXPECT_EQ(render(loaded.rules[0].output, batch.row(0)), "Ran (id, root|ro|<NA> sshd host execve).");
+}
+
+TEST(FalcoRules, become_rules_of_the_set) {
+  const Loaded loaded = load_rule({"evt.type = execve"});
+  std::vector<Rule> rules;
+  std::vector<Refusal> refusals;
+  add_to(loaded, rules, refusals);
+  ASSERT_EQ(rules.size(), 1U);
+  EXPECT_EQ(rules[0].format, "falco");
+  EXPECT_EQ(rules[0].id, rule_id("r"));
+  EXPECT_EQ(rules[0].importance, Importance::medium);
+  EXPECT_TRUE(refusals.empty());
+  add_to(load_rule({"evt.type = mkdir"}), rules, refusals);
+  ASSERT_EQ(refusals.size(), 1U);
+  EXPECT_EQ(refusals[0].diagnostic.message, "event mkdir is not seen here");
+}
+
+TEST(FalcoRules, stand_in_a_rule_directory_and_build_on_earlier_files) {
+  const std::filesystem::path directory = std::filesystem::path(testing::TempDir()) / "falco_rule_set";
+  std::filesystem::create_directories(directory);
+  std::ofstream(directory / "a.yaml") << "- macro: spawned\n  condition: evt.type = execve\n";
+  std::ofstream(directory / "b.yaml") << "- rule: Spawned\n  desc: d\n  output: x\n  priority: Error\n"
+                                         "  condition: spawned\n  tags: [T1059, mitre_execution]\n"
+                                         "- rule: Traced\n  desc: d\n  output: x\n  priority: Error\n"
+                                         "  condition: evt.type = ptrace\n";
+  const auto set = RuleSet::load(directory.string());
+  std::filesystem::remove_all(directory);
+  ASSERT_TRUE(set) << set.error().message;
+  ASSERT_EQ(set->rules().size(), 1U);
+  EXPECT_EQ(set->rules()[0].title, "Spawned");
+  EXPECT_EQ(set->rules()[0].path, "b.yaml");
+  EXPECT_EQ(set->rules()[0].importance, Importance::high);
+  EXPECT_EQ(set->rules()[0].techniques, std::vector<std::string>{"T1059"});
+  EXPECT_EQ(set->rules()[0].tactics, std::vector<std::string>{"execution"});
+  ASSERT_EQ(set->refusals().size(), 1U);
+  EXPECT_EQ(set->refusals()[0].diagnostic.code, kNoEvent);
+  EXPECT_TRUE(set->compile());
+}
+
+}  // namespace
+}  // namespace redoubt::rules::falco

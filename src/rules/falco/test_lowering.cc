@@ -1,0 +1,669 @@
+#include "rules/falco/test_lowering.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.h"
+#include "query/cidr.h"
+#include "rules/falco/vocabulary.h"
+
+namespace redoubt::rules::falco {
+
+namespace {
+
+using event::Field;
+using query::CaseMode;
+using query::Expression;
+using query::Operand;
+using query::Operator;
+
+using Values = std::vector<std::string>;
+
+constexpr size_t kProgramNameBytes = 15;  // TASK_COMM_LEN without its zero
+constexpr size_t kOneOfMax = 32;
+
+Expression exact(Field field, Operator op, const Values& values) {
+  std::vector<Operand> operands(values.begin(), values.end());
+  return Expression::test(field, op, std::move(operands), CaseMode::exact);
+}
+
+Expression one(Field field, Operator op, std::string value) { return exact(field, op, {std::move(value)}); }
+
+Expression either(Expression a, Expression b) {
+  std::vector<Expression> children;
+  children.push_back(std::move(a));
+  children.push_back(std::move(b));
+  return Expression::any_of(std::move(children));
+}
+
+Expression both(Expression a, Expression b) {
+  std::vector<Expression> children;
+  children.push_back(std::move(a));
+  children.push_back(std::move(b));
+  return Expression::all_of(std::move(children));
+}
+
+Expression exists(Field field) { return Expression::test(field, Operator::exists, {}); }
+
+std::string escaped(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_plain =
+        byte >= 0x80 || c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (is_plain) {
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7F) {
+      out += {'\\', 'x', kHex[byte / 16], kHex[byte % 16]};
+    } else {
+      out += {'\\', c};
+    }
+  }
+  return out;
+}
+
+// `(?:a|b)`
+std::string alternatives(const Values& values) {
+  std::string out = "(?:";
+  for (size_t i = 0; i < values.size(); ++i) out += (i == 0 ? "" : "|") + escaped(values[i]);
+  return out + ")";
+}
+
+// fnmatch(3) without flags as a regular expression; `star` is what `*` becomes.
+std::string glob_regex(std::string_view glob, std::string_view star) {
+  std::string out;
+  for (size_t i = 0; i < glob.size(); ++i) {
+    const size_t closing = glob[i] == '[' ? glob.find(']', i + 2) : std::string_view::npos;
+    if (glob[i] == '*') {
+      out += star;
+    } else if (glob[i] == '?') {
+      out += star.substr(0, star.size() - 1);
+    } else if (closing != std::string_view::npos) {
+      const bool negated = glob[i + 1] == '!' || glob[i + 1] == '^';
+      out += negated ? "[^" : "[";
+      for (size_t k = i + 1 + (negated ? 1 : 0); k < closing; ++k) {
+        if (glob[k] == '\\' || glob[k] == '[' || glob[k] == '^') out += '\\';
+        out += glob[k];
+      }
+      out += ']';
+      i = closing;
+    } else {
+      if (glob[i] == '\\' && i + 1 < glob.size()) ++i;
+      out += escaped(glob.substr(i, 1));
+    }
+  }
+  return out;
+}
+
+bool is_glob(std::string_view text) { return text.find_first_of("*?[") != std::string_view::npos; }
+
+Expression lower_glob(Field field, const Values& values, CaseMode mode) {
+  std::vector<Expression> tests;
+  for (const std::string& value : values) {
+    tests.push_back(Expression::test(field, Operator::regex, {"^" + glob_regex(value, ".*") + "$"}, mode));
+  }
+  return Expression::any_of(std::move(tests));
+}
+
+// A listed path, or anything below it; a star stays within one component.
+Expression lower_path_prefix(Field field, const Values& values) {
+  std::vector<Expression> tests;
+  for (std::string path : values) {
+    while (path.size() > 1 && path.back() == '/') path.pop_back();
+    if (is_glob(path)) {
+      tests.push_back(one(field, Operator::regex, "^" + glob_regex(path, "[^/]*") + "(?:/|$)"));
+    } else if (path == "/") {
+      tests.push_back(one(field, Operator::starts_with, path));
+    } else {
+      tests.push_back(either(one(field, Operator::equal, path), one(field, Operator::starts_with, path + "/")));
+    }
+  }
+  return Expression::any_of(std::move(tests));
+}
+
+std::string cannot(CheckOperator op, std::string_view what) {
+  return "operator " + std::string(name_of(op)) + " on " + std::string(what) + " has no test here";
+}
+
+Judgement lower_text(Field field, CheckOperator op, const Values& values) {
+  switch (op) {
+    case CheckOperator::equal: return Judgement::of(exact(field, Operator::equal, values));
+    case CheckOperator::contains: return Judgement::of(exact(field, Operator::contains, values));
+    case CheckOperator::startswith: return Judgement::of(exact(field, Operator::starts_with, values));
+    case CheckOperator::endswith: return Judgement::of(exact(field, Operator::ends_with, values));
+    case CheckOperator::icontains: {
+      std::vector<Operand> operands(values.begin(), values.end());
+      return Judgement::of(Expression::test(field, Operator::contains, std::move(operands)));
+    }
+    case CheckOperator::glob: return Judgement::of(lower_glob(field, values, CaseMode::exact));
+    case CheckOperator::iglob: return Judgement::of(lower_glob(field, values, CaseMode::folded));
+    case CheckOperator::regex: {
+      Values anchored;
+      for (const std::string& value : values) anchored.push_back("^(?:" + value + ")$");
+      return Judgement::of(exact(field, Operator::regex, anchored));
+    }
+    case CheckOperator::pmatch: return Judgement::of(lower_path_prefix(field, values));
+    case CheckOperator::exists:
+    case CheckOperator::less:
+    case CheckOperator::less_equal:
+    case CheckOperator::greater:
+    case CheckOperator::greater_equal:
+    case CheckOperator::not_equal:
+    case CheckOperator::bcontains:
+    case CheckOperator::bstartswith:
+    case CheckOperator::in:
+    case CheckOperator::intersects: break;
+  }
+  return Judgement::not_known(cannot(op, "text"));
+}
+
+std::optional<int64_t> parse_number(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
+  const bool is_hex = text.starts_with("0x") || text.starts_with("0X");
+  if (is_hex) text.remove_prefix(2);
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, is_hex ? 16 : 10);
+  if (error != std::errc() || end != text.data() + text.size() || number < 0) return std::nullopt;
+  return negative ? -number : number;
+}
+
+bool compare_numbers(CheckOperator op, int64_t left, int64_t right) {
+  if (op == CheckOperator::less) return left < right;
+  if (op == CheckOperator::less_equal) return left <= right;
+  if (op == CheckOperator::greater) return left > right;
+  if (op == CheckOperator::greater_equal) return left >= right;
+  return left == right;
+}
+
+Operator order_operator(CheckOperator op) {
+  if (op == CheckOperator::less) return Operator::less;
+  if (op == CheckOperator::less_equal) return Operator::less_equal;
+  if (op == CheckOperator::greater) return Operator::greater;
+  if (op == CheckOperator::greater_equal) return Operator::greater_equal;
+  return Operator::equal;
+}
+
+// What holds of a number that is `least` or more, if that says enough.
+std::optional<bool> compare_at_least(CheckOperator op, int64_t least, int64_t right) {
+  if (op == CheckOperator::greater_equal && right <= least) return true;
+  if (op == CheckOperator::greater && right < least) return true;
+  if (op == CheckOperator::equal && right < least) return false;
+  if (op == CheckOperator::less && right <= least) return false;
+  if (op == CheckOperator::less_equal && right < least) return false;
+  return std::nullopt;
+}
+
+Judgement lower_number(const FieldSource& source, CheckOperator op, int64_t value) {
+  const bool absent_holds = compare_numbers(op, -1, value);
+  switch (source.shape) {
+    case Shape::constant_number:
+    case Shape::outcome_number: return Judgement::of(Expression::constant(compare_numbers(op, source.number, value)));
+    case Shape::number_at_least: {
+      const auto outcome = compare_at_least(op, source.number, value);
+      return outcome ? Judgement::of(Expression::constant(*outcome))
+                     : Judgement::not_known(cannot(op, "a number that is not recorded"));
+    }
+    case Shape::terminal:
+      if (compare_numbers(op, 0, value)) {
+        return op == CheckOperator::equal ? Judgement::of(Expression::negate(exists(source.field)))
+                                          : Judgement::not_known(cannot(op, "a terminal's number"));
+      }
+      return value == 0 && op == CheckOperator::greater ? Judgement::of(exists(source.field))
+                                                        : Judgement::not_known(cannot(op, "a terminal's number"));
+    case Shape::login_user: {
+      Expression test = Expression::test(source.field, order_operator(op), {value});
+      if (!absent_holds) return Judgement::of(std::move(test));
+      return Judgement::of(either(Expression::negate(exists(source.field)), std::move(test)));
+    }
+    case Shape::plain: return Judgement::of(Expression::test(source.field, order_operator(op), {value}));
+    case Shape::absent:
+    case Shape::program_name:
+    case Shape::command_line:
+    case Shape::arguments:
+    case Shape::first_argument:
+    case Shape::ancestor_names:
+    case Shape::ancestor_name:
+    case Shape::ancestor_path:
+    case Shape::directory:
+    case Shape::container:
+    case Shape::constant_text:
+    case Shape::address_family:
+    case Shape::both_ends:
+    case Shape::outcome: break;
+  }
+  return Judgement::of(Expression::constant(false));
+}
+
+Judgement lower_numbers(const FieldSource& source, CheckOperator op, const Values& values) {
+  std::vector<Expression> tests;
+  for (const std::string& text : values) {
+    const auto number = parse_number(text);
+    if (!number) return Judgement::not_known("'" + text + "' is not a whole number");
+    Judgement each = lower_number(source, op, *number);
+    if (!each.unknown.empty()) return each;
+    tests.push_back(std::move(each.expression));
+  }
+  return Judgement::of(Expression::any_of(std::move(tests)));
+}
+
+Judgement lower_addresses(Field field, CheckOperator op, const Values& values) {
+  if (op != CheckOperator::equal) return Judgement::not_known(cannot(op, "an address"));
+  for (const std::string& value : values) {
+    if (!query::is_prefix(value)) return Judgement::not_known("'" + value + "' is not an address or prefix");
+  }
+  Values addresses;
+  Values prefixes;
+  for (const std::string& value : values)
+    (value.find('/') == std::string::npos ? addresses : prefixes).push_back(value);
+  return Judgement::of(either(exact(field, Operator::equal, addresses), exact(field, Operator::cidr, prefixes)));
+}
+
+Judgement lower_constant(std::string_view actual, CheckOperator op, const Values& values) {
+  bool holds = false;
+  for (const std::string& value : values) {
+    switch (op) {
+      case CheckOperator::equal: holds = holds || actual == value; break;
+      case CheckOperator::contains: holds = holds || actual.find(value) != std::string_view::npos; break;
+      case CheckOperator::startswith: holds = holds || actual.starts_with(value); break;
+      case CheckOperator::endswith: holds = holds || actual.ends_with(value); break;
+      case CheckOperator::exists:
+      case CheckOperator::less:
+      case CheckOperator::less_equal:
+      case CheckOperator::greater:
+      case CheckOperator::greater_equal:
+      case CheckOperator::not_equal:
+      case CheckOperator::icontains:
+      case CheckOperator::glob:
+      case CheckOperator::iglob:
+      case CheckOperator::regex:
+      case CheckOperator::bcontains:
+      case CheckOperator::bstartswith:
+      case CheckOperator::in:
+      case CheckOperator::intersects:
+      case CheckOperator::pmatch: return Judgement::not_known(cannot(op, "'" + std::string(actual) + "'"));
+    }
+  }
+  return Judgement::of(Expression::constant(holds));
+}
+
+// Falco sees the first 15 bytes.
+Judgement lower_program_name(Field field, CheckOperator op, const Values& values) {
+  if (op != CheckOperator::equal) return lower_text(field, op, values);
+  Values whole;
+  Values cut;
+  for (const std::string& value : values) {
+    if (value.size() < kProgramNameBytes) whole.push_back(value);
+    if (value.size() == kProgramNameBytes) cut.push_back(value);
+  }
+  return Judgement::of(either(exact(field, Operator::equal, whole), exact(field, Operator::starts_with, cut)));
+}
+
+std::string around(CheckOperator op, const Values& values, std::string_view any, std::string_view end) {
+  std::string pattern;
+  if (op == CheckOperator::contains || op == CheckOperator::endswith) pattern += any;
+  pattern += alternatives(values);
+  if (op == CheckOperator::equal || op == CheckOperator::endswith) pattern += end;
+  return pattern;
+}
+
+bool is_plain_operator(CheckOperator op) {
+  return op == CheckOperator::equal || op == CheckOperator::contains || op == CheckOperator::startswith ||
+         op == CheckOperator::endswith;
+}
+
+Judgement lower_first_argument(Field field, CheckOperator op, const Values& values) {
+  if (!is_plain_operator(op)) return Judgement::not_known(cannot(op, "the first argument"));
+  return Judgement::of(one(field, Operator::regex, "^" + around(op, values, "[^ ]*", "(?: |$)")));
+}
+
+Judgement lower_arguments(Field field, CheckOperator op, const Values& values) {
+  if (!is_plain_operator(op)) {
+    if (op != CheckOperator::icontains) return Judgement::not_known(cannot(op, "arguments"));
+    std::string pattern = "^[^ ]* .*" + alternatives(values);
+    return Judgement::of(Expression::test(field, Operator::regex, {std::move(pattern)}));
+  }
+  return Judgement::of(one(field, Operator::regex, "^[^ ]* " + around(op, values, ".*", "$")));
+}
+
+// Falco's line is the program's name and all arguments but the first.
+Expression lower_one_command_line(const FieldSource& source, CheckOperator op, const std::string& value) {
+  const size_t blank = value.find(' ');
+  const Field name = source.second;
+  if (blank == std::string::npos) {
+    if (op == CheckOperator::startswith) return lower_text(name, op, {value}).expression;
+    return both(lower_program_name(name, CheckOperator::equal, {value}).expression,
+                one(source.field, Operator::regex, "^[^ ]*$"));
+  }
+  const std::string rest = "^[^ ]*" + escaped(std::string_view(value).substr(blank));
+  return both(lower_program_name(name, CheckOperator::equal, {value.substr(0, blank)}).expression,
+              one(source.field, Operator::regex, op == CheckOperator::equal ? rest + "$" : rest));
+}
+
+Judgement lower_command_line(const FieldSource& source, CheckOperator op, const Values& values) {
+  if (op != CheckOperator::equal && op != CheckOperator::startswith) return lower_text(source.field, op, values);
+  std::vector<Expression> tests;
+  tests.reserve(values.size());
+  for (const std::string& value : values) tests.push_back(lower_one_command_line(source, op, value));
+  return Judgement::of(Expression::any_of(std::move(tests)));
+}
+
+// The last part of any line is one of the names.
+Judgement lower_ancestor_names(Field field, CheckOperator op, const Values& values) {
+  if (!is_plain_operator(op)) return Judgement::not_known(cannot(op, "the names of all ancestors"));
+  if (op != CheckOperator::equal) {
+    const std::string start = op == CheckOperator::startswith ? "(?:^|[/\\n])" : "";
+    const std::string end = op == CheckOperator::endswith ? "(?:\\n|$)" : "[^/\\n]*(?:\\n|$)";
+    return Judgement::of(one(field, Operator::regex, start + alternatives(values) + end));
+  }
+  std::vector<Expression> tests;
+  for (const std::string& value : values) {
+    if (value.size() > kProgramNameBytes) continue;
+    if (value.size() == kProgramNameBytes) {
+      tests.push_back(one(field, Operator::regex, "(?:^|[/\\n])" + escaped(value) + "[^/\\n]*(?:\\n|$)"));
+      continue;
+    }
+    tests.push_back(exact(field, Operator::contains, {"/" + value + "\n", "\n" + value + "\n"}));
+    tests.push_back(exact(field, Operator::ends_with, {"/" + value, "\n" + value}));
+    tests.push_back(one(field, Operator::starts_with, value + "\n"));
+    tests.push_back(one(field, Operator::equal, value));
+  }
+  return Judgement::of(Expression::any_of(std::move(tests)));
+}
+
+Judgement lower_ancestor(const FieldSource& source, CheckOperator op, const Values& values) {
+  if (!is_plain_operator(op)) return Judgement::not_known(cannot(op, "an ancestor"));
+  const bool is_name = source.shape == Shape::ancestor_name;
+  std::string start = "^";
+  for (int64_t skipped = 1; skipped < source.number; ++skipped) start += "[^\\n]*\\n";
+  if (is_name) start += "(?:[^\\n]*/)?";
+  Values whole;
+  Values cut;
+  for (const std::string& value : values) {
+    const bool is_cut = is_name && op == CheckOperator::equal && value.size() == kProgramNameBytes;
+    if (is_name && value.size() > kProgramNameBytes) continue;
+    (is_cut ? cut : whole).push_back(value);
+  }
+  const std::string_view any = is_name ? "[^/\\n]*" : "[^\\n]*";
+  std::vector<Expression> tests;
+  if (!whole.empty()) {
+    std::string pattern = start + around(op, whole, any, "(?:\\n|$)");
+    if (op == CheckOperator::contains || op == CheckOperator::startswith) pattern += std::string(any) + "(?:\\n|$)";
+    tests.push_back(one(source.field, Operator::regex, std::move(pattern)));
+  }
+  if (!cut.empty()) {
+    tests.push_back(one(source.field, Operator::regex, start + alternatives(cut) + "[^/\\n]*(?:\\n|$)"));
+  }
+  return Judgement::of(Expression::any_of(std::move(tests)));
+}
+
+// Falco's directory ends with a slash, ours does not.
+Judgement lower_directory(Field field, CheckOperator op, const Values& values) {
+  if (!is_plain_operator(op)) return lower_text(field, op, values);
+  std::vector<Expression> tests;
+  for (const std::string& value : values) {
+    const bool has_slash = value.size() > 1 && value.ends_with('/');
+    const std::string bare = has_slash ? value.substr(0, value.size() - 1) : value;
+    if (op == CheckOperator::equal) {
+      tests.push_back(one(field, Operator::equal, bare));
+    } else if (op == CheckOperator::endswith) {
+      if (has_slash) tests.push_back(one(field, Operator::ends_with, bare));
+    } else {
+      tests.push_back(lower_text(field, op, {value}).expression);
+      if (has_slash) {
+        tests.push_back(one(field, op == CheckOperator::startswith ? Operator::equal : Operator::ends_with, bare));
+      }
+    }
+  }
+  return Judgement::of(Expression::any_of(std::move(tests)));
+}
+
+Judgement lower_container(Field field, CheckOperator op, const Values& values) {
+  if (op != CheckOperator::equal) return Judgement::not_known(cannot(op, "a container's id"));
+  constexpr size_t kShortIdDigits = 12;
+  std::vector<Expression> tests;
+  for (const std::string& value : values) {
+    if (value == "host") tests.push_back(Expression::negate(exists(field)));
+    if (value.size() == kShortIdDigits) tests.push_back(one(field, Operator::starts_with, value));
+  }
+  return Judgement::of(Expression::any_of(std::move(tests)));
+}
+
+Judgement lower_family(const FieldSource& source, CheckOperator op, const Values& values) {
+  if (op != CheckOperator::equal) return Judgement::not_known(cannot(op, "an address family"));
+  const size_t blank = source.text.find(' ');
+  Values prefixes;
+  for (const std::string& value : values) {
+    if (value == source.text.substr(0, blank)) prefixes.emplace_back("0.0.0.0/0");
+    if (value == source.text.substr(blank + 1)) prefixes.emplace_back("::/0");
+  }
+  return Judgement::of(exact(source.field, Operator::cidr, prefixes));
+}
+
+Judgement lower_plain(Field field, CheckOperator op, const Values& values) {
+  if (event::info(field).type == event::FieldType::ip) return lower_addresses(field, op, values);
+  if (event::is_textual(event::info(field).type)) return lower_text(field, op, values);
+  const FieldSource source{.shape = Shape::plain, .field = field, .second = {}, .text = "", .number = 0};
+  return lower_numbers(source, op, values);
+}
+
+Judgement lower_both_ends(const FieldSource& source, CheckOperator op, const Values& values) {
+  Judgement first = lower_plain(source.field, op, values);
+  Judgement second = lower_plain(source.second, op, values);
+  if (!first.unknown.empty()) return first;
+  return Judgement::of(either(std::move(first.expression), std::move(second.expression)));
+}
+
+// True if any of the values fits, in the sense of `op`.
+Judgement lower_any(const FieldSource& source, CheckOperator op, const Values& values) {
+  constexpr std::string_view kOutcomeNote = "event connect: attempts that fail are taken for those that succeed";
+  switch (source.shape) {
+    case Shape::absent: return Judgement::of(Expression::constant(false));
+    case Shape::plain: return lower_plain(source.field, op, values);
+    case Shape::program_name: return lower_program_name(source.field, op, values);
+    case Shape::command_line: return lower_command_line(source, op, values);
+    case Shape::arguments: return lower_arguments(source.field, op, values);
+    case Shape::first_argument: return lower_first_argument(source.field, op, values);
+    case Shape::ancestor_names: return lower_ancestor_names(source.field, op, values);
+    case Shape::ancestor_name:
+    case Shape::ancestor_path: return lower_ancestor(source, op, values);
+    case Shape::directory: return lower_directory(source.field, op, values);
+    case Shape::container: return lower_container(source.field, op, values);
+    case Shape::terminal:
+    case Shape::login_user:
+    case Shape::constant_number:
+    case Shape::number_at_least: return lower_numbers(source, op, values);
+    case Shape::constant_text: return lower_constant(source.text, op, values);
+    case Shape::address_family: return lower_family(source, op, values);
+    case Shape::both_ends: return lower_both_ends(source, op, values);
+    case Shape::outcome: {
+      Judgement constant = lower_constant(source.text, op, values);
+      constant.note = kOutcomeNote;
+      return constant;
+    }
+    case Shape::outcome_number: {
+      Judgement constant = lower_numbers(source, op, values);
+      constant.note = kOutcomeNote;
+      return constant;
+    }
+  }
+  return Judgement::of(Expression::constant(false));
+}
+
+// Whether Falco has a value; what is always there for Falco need not be for us.
+Expression is_present(const FieldSource& source) {
+  switch (source.shape) {
+    case Shape::absent: return Expression::constant(false);
+    case Shape::plain:
+    case Shape::program_name:
+    case Shape::command_line:
+    case Shape::arguments:
+    case Shape::first_argument:
+    case Shape::ancestor_names:
+    case Shape::directory:
+    case Shape::address_family:
+    case Shape::both_ends: return exists(source.field);
+    case Shape::ancestor_name:
+    case Shape::ancestor_path: {
+      std::string pattern = "^";
+      for (int64_t skipped = 1; skipped < source.number; ++skipped) pattern += "[^\\n]*\\n";
+      return one(source.field, Operator::regex, std::move(pattern));
+    }
+    case Shape::container:
+    case Shape::terminal:
+    case Shape::login_user:
+    case Shape::constant_text:
+    case Shape::constant_number:
+    case Shape::number_at_least:
+    case Shape::outcome:
+    case Shape::outcome_number: return Expression::constant(true);
+  }
+  return Expression::constant(false);
+}
+
+Judgement lower_unequal(const FieldSource& source, const Values& values) {
+  if (source.shape == Shape::ancestor_names) {
+    return Judgement::not_known(cannot(CheckOperator::not_equal, "the names of all ancestors"));
+  }
+  Judgement equal = lower_any(source, CheckOperator::equal, values);
+  if (equal.unknown.empty()) {
+    equal.expression = both(is_present(source), Expression::negate(std::move(equal.expression)));
+  }
+  return equal;
+}
+
+Judgement lower_quantity(const Filter& check, const FieldSource& source, const Values& values) {
+  std::vector<Expression> each;
+  for (const std::string& value : values) {
+    Judgement single =
+        check.op == CheckOperator::not_equal ? lower_unequal(source, {value}) : lower_any(source, check.op, {value});
+    if (!single.unknown.empty()) return single;
+    each.push_back(std::move(single.expression));
+  }
+  if (each.empty()) return Judgement::of(Expression::constant(false));
+  if (check.quantity == Quantity::allof) return Judgement::of(Expression::all_of(std::move(each)));
+  if (check.quantity == Quantity::anyof) return Judgement::of(Expression::any_of(std::move(each)));
+  if (each.size() > kOneOfMax) return Judgement::not_known("oneof takes up to 32 values here");
+  std::vector<Expression> choices;
+  for (size_t chosen = 0; chosen < each.size(); ++chosen) {
+    std::vector<Expression> parts;
+    for (size_t i = 0; i < each.size(); ++i) {
+      parts.push_back(i == chosen ? each[i].clone() : Expression::negate(each[i].clone()));
+    }
+    choices.push_back(Expression::all_of(std::move(parts)));
+  }
+  return Judgement::of(Expression::any_of(std::move(choices)));
+}
+
+bool is_listed(std::string_view names, std::string_view name) {
+  while (!names.empty()) {
+    const size_t end = std::min(names.find(' '), names.size());
+    if (names.substr(0, end) == name) return true;
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  return false;
+}
+
+// An event here stands for any of the calls that make it.
+Judgement lower_event_type(const Filter& check, EventClass event_class) {
+  if (check.op == CheckOperator::exists) return Judgement::of(Expression::constant(true));
+  const bool is_set = check.op == CheckOperator::equal || check.op == CheckOperator::not_equal ||
+                      check.op == CheckOperator::in || check.op == CheckOperator::intersects;
+  if (!is_set || check.quantity != Quantity::one_value) return Judgement::not_known(cannot(check.op, "evt.type"));
+  const EventClassInfo& row = info(event_class);
+  const auto names_one_of = [&](std::string_view names) {
+    return std::any_of(check.values.begin(), check.values.end(),
+                       [&](const Term& value) { return is_listed(names, value.text); });
+  };
+  const bool usual = names_one_of(row.events);
+  if (!usual && names_one_of(row.rare)) {
+    const std::string first(row.events.substr(0, row.events.find(' ')));
+    return Judgement::not_known("event " + check.values.front().text + " is not told apart from " + first);
+  }
+  Judgement outcome = Judgement::of(Expression::constant(usual != (check.op == CheckOperator::not_equal)));
+  const auto named = std::find_if(check.values.begin(), check.values.end(),
+                                  [&](const Term& value) { return is_listed(row.events, value.text); });
+  std::string_view names = row.events;
+  while (usual && !names.empty()) {
+    const std::string_view name = names.substr(0, names.find(' '));
+    const auto is_it = [&](const Term& value) { return value.text == name; };
+    if (std::none_of(check.values.begin(), check.values.end(), is_it)) {
+      outcome.note = "event " + std::string(name) + " is taken for " + named->text;
+    }
+    names.remove_prefix(std::min(name.size() + 1, names.size()));
+  }
+  return outcome;
+}
+
+// val(field) on the right: one field with another.
+Judgement lower_reference(const Filter& check, const FieldSource& left, EventClass event_class) {
+  const Term& other = check.values.front();
+  if (other.kind != TermKind::field) return Judgement::not_known("transformer " + other.text + " has no test here");
+  const FoundSource right = find_source(other, event_class);
+  if (!right.source) return Judgement::not_known(right.reason);
+  if (left.shape != Shape::plain || right.source->shape != Shape::plain || check.op != CheckOperator::equal) {
+    return Judgement::not_known("comparing " + to_text(check.left) + " with " + to_text(other) + " has no test here");
+  }
+  return Judgement::of(Expression::test(left.field, Operator::equal, {right.source->field}, CaseMode::exact));
+}
+
+// The idiom of a condition that is always or never true.
+Judgement lower_event_number(const Filter& check) {
+  FieldSource source{.shape = Shape::number_at_least, .field = {}, .second = {}, .text = "", .number = 1};
+  Values values;
+  for (const Term& value : check.values) values.push_back(value.text);
+  const bool negated = check.op == CheckOperator::not_equal;
+  const bool is_equality = negated || check.op == CheckOperator::in || check.op == CheckOperator::intersects;
+  Judgement outcome = lower_numbers(source, is_equality ? CheckOperator::equal : check.op, values);
+  if (outcome.unknown.empty() && negated) outcome.expression = Expression::negate(std::move(outcome.expression));
+  return outcome;
+}
+
+}  // namespace
+
+std::optional<bool> constant_of(const Expression& expression) {
+  if (const auto* node = std::get_if<query::Not>(&expression.node)) {
+    const auto inner = constant_of(*node->child);
+    return inner ? std::optional<bool>(!*inner) : std::nullopt;
+  }
+  if (const auto* test = std::get_if<query::Test>(&expression.node)) {
+    return test->op != Operator::exists && test->operands.empty() ? std::optional<bool>(false) : std::nullopt;
+  }
+  const auto* all = std::get_if<query::And>(&expression.node);
+  const bool neutral = all != nullptr;
+  const auto& children = all != nullptr ? all->children : std::get<query::Or>(expression.node).children;
+  std::optional<bool> sum = neutral;
+  for (const Expression& child : children) {
+    const auto value = constant_of(child);
+    if (value == !neutral) return !neutral;
+    if (!value) sum.reset();
+  }
+  return sum;
+}
+
+Judgement lower_check(const Filter& check, EventClass event_class) {
+  if (check.left.kind == TermKind::transformer) {
+    return Judgement::not_known("transformer " + check.left.text + " has no test here");
+  }
+  const std::string& name = check.left.text;
+  if (name == "evt.type" || name == "syscall.type") return lower_event_type(check, event_class);
+  if (name == "evt.num" && check.op != CheckOperator::exists) return lower_event_number(check);
+  if (name == "evt.dir" && check.op == CheckOperator::equal)
+    return Judgement::of(Expression::constant(check.values.front().text == "<"));
+  const FoundSource found = find_source(check.left, event_class);
+  if (!found.source) return Judgement::not_known(found.reason);
+  if (check.op == CheckOperator::exists) return Judgement::of(is_present(*found.source));
+  if (!check.values.empty() && check.values.front().kind != TermKind::literal) {
+    return lower_reference(check, *found.source, event_class);
+  }
+  Values values;
+  values.reserve(check.values.size());
+  for (const Term& value : check.values) values.push_back(base::escape_invalid_utf8(value.text));
+  if (check.quantity != Quantity::one_value) return lower_quantity(check, *found.source, values);
+  if (check.op == CheckOperator::not_equal) return lower_unequal(*found.source, values);
+  const bool is_membership = check.op == CheckOperator::in || check.op == CheckOperator::intersects;
+  return lower_any(*found.source, is_membership ? CheckOperator::equal : check.op, values);
+}
+
+}  // namespace redoubt::rules::falco
