@@ -17,7 +17,7 @@ trap 'rm -rf --one-file-system "$root"' EXIT
 echo "bare-machine: a minimal Debian 12 in $root"
 # The package mirror is the one this machine uses.
 { cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources 2>/dev/null || true; } |
-  mmdebstrap --quiet --variant=apt --include=ca-certificates,git bookworm "$root" -
+  mmdebstrap --quiet --variant=minbase --include=ca-certificates,git bookworm "$root" -
 
 # How this machine reaches its package registries: name resolution, certificates, client settings.
 for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt /root/.npmrc /etc/npmrc; do
