@@ -30,6 +30,9 @@ struct Property {
 // Whether a test holds where its comparison does, or where the field is there and the comparison does not hold.
 enum class Polarity : uint8_t { positive, negative };
 
+// Regular expressions in one file or pattern: each costs milliseconds to compile, at worst.
+constexpr size_t kRegexesMax = 100;
+
 struct Criterion {
   enum class Kind : uint8_t { all, any, test };
 

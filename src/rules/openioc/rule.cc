@@ -255,6 +255,10 @@ class IocReader {
   }
 
   Criterion checked(Criterion test, const pugi::xml_node& node) {
+    if (test.op == Operator::regex && ++regexes_ > kRegexesMax) {
+      refuse(code::kLimit, node, "more than " + std::to_string(kRegexesMax) + " regular expressions");
+      return {};
+    }
     if (const auto fits = check_test(test); !fits) {
       warn(code::kValue, offset_of(node), fits.error().message);
       return {};
@@ -311,6 +315,7 @@ class IocReader {
   std::string_view source_;
   const std::string& path_;
   size_t conditions_ = 0;
+  size_t regexes_ = 0;
   std::map<std::string, std::pair<size_t, size_t>> unsupported_;  // by term: where first, and how many
   std::vector<Diagnostic> warnings_;
   std::optional<Diagnostic> refusal_;

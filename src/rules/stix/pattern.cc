@@ -295,6 +295,7 @@ class PatternParser {
       parse_value(test);
       if (!accept_symbol(",")) break;
     }
+    std::sort(test.values.begin(), test.values.end());
     expect_symbol(")");
   }
 
@@ -366,6 +367,10 @@ class PatternParser {
       return {};
     }
     test.kind = Criterion::Kind::test;
+    if (test.op == Operator::regex && ++regexes_ > kRegexesMax) {
+      fail(code::kLimit, path.offset, path.size, "more than " + std::to_string(kRegexesMax) + " regular expressions");
+      return {};
+    }
     if (const auto fits = check_test(test); !fits) fail(code::kValue, path.offset, path.size, fits.error().message);
     return test;
   }
@@ -373,6 +378,7 @@ class PatternParser {
   std::string_view pattern_;
   std::vector<Token> tokens_;
   size_t at_ = 0;
+  size_t regexes_ = 0;
   std::vector<query::Diagnostic> warnings_;
   std::optional<PatternError> error_;
 };
