@@ -47,7 +47,7 @@ query::match::Matcher hundred_rules() {
   for (const auto& rule : shipped.rules()) expressions.push_back(rule.expression.clone());
   while (expressions.size() < kRules) {
     const std::string n = std::to_string(expressions.size());
-    expressions.push_back(must(query::normalize(parsed("EventType = process AND (Image ENDS \"/implant" + n +
+    expressions.push_back(must(query::normalize(parsed("EventType = \"process\" AND (Image ENDS \"/implant" + n +
                                                        "\" OR CommandLine CONTAINS \"--beacon-" + n +
                                                        "\") AND NOT ParentImage ENDS \"/trusted" + n + "\"")
                                                     .where.clone())));
