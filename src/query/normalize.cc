@@ -1,6 +1,7 @@
 #include <re2/re2.h>
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/text.h"
 #include "query/cidr.h"
@@ -90,13 +91,8 @@ Status check_operand(const Test& test, const Operand& operand) {
 
 // Removes repetitions, keeping the order.
 void remove_repeated(std::vector<Operand>& operands) {
-  std::vector<Operand> sorted;
-  std::erase_if(operands, [&](const Operand& operand) {
-    const auto at = std::lower_bound(sorted.begin(), sorted.end(), operand);
-    if (at != sorted.end() && *at == operand) return true;
-    sorted.insert(at, operand);
-    return false;
-  });
+  std::set<Operand> seen;
+  std::erase_if(operands, [&](const Operand& operand) { return !seen.insert(operand).second; });
 }
 
 // The case mode that says something; the others are written `folded`, so that equal tests are equal values.

@@ -1,6 +1,8 @@
 // Rules over events, through the matcher: what fires and what does not.
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "event/frame.h"
 #include "redoubt/event.pb.h"
 #include "rules/rule_set.h"
@@ -166,6 +168,16 @@ TEST(SigmaLimits, little_text_does_not_become_much_memory) {
   const sigma::RuleFile file = sigma::read_rules(source, "t.yml");
   ASSERT_EQ(file.refusals.size(), 1U);
   EXPECT_EQ(file.refusals[0].diagnostic.code, "S501");
+}
+
+TEST(SigmaLimits, a_long_list_on_one_line_costs_its_length) {
+  std::string source = "title: t\nlogsource: {product: linux}\ndetection: {condition: s, s: {Image: [a";
+  for (int i = 0; i < 60'000; ++i) source += ", a" + std::to_string(i);
+  source += "]}}\n";
+  const auto begin = std::chrono::steady_clock::now();
+  const sigma::RuleFile file = sigma::read_rules(source, "t.yml");
+  EXPECT_EQ(file.rules.size() + file.refusals.size(), 1U);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
 }
 
 TEST(SigmaMatch, windash_takes_every_dash_for_the_start_of_a_switch) {

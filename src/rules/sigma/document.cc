@@ -31,10 +31,17 @@ class Lines {
     return rest.substr(std::min(rest.size(), static_cast<size_t>(std::max(mark.column, 0))));
   }
 
+  // Marks come mostly in order: what was counted of a line is not counted again, or a long line would cost its square.
   Place place(const YAML::Mark& mark) const {
     const size_t start = starts_[line_of(mark)];
-    const auto before = static_cast<size_t>(from(mark).data() - source_.data()) - start;
-    return {.line = line_of(mark) + 1, .column = count_code_points(source_.substr(start, before)) + 1, .length = 1};
+    const auto at = static_cast<size_t>(from(mark).data() - source_.data());
+    if (start != counted_from_ || at < counted_to_) {
+      counted_from_ = counted_to_ = start;
+      counted_ = 0;
+    }
+    counted_ += count_code_points(source_.substr(counted_to_, at - counted_to_));
+    counted_to_ = at;
+    return {.line = line_of(mark) + 1, .column = counted_ + 1, .length = 1};
   }
 
  private:
@@ -44,6 +51,10 @@ class Lines {
 
   std::string_view source_;
   std::vector<size_t> starts_;
+  // The code points between counted_from_, the start of a line, and counted_to_.
+  mutable size_t counted_from_ = 0;
+  mutable size_t counted_to_ = 0;
+  mutable size_t counted_ = 0;
 };
 
 // Builds the trees from the parser's events. Past a limit it takes nothing more in; the parser runs on to the end of a
@@ -100,7 +111,6 @@ class TreeBuilder : public YAML::EventHandler {
 
   void locate_text(const YAML::Mark& mark, Node& node) const {
     const std::string_view written = lines_.from(mark);
-    const std::string_view line = written.substr(0, written.find_first_of("\r\n"));
     if (written.starts_with(node.text)) {
       node.text_offset = 0;
     } else if (!written.empty() && written.substr(1).starts_with(node.text)) {
@@ -108,8 +118,10 @@ class TreeBuilder : public YAML::EventHandler {
     }
     const std::string_view first_line = std::string_view(node.text).substr(0, node.text.find('\n'));
     const size_t quotes = node.text_offset == 1U ? 2 : 0;
-    node.place.length =
-        std::clamp<size_t>(count_code_points(first_line) + quotes, 1, std::max<size_t>(1, count_code_points(line)));
+    // No further than the line goes, and no look at more of it than the value has bytes.
+    const std::string_view line = written.substr(0, first_line.size() + quotes);
+    const size_t there = count_code_points(line.substr(0, line.find_first_of("\r\n")));
+    node.place.length = std::clamp<size_t>(count_code_points(first_line) + quotes, 1, std::max<size_t>(1, there));
   }
 
   void refuse(const YAML::Mark& mark, std::string message, std::string hint) {
