@@ -69,7 +69,8 @@ class Parser {
     if (token.kind != TokenKind::word) return "";
     constexpr std::array<std::string_view, 2> kJoins{"AND", "OR"};
     const auto nearest = base::nearest_names(token.text, kJoins, 1);
-    return nearest.empty() ? "tests are joined by AND or OR; text stands in quotes" : "did you mean '" + nearest.front() + "'?";
+    return nearest.empty() ? "tests are joined by AND or OR; text stands in quotes"
+                           : "did you mean '" + nearest.front() + "'?";
   }
 
   Outcome<NodeSyntax> any_of(int depth) {
