@@ -84,11 +84,15 @@ async function expectAccessible() {
 
 async function setQuery(text: string) {
   const editor = page.getByRole('textbox', { name: 'Hunting query' });
-  await editor.click();
-  await page.keyboard.press('Control+a');
-  await page.keyboard.press('Delete');
-  await page.keyboard.insertText(text);
-  await expect(editor).toHaveText(text);
+  // The page may still be taking the focus for itself after navigation: like a person, click again and type again.
+  await expect(async () => {
+    await editor.click();
+    await expect(editor).toBeFocused({ timeout: 1000 });
+    await page.keyboard.press('Control+a');
+    await page.keyboard.press('Delete');
+    await page.keyboard.insertText(text);
+    await expect(editor).toHaveText(text, { timeout: 1000 });
+  }).toPass({ timeout: 15_000 });
 }
 
 // The answer to the press of a button, not the one before it.
