@@ -89,6 +89,14 @@ void Intake::declare(Loss loss, Done spooled) {
   add_pending(std::move(declared));
 }
 
+void Intake::carry_on(const v1::Event& loss) {
+  Declared declared{.loss = loss_of(loss)};
+  // What is spooled is counted as lost; this was counted when it was spooled first (unsigned, so the sum comes back).
+  declared.spooled.push_back([this, count = declared.loss.count] { account_.add_lost(uint64_t{0} - count); });
+  const std::lock_guard lock(mutex_);
+  add_pending(std::move(declared));
+}
+
 void Intake::declare_again(std::vector<Declared> declared) {
   const std::lock_guard lock(mutex_);
   for (Declared& one : declared) add_pending(std::move(one));

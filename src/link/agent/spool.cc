@@ -289,6 +289,7 @@ SpoolGap Spool::gap_of(const Segment& segment) const {
     if (gap.events == 0) gap.first_sequence = frame->first_sequence;
     gap.last_sequence = frame->last_sequence;
     gap.events += frame->events;
+    gap.frames.push_back(*frame);
     offset += size;
   }
   if (offset < segment.size) {  // damaged: by the numbers alone

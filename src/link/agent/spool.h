@@ -46,6 +46,7 @@ struct SpoolGap {
   uint64_t events = 0;
   uint64_t first_sequence = 0;
   uint64_t last_sequence = 0;
+  std::vector<event::Frame> frames;  // what could be read of it: it may hold declarations of earlier losses
 };
 
 class Spool {

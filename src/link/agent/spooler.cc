@@ -128,8 +128,20 @@ void Spooler::cut() {
                   [this, count = hole.count] { account_.fill_hole(count); });
 }
 
+void Spooler::carry_losses(const SpoolGap& gap) {
+  for (const event::Frame& frame : gap.frames) {
+    const auto bytes = event::open_frame(frame.payload, frame.checksum);
+    v1::EventBatch batch;
+    if (!bytes || !batch.ParseFromString(*bytes)) continue;
+    for (const v1::Event& event : batch.events()) {
+      if (event.event_type() == v1::EVENT_TYPE_LOSS) intake_.carry_on(event);
+    }
+  }
+}
+
 void Spooler::keep_limits() {
   while (const auto gap = spool_.past_limits()) {
+    carry_losses(*gap);
     const bool this_boot = gap->boot_id == account_.boot_id();
     if (this_boot && gap->events != 0) {
       account_.open_hole({.first = gap->first_sequence, .last = gap->last_sequence, .count = gap->events});
