@@ -133,8 +133,13 @@ void Spooler::carry_losses(const SpoolGap& gap) {
     const auto bytes = event::open_frame(frame.payload, frame.checksum);
     v1::EventBatch batch;
     if (!bytes || !batch.ParseFromString(*bytes)) continue;
-    for (const v1::Event& event : batch.events()) {
-      if (event.event_type() == v1::EVENT_TYPE_LOSS) intake_.carry_on(event);
+    for (v1::Event& event : *batch.mutable_events()) {
+      if (event.event_type() != v1::EVENT_TYPE_LOSS) continue;
+      if (gap.boot_id != account_.boot_id()) {  // its numbers would be read as this boot's
+        event.clear_loss_first_sequence();
+        event.clear_loss_last_sequence();
+      }
+      intake_.carry_on(event);
     }
   }
 }
