@@ -41,7 +41,8 @@ void absorb(Expression alternative, std::vector<Expression>& grouped) {
     for (Expression& each : grouped) {
       auto* other = std::get_if<Test>(&each.node);
       const bool alike = other != nullptr && !other->operands.empty() && other->field == test->field &&
-                         other->op == test->op && other->case_mode == test->case_mode;
+                         other->attribute == test->attribute && other->op == test->op &&
+                         other->case_mode == test->case_mode;
       if (!alike) continue;
       other->operands.insert(other->operands.end(), test->operands.begin(), test->operands.end());
       return;
