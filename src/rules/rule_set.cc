@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "base/file.h"
 #include "rules/falco/falco.h"
@@ -30,6 +31,7 @@ LoadedFile read_sigma(std::string_view source, const std::string& path, const si
     loaded.rules.push_back({.rule = std::move(file.rules[i]), .id_line = file.id_places[i].line});
   loaded.log_sources = std::move(file.log_sources);
   loaded.filters = std::move(file.filters);
+  loaded.correlations = std::move(file.correlations);
   loaded.refusals = std::move(file.refusals);
   return loaded;
 }
@@ -96,6 +98,7 @@ struct Collector {
   std::map<std::string, std::string> path_of;      // by rule id
   std::vector<sigma::LogSourceNames> log_sources;  // beside `rules`
   std::vector<sigma::Filter> filters;
+  std::vector<sigma::CorrelationDraft> correlations;
   sigma::ReadOptions options;
   falco::Loader falco;  // its files build on each other
 
@@ -132,6 +135,7 @@ struct Collector {
       add_rule(std::move(file.rules[i]), std::move(file.log_sources[i]), *source);
     std::move(file.refusals.begin(), file.refusals.end(), std::back_inserter(refusals));
     std::move(file.filters.begin(), file.filters.end(), std::back_inserter(filters));
+    for (sigma::CorrelationDraft& draft : file.correlations) add_correlation(std::move(draft));
   }
 
   void finish_falco() {
@@ -141,16 +145,23 @@ struct Collector {
   }
 
   void add_rule(LoadedRule loaded, sigma::LogSourceNames log_source, std::string_view source) {
-    Rule& rule = loaded.rule;
+    if (!admit(loaded.rule, loaded.id_line, source)) return;
+    rules.push_back(std::move(loaded.rule));
+    log_sources.push_back(std::move(log_source));
+  }
+
+  void add_correlation(sigma::CorrelationDraft draft) {
+    if (admit(draft.correlation.rule, draft.id_place.line, *draft.source)) correlations.push_back(std::move(draft));
+  }
+
+  // False, and a refusal, where the id is taken.
+  bool admit(const Rule& rule, size_t id_line, std::string_view source) {
     const auto [first, added] = path_of.try_emplace(rule.id, rule.path);
-    if (added) {
-      rules.push_back(std::move(rule));
-      log_sources.push_back(std::move(log_source));
-      return;
-    }
-    refusals.push_back(refuse(rule.path, source, loaded.id_line, sigma::code::kDuplicateId,
+    if (added) return true;
+    refusals.push_back(refuse(rule.path, source, id_line, sigma::code::kDuplicateId,
                               "rule id " + rule.id + " is taken by " + first->second));
     refusals.back().title = rule.title;
+    return false;
   }
 };
 
@@ -170,6 +181,10 @@ std::string_view name_of(Importance importance) {
 tl::expected<Rule, Refusal> read_rule(std::string_view text) {
   sigma::RuleFile file = sigma::read_rules(text, "");
   if (!file.refusals.empty()) return tl::unexpected(std::move(file.refusals.front()));
+  if (!file.correlations.empty()) {
+    return tl::unexpected(refuse("", text, file.correlations.front().id_place.line, sigma::code::kDocumentKind,
+                                 "a correlation is about rules beside it, not a rule alone"));
+  }
   if (file.rules.size() > 1) {
     Refusal refusal =
         refuse("", text, file.id_places[1].line, sigma::code::kShape, "the text holds more than one rule");
@@ -192,6 +207,7 @@ Result<RuleSet> RuleSet::load(const std::string& directory) {
   RuleSet set;
   set.warnings_ = sigma::apply_filters(collector.filters, collector.log_sources, collector.rules);
   set.rules_ = std::move(collector.rules);
+  set.correlations_ = sigma::link_correlations(std::move(collector.correlations), set.rules_, collector.refusals);
   set.refusals_ = std::move(collector.refusals);
   for (const Rule& rule : set.rules_) {
     for (const query::Diagnostic& each : rule.warnings) set.warnings_.push_back(warning_of(rule, each));
@@ -199,14 +215,17 @@ Result<RuleSet> RuleSet::load(const std::string& directory) {
   return set;
 }
 
-Result<RuleSet> RuleSet::of(std::vector<Rule> rules) {
+Result<RuleSet> RuleSet::of(std::vector<Rule> rules, std::vector<Correlation> correlations) {
   RuleSet set;
-  std::map<std::string_view, size_t> seen;
+  std::set<std::string_view> seen;
   for (const Rule& rule : rules) {
-    if (!seen.try_emplace(rule.id, seen.size()).second)
-      return fail(Errc::already_exists, "two rules with id " + rule.id);
+    if (!seen.insert(rule.id).second) return fail(Errc::already_exists, "two rules with id " + rule.id);
+  }
+  for (const Correlation& each : correlations) {
+    if (!seen.insert(each.rule.id).second) return fail(Errc::already_exists, "two rules with id " + each.rule.id);
   }
   set.rules_ = std::move(rules);
+  set.correlations_ = std::move(correlations);
   return set;
 }
 

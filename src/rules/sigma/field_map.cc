@@ -86,6 +86,22 @@ std::optional<FieldMeaning> find_field(std::string_view name, event::EventTypeSe
   return std::nullopt;
 }
 
+std::vector<event::NamedField> find_meanings(std::string_view name, Place place, Problems& problems) {
+  for (const TranslatedField& row : kTranslatedFields) {
+    if (row.name == name) return {{row.field, event::kAllEventTypes, NameFamily::sigma}};
+  }
+  std::vector<event::NamedField> meanings;
+  for (const NamedField& each : event::fields_named(name)) {
+    const bool ours = each.family == NameFamily::sigma || each.family == NameFamily::canonical;
+    if (ours && is_spelled(each, name)) meanings.push_back(each);
+  }
+  if (meanings.empty()) {
+    problems.add(code::kField, place, "field '" + std::string(name) + "' is not known",
+                 suggest(nearest_fields(name), ""));
+  }
+  return meanings;
+}
+
 bool is_other_hash(std::string_view value) {
   const std::string folded = base::fold_case(value);
   constexpr std::array<std::string_view, 4> kOthers = {"md5=", "sha1=", "imphash=", "sha512="};

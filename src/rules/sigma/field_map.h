@@ -28,6 +28,9 @@ struct FieldMeaning {
 std::optional<FieldMeaning> find_field(std::string_view name, event::EventTypeSet types, Place place,
                                        Problems& problems);
 
+// All that the name means, each with the event types on which it does; none and a problem where it is not known.
+std::vector<event::NamedField> find_meanings(std::string_view name, Place place, Problems& problems);
+
 // The value in our writing; nothing where it has none.
 std::optional<std::string> translate_value(Notation notation, std::string_view value);
 
