@@ -38,7 +38,7 @@ correlation: {type: temporal_ordered, rules: [count, a], group-by: User, timespa
 const rules::RuleSet& rule_set() {
   static const rules::RuleSet set = [] {
     auto file = rules::sigma::read_rules(kRules, "fuzz.yml");
-    auto linked = rules::sigma::link_correlations(std::move(file.correlations), file.rules, file.refusals);
+    auto linked = rules::sigma::link_correlations(std::move(file.correlations), file.rules, file.scopes, file.refusals);
     return rules::RuleSet::of(std::move(file.rules), std::move(linked)).value();
   }();
   return set;

@@ -21,6 +21,7 @@ struct LoadedFile {
   std::vector<LoadedRule> rules;
   std::vector<Refusal> refusals;
   std::vector<sigma::LogSourceNames> log_sources;  // of each rule, where the format has such
+  std::vector<sigma::FieldScope> scopes;           // beside log_sources
   std::vector<sigma::Filter> filters;
   std::vector<sigma::CorrelationDraft> correlations;
 };

@@ -30,6 +30,7 @@ LoadedFile read_sigma(std::string_view source, const std::string& path, const si
   for (size_t i = 0; i < file.rules.size(); ++i)
     loaded.rules.push_back({.rule = std::move(file.rules[i]), .id_line = file.id_places[i].line});
   loaded.log_sources = std::move(file.log_sources);
+  loaded.scopes = std::move(file.scopes);
   loaded.filters = std::move(file.filters);
   loaded.correlations = std::move(file.correlations);
   loaded.refusals = std::move(file.refusals);
@@ -97,6 +98,7 @@ struct Collector {
   std::vector<Refusal> refusals;
   std::map<std::string, std::string> path_of;      // by rule id
   std::vector<sigma::LogSourceNames> log_sources;  // beside `rules`
+  std::vector<sigma::FieldScope> scopes;           // beside `rules`
   std::vector<sigma::Filter> filters;
   std::vector<sigma::CorrelationDraft> correlations;
   sigma::ReadOptions options;
@@ -131,8 +133,9 @@ struct Collector {
     LoadedFile file =
         format.read_with != nullptr ? format.read_with(*source, path, options) : format.read(*source, path);
     file.log_sources.resize(file.rules.size());
+    file.scopes.resize(file.rules.size());
     for (size_t i = 0; i < file.rules.size(); ++i)
-      add_rule(std::move(file.rules[i]), std::move(file.log_sources[i]), *source);
+      add_rule(std::move(file.rules[i]), std::move(file.log_sources[i]), file.scopes[i], *source);
     std::move(file.refusals.begin(), file.refusals.end(), std::back_inserter(refusals));
     std::move(file.filters.begin(), file.filters.end(), std::back_inserter(filters));
     for (sigma::CorrelationDraft& draft : file.correlations) add_correlation(std::move(draft));
@@ -141,13 +144,15 @@ struct Collector {
   void finish_falco() {
     std::vector<Rule> added;
     falco::add_to(falco.finish(), added, refusals);
-    for (Rule& rule : added) add_rule({.rule = std::move(rule), .id_line = 1}, {}, "");
+    for (Rule& rule : added) add_rule({.rule = std::move(rule), .id_line = 1}, {}, {}, "");
   }
 
-  void add_rule(LoadedRule loaded, sigma::LogSourceNames log_source, std::string_view source) {
+  void add_rule(LoadedRule loaded, sigma::LogSourceNames log_source, const sigma::FieldScope& scope,
+                std::string_view source) {
     if (!admit(loaded.rule, loaded.id_line, source)) return;
     rules.push_back(std::move(loaded.rule));
     log_sources.push_back(std::move(log_source));
+    scopes.push_back(scope);
   }
 
   void add_correlation(sigma::CorrelationDraft draft) {
@@ -207,7 +212,8 @@ Result<RuleSet> RuleSet::load(const std::string& directory) {
   RuleSet set;
   set.warnings_ = sigma::apply_filters(collector.filters, collector.log_sources, collector.rules);
   set.rules_ = std::move(collector.rules);
-  set.correlations_ = sigma::link_correlations(std::move(collector.correlations), set.rules_, collector.refusals);
+  set.correlations_ =
+      sigma::link_correlations(std::move(collector.correlations), set.rules_, collector.scopes, collector.refusals);
   set.refusals_ = std::move(collector.refusals);
   for (const Rule& rule : set.rules_) {
     for (const query::Diagnostic& each : rule.warnings) set.warnings_.push_back(warning_of(rule, each));

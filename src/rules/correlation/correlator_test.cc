@@ -34,7 +34,7 @@ detection: {s: {TargetFilename|startswith: /}, condition: s}
 RuleSet rules_with(const std::string& correlations) {
   sigma::RuleFile file = sigma::read_rules(std::string(kRules) + correlations, "t.yml");
   std::vector<Refusal> refusals = std::move(file.refusals);
-  auto linked = sigma::link_correlations(std::move(file.correlations), file.rules, refusals);
+  auto linked = sigma::link_correlations(std::move(file.correlations), file.rules, file.scopes, refusals);
   for (const Refusal& refusal : refusals) ADD_FAILURE() << refusal.rendered;
   return RuleSet::of(std::move(file.rules), std::move(linked)).value();
 }

@@ -23,7 +23,10 @@ std::string number_text(double number) {
 void append_keys(std::string& text, const std::vector<Key>& keys) {
   for (const Key& key : keys) {
     append_part(text, key.name);
-    for (const event::NamedField& meaning : key.meanings) append_part(text, event::info(meaning.field).name);
+    for (const KeyPlace& place : key.places) {
+      append_part(text, event::info(place.field).name);
+      append_part(text, place.attribute);
+    }
     append_part(text, std::to_string(key.position));
   }
 }

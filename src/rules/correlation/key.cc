@@ -16,10 +16,9 @@ static_assert(kKeyValueBytesMax < size_t{1} << (8 * kLengthBytes));
 }  // namespace
 
 event::Value value_of(const Key& key, const EventFields& fields) {
-  const event::EventTypeSet type = event::set_of(fields.type());
-  for (const event::NamedField& meaning : key.meanings) {
-    if ((meaning.on & type) == 0) continue;
-    const event::Value value = fields.get(meaning.field);
+  for (const KeyPlace& place : key.places) {
+    const bool named = place.field == event::Field::attributes;
+    const event::Value value = named ? fields.attribute(place.attribute) : fields.get(place.field);
     if (value.present() && !(value.is_text() && value.text().empty())) return value;
   }
   return {};

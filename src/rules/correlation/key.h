@@ -13,10 +13,15 @@
 
 namespace redoubt::rules::correlation {
 
+struct KeyPlace {
+  event::Field field{};
+  std::string attribute;  // of event::Field::attributes
+};
+
 struct Key {
-  std::string name;                         // as its author wrote it
-  std::vector<event::NamedField> meanings;  // on the events of a rule; the first that an event has counts
-  uint32_t position = 0;                    // on the firings of a correlation: which of its group values
+  std::string name;              // as its author wrote it
+  std::vector<KeyPlace> places;  // on the events of a rule; the first that has something counts
+  uint32_t position = 0;         // on the firings of a correlation: which of its group values
 };
 
 // Values longer than this are told apart by their digest, so that a group costs little whatever a host sends.
@@ -26,15 +31,15 @@ constexpr size_t kKeyValueBytesMax = 512;
 class EventFields {
  public:
   virtual ~EventFields() = default;
-  virtual event::EventType type() const = 0;
   virtual event::Value get(event::Field field) const = 0;
+  virtual event::Value attribute(std::string_view name) const = 0;
 };
 
 class RowFields final : public EventFields {
  public:
   explicit RowFields(const event::Row& row) : row_(row) {}
-  event::EventType type() const override { return row_.type(); }
   event::Value get(event::Field field) const override { return row_.get(field); }
+  event::Value attribute(std::string_view name) const override { return row_.attribute(name); }
 
  private:
   event::Row row_;

@@ -9,6 +9,7 @@
 
 #include "rules/rule_set.h"
 #include "rules/sigma/document.h"
+#include "rules/sigma/field_map.h"
 
 namespace redoubt::rules::sigma {
 
@@ -44,9 +45,9 @@ bool is_correlation(const Node& document);
 CorrelationDraft read_correlation(const Node& document, const std::string& path,
                                   const std::shared_ptr<const std::string>& source, Problems& problems);
 
-// Looks up what the drafts name, among `rules` and themselves. A draft that cannot be used becomes a refusal, and so do
-// those that count on it. Rules that are counted only are switched to Alerting::off.
+// Looks up what the drafts name, among `rules` and themselves; `scopes` stands beside `rules`. A draft that cannot be
+// used becomes a refusal, and so do those that count on it. Rules that are counted only are switched to Alerting::off.
 std::vector<Correlation> link_correlations(std::vector<CorrelationDraft> drafts, std::span<Rule> rules,
-                                           std::vector<Refusal>& refusals);
+                                           std::span<const FieldScope> scopes, std::vector<Refusal>& refusals);
 
 }  // namespace redoubt::rules::sigma

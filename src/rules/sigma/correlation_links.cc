@@ -30,8 +30,14 @@ enum class Progress : uint8_t { untouched, open, linked, refused };
 
 class Linker {
  public:
-  Linker(std::vector<CorrelationDraft>& drafts, std::span<Rule> rules, std::vector<Refusal>& refusals)
-      : drafts_(drafts), rules_(rules), refusals_(refusals), progress_(drafts.size()), depth_(drafts.size()) {
+  Linker(std::vector<CorrelationDraft>& drafts, std::span<Rule> rules, std::span<const FieldScope> scopes,
+         std::vector<Refusal>& refusals)
+      : drafts_(drafts),
+        rules_(rules),
+        scopes_(scopes),
+        refusals_(refusals),
+        progress_(drafts.size()),
+        depth_(drafts.size()) {
     for (size_t i = 0; i < rules.size(); ++i) enter(rules[i], {ReferenceKind::rule, i});
     for (size_t i = 0; i < drafts.size(); ++i) enter(drafts[i].correlation.rule, {ReferenceKind::correlation, i});
   }
@@ -157,14 +163,18 @@ class Linker {
       }
       return key;
     }
-    key.meanings = find_meanings(name.text, name.place, problems);
+    for (FieldPlace& place : find_field(name.text, scopes_[target.index], name.place, problems)) {
+      key.places.push_back({.field = place.field, .attribute = std::move(place.attribute)});
+    }
     return key;
   }
 
   static void check_number(Type type, const Key& key, const Written& name, Problems& problems) {
     if (type == Type::value_count) return;
-    for (const event::NamedField& meaning : key.meanings) {
-      if (!event::is_textual(event::info(meaning.field).type)) continue;
+    for (const correlation::KeyPlace& place : key.places) {
+      // An attribute is text that may be a number.
+      const bool named = place.field == event::Field::attributes;
+      if (named || !event::is_textual(event::info(place.field).type)) continue;
       problems.add(code::kValue, name.place, "field '" + name.text + "' is no number");
     }
   }
@@ -192,6 +202,7 @@ class Linker {
 
   std::vector<CorrelationDraft>& drafts_;
   std::span<Rule> rules_;
+  std::span<const FieldScope> scopes_;
   std::vector<Refusal>& refusals_;
   std::vector<Progress> progress_;
   std::vector<size_t> depth_;  // correlations below one that is linked
@@ -202,8 +213,8 @@ class Linker {
 }  // namespace
 
 std::vector<Correlation> link_correlations(std::vector<CorrelationDraft> drafts, std::span<Rule> rules,
-                                           std::vector<Refusal>& refusals) {
-  return Linker(drafts, rules, refusals).link();
+                                           std::span<const FieldScope> scopes, std::vector<Refusal>& refusals) {
+  return Linker(drafts, rules, scopes, refusals).link();
 }
 
 }  // namespace redoubt::rules::sigma

@@ -30,9 +30,10 @@ std::string describe(const std::vector<correlation::Key>& keys) {
   std::string out;
   for (const correlation::Key& key : keys) {
     out += " " + key.name + "=";
-    if (key.meanings.empty()) out += "#" + std::to_string(key.position);
-    for (const event::NamedField& meaning : key.meanings) {
-      out += (&meaning == &key.meanings.front() ? "" : "|") + std::string(event::info(meaning.field).name);
+    if (key.places.empty()) out += "#" + std::to_string(key.position);
+    for (const correlation::KeyPlace& place : key.places) {
+      out += (&place == &key.places.front() ? "" : "|") + std::string(event::info(place.field).name);
+      if (!place.attribute.empty()) out += "." + place.attribute;
     }
   }
   return out;
@@ -62,7 +63,7 @@ std::string describe(const Correlation& each) {
 std::string describe(RuleFile file) {
   std::string out;
   const std::vector<Refusal> warnings = apply_filters(file.filters, file.log_sources, file.rules);
-  const auto correlations = link_correlations(std::move(file.correlations), file.rules, file.refusals);
+  const auto correlations = link_correlations(std::move(file.correlations), file.rules, file.scopes, file.refusals);
   for (const Rule& rule : file.rules) out += headline(rule) + query::to_text(rule.expression) + "\n";
   for (const Correlation& each : correlations) out += describe(each);
   for (const Refusal& refusal : file.refusals) out += "refused: " + refusal.title + "\n" + refusal.rendered + "\n";

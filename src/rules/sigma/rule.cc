@@ -25,8 +25,10 @@ class RuleReader {
     }
     Rule rule = read_metadata(document_, path, problems_);
     if (!problems_.first()) rule.expression = read_expression();
+    rule.warnings = std::move(notes_);
     return rule;
   }
+  const FieldScope& fields() const { return fields_; }
 
  private:
   Expression read_expression() {
@@ -35,10 +37,12 @@ class RuleReader {
     if (log_source == nullptr || detection == nullptr) return {};
     LogSource source = read_source(*log_source);
     if (problems_.first()) return {};
+    fields_ = source.fields;
+    if (!source.note.empty()) note(log_source->place, std::move(source.note));
     const DetectionScope scope{.name = "detection",
                                .place = key_place(document_, "detection"),
                                .skipped = "",
-                               .searches = {.types = source.types, .options = options_, .budget = budget_}};
+                               .searches = {.fields = source.fields, .options = options_, .budget = budget_}};
     std::vector<Expression> both;
     both.push_back(std::move(source.condition));
     both.push_back(read_detection(*detection, scope, problems_).expression);
@@ -52,16 +56,27 @@ class RuleReader {
   }
 
   LogSource read_source(const Node& node) {
-    LogSource any{.types = event::kAllEventTypes, .condition = Expression::constant(true)};
+    LogSource any{.fields = {}, .condition = Expression::constant(true), .note = ""};
     if (options_.vocabulary == Vocabulary::any) return any;
     auto source = read_log_source(node, problems_);
     return source ? *std::move(source) : std::move(any);
+  }
+
+  void note(Place place, std::string message) {
+    notes_.push_back({.code = std::string(code::kLogSource),
+                      .line = place.line,
+                      .column = place.column,
+                      .length = place.length,
+                      .message = std::move(message),
+                      .hint = ""});
   }
 
   const Node& document_;
   const ReadOptions& options_;
   TextBudget& budget_;
   Problems& problems_;
+  std::vector<query::Diagnostic> notes_;
+  FieldScope fields_;
 };
 
 Refusal refuse_rule(const Problems& problems, std::string_view source, const std::string& path,
@@ -101,10 +116,12 @@ RuleFile read_rules(std::string_view source, const std::string& path, const Read
       CorrelationDraft draft = read_correlation(document, path, text, problems);
       if (!problems.first()) file.correlations.push_back(std::move(draft));
     } else {
-      Rule rule = RuleReader(document, options, budget, problems).read(path);
+      RuleReader reader(document, options, budget, problems);
+      Rule rule = reader.read(path);
       if (!problems.first()) {
         file.rules.push_back(std::move(rule));
         file.id_places.push_back(id_place(document));
+        file.scopes.push_back(reader.fields());
         file.log_sources.push_back(read_log_source_names(document));
       }
     }
