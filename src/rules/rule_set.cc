@@ -188,7 +188,7 @@ tl::expected<Rule, Refusal> read_rule(std::string_view text) {
   if (!file.refusals.empty()) return tl::unexpected(std::move(file.refusals.front()));
   if (!file.correlations.empty()) {
     return tl::unexpected(refuse("", text, file.correlations.front().id_place.line, sigma::code::kDocumentKind,
-                                 "a correlation is about rules beside it, not a rule alone"));
+                                 "a correlation is not a rule alone"));
   }
   if (file.rules.size() > 1) {
     Refusal refusal =
@@ -200,6 +200,16 @@ tl::expected<Rule, Refusal> read_rule(std::string_view text) {
     return tl::unexpected(refuse("", text, 1, sigma::code::kShape, "the text holds a filter and no rule"));
   }
   return std::move(file.rules.front());
+}
+
+tl::expected<RuleSet, Refusal> read_rule_set(std::string_view text) {
+  sigma::RuleFile file = sigma::read_rules(text, "");
+  auto linked = sigma::link_correlations(std::move(file.correlations), file.rules, file.scopes, file.refusals);
+  if (!file.refusals.empty()) return tl::unexpected(std::move(file.refusals.front()));
+  (void)sigma::apply_filters(file.filters, file.log_sources, file.rules);
+  auto set = RuleSet::of(std::move(file.rules), std::move(linked));
+  if (!set) return tl::unexpected(refuse("", text, 1, sigma::code::kDuplicateId, set.error().message));
+  return *std::move(set);
 }
 
 Result<RuleSet> RuleSet::load(const std::string& directory) {

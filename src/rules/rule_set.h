@@ -60,6 +60,10 @@ struct Refusal {
 // The one rule that `text` (a Sigma file) holds, as load() would take it; its path is empty. Several are refused.
 tl::expected<Rule, Refusal> read_rule(std::string_view text);
 
+class RuleSet;
+// All rules and correlations of `text` (a Sigma file); one that is refused refuses the text.
+tl::expected<RuleSet, Refusal> read_rule_set(std::string_view text);
+
 class RuleSet {
  public:
   // Every file below `directory` whose name ends as a format of rules does (the table in rule_set.cc). An unreadable

@@ -56,8 +56,11 @@ bool join_values(const std::vector<Key>& keys, const ValueOf& value_of_key, std:
 }  // namespace
 
 struct Correlator::State {
-  State(const RuleSet& rules, const CorrelatorLimits& limits)
-      : correlations(rules.correlations()), groups(correlations, limits), seed(seed_from(base::random_bytes(8))) {
+  State(const RuleSet& rules, const CorrelatorOptions& options)
+      : correlations(rules.correlations()),
+        shown(options.shown),
+        groups(correlations, options),
+        seed(seed_from(base::random_bytes(8))) {
     std::map<std::string_view, size_t> rule_of, correlation_of;
     for (size_t i = 0; i < rules.rules().size(); ++i) rule_of[rules.rules()[i].id] = i;
     for (size_t i = 0; i < correlations.size(); ++i) correlation_of[correlations[i].rule.id] = i;
@@ -121,6 +124,7 @@ struct Correlator::State {
   }
 
   const std::vector<Correlation>& correlations;
+  Shown shown;
   Groups groups;
   uint64_t seed;  // of the digests of values: what a host sends cannot be made to fall together
   std::vector<std::vector<Use>> uses_of_rule, uses_of_correlation;
@@ -128,8 +132,8 @@ struct Correlator::State {
   std::map<std::string, uint32_t, std::less<>> by_key;
 };
 
-Correlator::Correlator(const RuleSet& rules, const CorrelatorLimits& limits)
-    : state_(std::make_unique<State>(rules, limits)) {}
+Correlator::Correlator(const RuleSet& rules, const CorrelatorOptions& options)
+    : state_(std::make_unique<State>(rules, options)) {}
 Correlator::~Correlator() = default;
 Correlator::Correlator(Correlator&&) noexcept = default;
 Correlator& Correlator::operator=(Correlator&&) noexcept = default;
@@ -258,7 +262,8 @@ void Correlator::State::fire(const HeldGroup& held, const Window& window, const 
   firing.row = row;
   const std::vector<std::string> group = firing.group;
   const uint32_t inner = held.correlation;
-  if (correlations[inner].rule.alerting == Alerting::on) outcome.firings.push_back(std::move(firing));
+  const bool is_shown = shown == Shown::all || correlations[inner].rule.alerting == Alerting::on;
+  if (is_shown) outcome.firings.push_back(std::move(firing));
   if (depth >= kChainDepthMax) return;
   for (const Use& use : uses_of_correlation[inner]) {
     Observation observed{

@@ -81,7 +81,7 @@ struct GivenUp {
 enum class Change : uint8_t { none, some };
 
 struct Outcome {
-  std::vector<Firing> firings;   // of correlations that raise alerts
+  std::vector<Firing> firings;   // of correlations that are shown
   Change change = Change::none;  // none: to take nothing instead would have left the same state
 };
 
@@ -91,16 +91,20 @@ constexpr size_t kSourcesMax = 65'536;
 // A group is forgotten when its host has been past its last window for so long.
 constexpr int64_t kIdleUs = 60'000'000;
 
-struct CorrelatorLimits {
+// Whose firings are given out: of those that raise alerts, or of all.
+enum class Shown : uint8_t { alerting, all };
+
+struct CorrelatorOptions {
   size_t groups_max = kGroupsMax;
   size_t state_bytes_max = kStateBytesMax;
   size_t sources_max = kSourcesMax;
+  Shown shown = Shown::alerting;
 };
 
 class Correlator {
  public:
   // The rule set outlives it.
-  explicit Correlator(const RuleSet& rules, const CorrelatorLimits& limits = {});
+  explicit Correlator(const RuleSet& rules, const CorrelatorOptions& options = {});
   ~Correlator();
   Correlator(Correlator&&) noexcept;
   Correlator& operator=(Correlator&&) noexcept;

@@ -100,7 +100,7 @@ class Host {
 
 class Scene {
  public:
-  explicit Scene(const std::string& correlations, const CorrelatorLimits& limits = {})
+  explicit Scene(const std::string& correlations, const CorrelatorOptions& limits = {})
       : rules_(rules_with(correlations)), correlator_(rules_, limits) {}
 
   // The firings that the event causes.

@@ -15,7 +15,7 @@ constexpr size_t kEntryBytes = 32, kSourceBytesMin = 28, kGroupBytesMin = 12, kC
 
 }  // namespace
 
-Groups::Groups(std::span<const Correlation> correlations, const CorrelatorLimits& limits)
+Groups::Groups(std::span<const Correlation> correlations, const CorrelatorOptions& limits)
     : correlations_(correlations), limits_(limits), of_(correlations.size()) {}
 
 size_t Groups::count() const {

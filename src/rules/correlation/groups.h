@@ -41,7 +41,7 @@ struct HeldGroup {
 
 class Groups {
  public:
-  Groups(std::span<const Correlation> correlations, const CorrelatorLimits& limits);
+  Groups(std::span<const Correlation> correlations, const CorrelatorOptions& limits);
 
   // The one with the name, moved to the young end; made where there is none.
   HeldGroup& touch(uint32_t correlation, const std::string& name, uint32_t source);
@@ -80,7 +80,7 @@ class Groups {
   void read_group(ByteReader& reader, const uint32_t* correlation, uint32_t sources);
 
   std::span<const Correlation> correlations_;
-  CorrelatorLimits limits_;
+  CorrelatorOptions limits_;
   std::vector<OfCorrelation> of_;
   std::vector<Source> sources_;
   std::map<std::pair<std::string, std::string>, uint32_t, std::less<>> number_of_;
