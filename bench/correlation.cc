@@ -37,11 +37,9 @@ title: Correlation
 }
 
 rules::RuleSet rules_with(const std::string& correlation) {
-  auto file = rules::sigma::read_rules(std::string(kRule) + "correlation: {rules: connection, group-by: User, " +
-                                           correlation + "}\n",
-                                       "bench.yml");
-  auto linked =
-      rules::sigma::link_correlations(std::move(file.correlations), file.rules, file.scopes, file.refusals);
+  auto file = rules::sigma::read_rules(
+      std::string(kRule) + "correlation: {rules: connection, group-by: User, " + correlation + "}\n", "bench.yml");
+  auto linked = rules::sigma::link_correlations(std::move(file.correlations), file.rules, file.scopes, file.refusals);
   if (!file.refusals.empty()) give_up(file.refusals.front().rendered);
   auto set = rules::RuleSet::of(std::move(file.rules), std::move(linked));
   if (!set) give_up(set.error().message);
