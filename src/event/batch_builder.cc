@@ -57,6 +57,11 @@ bool BatchBuilder::has(Field field) const {
   return (present_[position / 64] >> (position % 64) & 1) != 0;
 }
 
+std::string_view BatchBuilder::text(Field field) const {
+  const Value& value = values_[static_cast<size_t>(field)];
+  return has(field) && value.is_text() ? value.text() : std::string_view{};
+}
+
 bool BatchBuilder::add_attribute(std::string_view name, std::string_view value) {
   if (batch_.attributes_.size() - attributes_before_ == kAttributesMax) return false;
   auto found = names_.find(name);

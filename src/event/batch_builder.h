@@ -22,6 +22,8 @@ class BatchBuilder {
   void set(Field field, std::string_view text);
   void set(Field field, int64_t number);
   bool has(Field field) const;
+  // "" where the field has no text.
+  std::string_view text(Field field) const;
   // At most kAttributesMax of one event and kAttributeNamesMax names of one batch are kept: false where one is not.
   bool add_attribute(std::string_view name, std::string_view value);
   void finish_event(EventType type);
