@@ -3,6 +3,7 @@
 #include <soci/soci.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/hash.h"
 #include "base/log.h"
@@ -53,6 +54,19 @@ NewDetection detection_of(const rules::Correlation& correlation, const Firing& f
         {.host_id = each.host_id, .boot_id = each.boot_id, .sequence = static_cast<int64_t>(each.sequence)});
   }
   return detection;
+}
+
+// Hits of other rules as hits of those of now.
+std::vector<query::match::Hit> translated(std::span<const query::match::Hit> hits, const rules::RuleSet& matched,
+                                          const rules::RuleSet& now) {
+  std::map<std::string_view, uint32_t> place_of;
+  for (uint32_t i = 0; i < now.rules().size(); ++i) place_of.emplace(now.rules()[i].id, i);
+  std::vector<query::match::Hit> translated;
+  for (const query::match::Hit& hit : hits) {
+    const auto found = place_of.find(matched.rules()[hit.rule].id);
+    if (found != place_of.end()) translated.push_back({.row = hit.row, .rule = found->second});
+  }
+  return translated;
 }
 
 // As stored, in hexadecimal.
@@ -146,14 +160,16 @@ Status CorrelationBook::write_state() {
   return {};
 }
 
-Result<size_t> CorrelationBook::store(const std::string& host_id, const event::Batch& batch,
-                                      std::span<const query::match::Hit> hits, std::vector<NewDetection> detections) {
+Result<size_t> CorrelationBook::store(const rules::RuleSet& matched, const std::string& host_id,
+                                      const event::Batch& batch, std::span<const query::match::Hit> hits,
+                                      std::vector<NewDetection> detections) {
   std::unique_lock lock(mutex_);
   if (torn_) TRY_STATUS(base::within("correlations", load(*rules_)));
   rules::correlation::Intake intake;
   rules::correlation::Outcome outcome;
   if (correlator_ != nullptr) {
-    intake = correlator_->observe(host_id, batch, hits);
+    intake = &matched == rules_ ? correlator_->observe(host_id, batch, hits)
+                                : correlator_->observe(host_id, batch, translated(hits, matched, *rules_));
     outcome = correlator_->take(intake);
     report();
   }

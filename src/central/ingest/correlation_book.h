@@ -33,13 +33,13 @@ class CorrelationBook {
   static Result<std::unique_ptr<CorrelationBook>> open(store::StateDb& state, AlertBook& alerts,
                                                        const rules::RuleSet& rules, base::Metrics& metrics);
 
-  // Stores the detections of a batch and what correlations make of its hits; all or none, durable on return. How many
-  // detections were new.
-  Result<size_t> store(const std::string& host_id, const event::Batch& batch, std::span<const query::match::Hit> hits,
-                       std::vector<NewDetection> detections);
+  // Stores the detections of a batch and what correlations make of its hits, which index matched.rules(); all or none,
+  // durable on return. How many detections were new.
+  Result<size_t> store(const rules::RuleSet& matched, const std::string& host_id, const event::Batch& batch,
+                       std::span<const query::match::Hit> hits, std::vector<NewDetection> detections);
 
-  // Goes on with other rules: correlations that are the same keep what they counted. `hits` of store() are those of the
-  // latest rules.
+  // Goes on with other rules, which outlive it: correlations that are the same keep what they counted. A batch that was
+  // matched before and is stored afterwards counts by the ids of its rules.
   Status reload(const rules::RuleSet& rules);
 
  private:

@@ -188,6 +188,18 @@ TEST_F(CorrelationBookTest, a_reload_keeps_what_did_not_change) {
   EXPECT_EQ(firings(), 1);
 }
 
+TEST_F(CorrelationBookTest, a_batch_that_was_matched_before_a_reload_counts_by_the_ids_of_its_rules) {
+  ASSERT_TRUE(judge(runs(1, 4)));
+  const std::string first =
+      "title: First\nlogsource: {product: linux, category: file_event}\n"
+      "detection: {s: {TargetFilename: /x}, condition: s}\n---\n";
+  const auto next = rules_of(first + std::string(kRules));
+  ASSERT_TRUE(correlations_->reload(*next));
+  ASSERT_TRUE(judge(runs(5, 1)));  // by the rules of before
+  EXPECT_EQ(firings(), 1);
+  close();
+}
+
 TEST_F(CorrelationBookTest, a_state_that_cannot_be_read_starts_anew) {
   ASSERT_TRUE(judge(runs(1, 4)));
   ASSERT_TRUE(state_->write([](soci::session& sql) -> Status {

@@ -57,7 +57,7 @@ Status Judge::judge(const std::string& host_id, const event::Batch& batch) {
     if (rule.alerting == rules::Alerting::on) detections.push_back(detection_of(rule, host_id, batch.row(hit.row)));
   }
   TRY(const size_t fresh,
-      base::within("store detections", correlations_.store(host_id, batch, hits, std::move(detections))));
+      base::within("store detections", correlations_.store(rules_, host_id, batch, hits, std::move(detections))));
   detections_.add(static_cast<int64_t>(fresh));
   return {};
 }

@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::string_view kStateKind = "correlations";
 constexpr std::string_view kIntakeKind = "correlation intake";
-constexpr size_t kIdLengthMax = 256;
 constexpr size_t kSubjectDigits = 32;
 constexpr size_t kObservationBytesMin = 40;
 
@@ -226,7 +225,7 @@ void Correlator::State::close_until(HeldGroup& held, int64_t now_us, size_t dept
 }
 
 void Correlator::State::advance(uint32_t source, int64_t now_us, Outcome& outcome) {
-  Source& clock = groups.source(source);
+  HostClock& clock = *groups.source(source).clock;
   clock.newest_us = std::max(clock.newest_us, std::min(now_us, kTimeUsMax));
   while (!clock.due.empty() && clock.due.begin()->first.first < clock.newest_us) {
     HeldGroup& held = *clock.due.begin()->second;

@@ -257,6 +257,13 @@ TEST(Correlator, what_has_to_be_missing_is_judged_when_the_time_is_over) {
   EXPECT_FALSE(fired[0].row);
 }
 
+TEST(Correlator, the_time_of_a_host_goes_on_over_its_boots) {
+  Scene scene(correlation("type: event_count, rules: shell, group-by: User, timespan: 10s, condition: {lt: 3}"));
+  EXPECT_EQ(scene.count(0, shell("ann")), 0U);
+  const Intake next_boot{.host_id = "h1", .boot_id = "boot2", .newest_us = kStartUs + base::kMinuteUs};
+  EXPECT_EQ(scene.correlator_.take(next_boot).firings.size(), 1U);
+}
+
 TEST(Correlator, upper_bounds_and_ranges_are_judged_when_the_time_is_over) {
   Scene scene(
       correlation("type: event_count, rules: shell, group-by: User, timespan: 10s, condition: {gte: 2, lt: 4}"));

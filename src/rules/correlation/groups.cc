@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 namespace redoubt::rules::correlation {
 
@@ -9,7 +10,6 @@ namespace {
 
 // A group's place in its list and its table, beside itself and its name.
 constexpr size_t kGroupOverheadBytes = 160;
-constexpr size_t kIdLengthMax = 256;
 constexpr size_t kHostNameMax = size_t{64} << 10;
 constexpr size_t kEntryBytes = 32, kSourceBytesMin = 28, kGroupBytesMin = 12, kCorrelationBytesMin = 8;
 
@@ -71,7 +71,7 @@ void Groups::forget_idle(uint32_t correlation, const HeldGroup& kept) {
   for (int i = 0; i < kLooksEach && !of.by_age.empty(); ++i) {
     HeldGroup& oldest = of.by_age.front();
     if (&oldest == &kept || oldest.due_us != 0) return;
-    if (sources_[oldest.source].newest_us <= oldest.group.newest_us() + 2 * span + kIdleUs) return;
+    if (sources_[oldest.source].clock->newest_us <= oldest.group.newest_us() + 2 * span + kIdleUs) return;
     remove(oldest);
   }
 }
@@ -99,11 +99,11 @@ void Groups::arm(HeldGroup& held) {
   if (held.due_us == due_us) return;
   disarm(held);
   held.due_us = due_us;
-  sources_[held.source].due.emplace(std::pair(due_us, held.number), &held);
+  sources_[held.source].clock->due.emplace(std::pair(due_us, held.number), &held);
 }
 
 void Groups::disarm(HeldGroup& held) {
-  if (held.due_us != 0) sources_[held.source].due.erase({held.due_us, held.number});
+  if (held.due_us != 0) sources_[held.source].clock->due.erase({held.due_us, held.number});
   held.due_us = 0;
 }
 
@@ -112,11 +112,17 @@ uint32_t Groups::source_of(std::string_view host_id, std::string_view boot_id) {
   auto found = number_of_.find(name);
   if (found == number_of_.end()) {
     if (sources_.size() >= limits_.sources_max) compact_sources();
-    found = number_of_.emplace(name, static_cast<uint32_t>(sources_.size())).first;
-    sources_.push_back({.host_id = name.first, .boot_id = name.second});
+    add_source(name.first, name.second);
+    found = number_of_.find(name);
   }
   sources_[found->second].touched = ++clock_;
   return found->second;
+}
+
+Source& Groups::add_source(const std::string& host_id, const std::string& boot_id) {
+  number_of_.emplace(std::pair{host_id, boot_id}, static_cast<uint32_t>(sources_.size()));
+  HostClock& clock = clocks_[host_id];
+  return sources_.emplace_back(Source{.host_id = host_id, .boot_id = boot_id, .touched = ++clock_, .clock = &clock});
 }
 
 // Keeps the younger half, and those that a group speaks of.
@@ -141,7 +147,12 @@ void Groups::compact_sources() {
   }
   sources_ = std::move(left);
   number_of_.clear();
-  for (uint32_t i = 0; i < sources_.size(); ++i) number_of_[{sources_[i].host_id, sources_[i].boot_id}] = i;
+  std::set<const HostClock*> in_use;
+  for (uint32_t i = 0; i < sources_.size(); ++i) {
+    number_of_[{sources_[i].host_id, sources_[i].boot_id}] = i;
+    in_use.insert(sources_[i].clock);
+  }
+  std::erase_if(clocks_, [&](const auto& each) { return !in_use.contains(&each.second); });
   for (OfCorrelation& of : of_) {
     for (HeldGroup& held : of.by_age) {
       held.source = numbers[held.source];
@@ -157,7 +168,7 @@ void Groups::write(ByteWriter& writer, std::span<const std::string> keys) const 
     writer.put_text(source.boot_id);
     writer.put_text(source.host_name);
     writer.put_u64(source.sequence);
-    writer.put_u64(static_cast<uint64_t>(source.newest_us));
+    writer.put_u64(static_cast<uint64_t>(source.clock->newest_us));
   }
   writer.put_u32(static_cast<uint32_t>(of_.size()));
   for (size_t i = 0; i < of_.size(); ++i) {
@@ -183,11 +194,12 @@ void Groups::read(ByteReader& reader, const std::map<std::string, uint32_t, std:
   for (uint32_t i = 0; i < sources && reader.sound(); ++i) {
     const std::string host_id(reader.take_text(kIdLengthMax)), boot_id(reader.take_text(kIdLengthMax));
     if (number_of_.contains(std::pair{host_id, boot_id})) return reader.fail();
-    Source& source = sources_.emplace_back(Source{.host_id = host_id, .boot_id = boot_id, .touched = ++clock_});
-    number_of_[{host_id, boot_id}] = i;
+    Source& source = add_source(host_id, boot_id);
     source.host_name = reader.take_text(kHostNameMax);
     source.sequence = reader.take_u64();
-    source.newest_us = static_cast<int64_t>(reader.take_u64());
+    const auto newest_us = static_cast<int64_t>(reader.take_u64());
+    if (newest_us < 0 || newest_us > kTimeUsMax) reader.fail();
+    source.clock->newest_us = std::max(source.clock->newest_us, newest_us);
   }
   const uint32_t correlations = reader.take_count(kCorrelationBytesMin);
   for (uint32_t i = 0; i < correlations && reader.sound(); ++i) {

@@ -19,13 +19,21 @@ namespace redoubt::rules::correlation {
 
 struct HeldGroup;
 
-// One host's run: its place in the order of numbers, and its clock.
+// Of a host, a boot or a correlation, in what is read back.
+constexpr size_t kIdLengthMax = 256;
+
+// The time on a host, as its events tell: it goes on over a boot.
+struct HostClock {
+  int64_t newest_us = 0;
+  std::map<std::pair<int64_t, uint64_t>, HeldGroup*> due;  // by time and the group's number: windows that will be over
+};
+
+// One boot of a host: its place in the order of numbers.
 struct Source {
   std::string host_id, boot_id, host_name;
-  uint64_t sequence = 0;                                   // the highest that was taken
-  int64_t newest_us = 0;                                   // the time there, as its events tell
-  uint64_t touched = 0;                                    // the later, the higher
-  std::map<std::pair<int64_t, uint64_t>, HeldGroup*> due;  // by time and the group's number: windows that will be over
+  uint64_t sequence = 0;  // the highest that was taken
+  uint64_t touched = 0;   // the later, the higher
+  HostClock* clock = nullptr;
 };
 
 struct HeldGroup {
@@ -34,7 +42,7 @@ struct HeldGroup {
   uint32_t correlation = 0;
   uint32_t source = 0;  // of the latest event
   uint64_t number = 0;  // unique while the correlator runs
-  int64_t due_us = 0;   // where it stands in its source's `due`; 0: nowhere
+  int64_t due_us = 0;   // where it stands in its host's `due`; 0: nowhere
   size_t bytes = 0;     // as accounted
   std::list<HeldGroup>::iterator self;
 };
@@ -76,12 +84,14 @@ class Groups {
   void give_up_oldest(uint32_t correlation);
   void arm(HeldGroup& held);
   void disarm(HeldGroup& held);
+  Source& add_source(const std::string& host_id, const std::string& boot_id);
   void compact_sources();
   void read_group(ByteReader& reader, const uint32_t* correlation, uint32_t sources);
 
   std::span<const Correlation> correlations_;
   CorrelatorOptions limits_;
   std::vector<OfCorrelation> of_;
+  std::map<std::string, HostClock, std::less<>> clocks_;  // by host
   std::vector<Source> sources_;
   std::map<std::pair<std::string, std::string>, uint32_t, std::less<>> number_of_;
   size_t bytes_ = 0;
