@@ -58,7 +58,7 @@ event::Batch batch_at(size_t first) {
     event.set_event_time(kStartUs + static_cast<int64_t>(i) * kStepUs);
     const size_t user = i * 7919 % kUsers;
     event.set_user_name("user" + std::to_string(user));
-    event.set_destination_ip("10.0." + std::to_string(user % 200) + "." + std::to_string(i * 31 % kAddresses));
+    event.set_destination_ip("10.0." + std::to_string(user % 200) + "." + std::to_string(i / kUsers % kAddresses));
     builder.add(event);
   }
   const event::Frame frame = builder.finish("boot");
