@@ -1,6 +1,6 @@
 #include "central/ingest/judge.h"
 
-#include "event/json.h"
+#include "central/ingest/detection.h"
 
 namespace redoubt::central {
 
@@ -9,41 +9,25 @@ namespace {
 using event::Field;
 
 NewDetection detection_of(const rules::Rule& rule, const std::string& host_id, const event::Row& row) {
-  return {
-      .key = rule.id + "|" + host_id + "|" + std::string(row.text(Field::host_boot_id)) + "|" +
-             std::to_string(row.integer(Field::event_sequence)),
-      .source = AlertSource::rule,
-      .rule = {.id = rule.id,
-               .title = rule.title,
-               .description = rule.description,
-               .format = rule.format,
-               .author = rule.author,
-               .references = rule.references,
-               .false_positives = rule.false_positives},
-      .importance = rule.importance,
-      .techniques = rule.techniques,
-      .tactics = rule.tactics,
-      .time = {row.integer(Field::event_time)},
-      .host_id = host_id,
-      .host_name = std::string(row.text(Field::host_name)),
-      .user = std::string(row.text(Field::user_name)),
-      .process = {.entity_id = std::string(row.text(Field::process_entity_id)),
-                  .executable = std::string(row.text(Field::process_executable)),
-                  .command_line = std::string(row.text(Field::process_command_line))},
-      .event_json = event::to_json(row),
-  };
+  NewDetection detection = detection_about(rule);
+  detection.key = rule.id + "|" + host_id + "|" + std::string(row.text(Field::host_boot_id)) + "|" +
+                  std::to_string(row.integer(Field::event_sequence));
+  detection.time = {row.integer(Field::event_time)};
+  detection.host_id = host_id;
+  describe_event(row, detection);
+  return detection;
 }
 
 }  // namespace
 
-Judge::Judge(const rules::RuleSet& rules, AlertBook& alerts, base::Metrics& metrics)
+Judge::Judge(const rules::RuleSet& rules, CorrelationBook& correlations, base::Metrics& metrics)
     : rules_(rules),
-      alerts_(alerts),
+      correlations_(correlations),
       detections_(metrics.counter("redoubt_detections_total", "events that a rule matched")) {}
 
-Result<std::unique_ptr<Judge>> Judge::make(const rules::RuleSet& rules, AlertBook& alerts, base::Metrics& metrics,
-                                           size_t workers) {
-  std::unique_ptr<Judge> judge(new Judge(rules, alerts, metrics));
+Result<std::unique_ptr<Judge>> Judge::make(const rules::RuleSet& rules, CorrelationBook& correlations,
+                                           base::Metrics& metrics, size_t workers) {
+  std::unique_ptr<Judge> judge(new Judge(rules, correlations, metrics));
   for (size_t i = 0; i < workers; ++i) {
     TRY(query::match::Matcher matcher, rules.compile());
     judge->free_.push_back(std::move(matcher));
@@ -67,10 +51,13 @@ std::vector<query::match::Hit> Judge::match(const event::Batch& batch) {
 
 Status Judge::judge(const std::string& host_id, const event::Batch& batch) {
   std::vector<NewDetection> detections;
-  for (const query::match::Hit& hit : match(batch)) {
-    detections.push_back(detection_of(rules_.rules()[hit.rule], host_id, batch.row(hit.row)));
+  const std::vector<query::match::Hit> hits = match(batch);
+  for (const query::match::Hit& hit : hits) {
+    const rules::Rule& rule = rules_.rules()[hit.rule];
+    if (rule.alerting == rules::Alerting::on) detections.push_back(detection_of(rule, host_id, batch.row(hit.row)));
   }
-  TRY(const size_t fresh, base::within("store detections", alerts_.add_all(detections)));
+  TRY(const size_t fresh,
+      base::within("store detections", correlations_.store(rules_, host_id, batch, hits, std::move(detections))));
   detections_.add(static_cast<int64_t>(fresh));
   return {};
 }
