@@ -19,8 +19,6 @@ namespace redoubt::rules {
 
 namespace {
 
-constexpr size_t kRuleFilesMax = 100'000;
-
 constexpr std::string_view kPlaceholderFile = "placeholders.yml";
 
 LoadedFile read_sigma(std::string_view source, const std::string& path, const sigma::ReadOptions& options) {
@@ -36,18 +34,57 @@ LoadedFile read_sigma(std::string_view source, const std::string& path, const si
 
 // A new front end is a folder and a line.
 constexpr auto kFormats = std::to_array<FileFormat>({
-    {.ending = ".yml", .size_bytes_max = sigma::kFileSizeMax, .read = nullptr, .read_with = read_sigma},
-    {.ending = ".yaml", .size_bytes_max = sigma::kFileSizeMax, .read = nullptr, .read_with = read_sigma},
-    {.ending = ".ioc", .size_bytes_max = openioc::kFileSizeMax, .read = openioc::read_openioc},
-    {.ending = ".stix.json", .size_bytes_max = stix::kBundleSizeMax, .read = stix::read_bundle},
-    {.ending = ".iocs.txt", .size_bytes_max = indicator_list::kListSizeMax, .read = indicator_list::read_list},
+    {".yml", "sigma", sigma::kFileSizeMax, nullptr, read_sigma},
+    {".yaml", "sigma", sigma::kFileSizeMax, nullptr, read_sigma},
+    {".ioc", "openioc", openioc::kFileSizeMax, openioc::read_openioc, nullptr},
+    {".stix.json", "stix", stix::kBundleSizeMax, stix::read_bundle, nullptr},
+    {".iocs.txt", "list", indicator_list::kListSizeMax, indicator_list::read_list, nullptr},
 });
+
+// Sigma and Falco share the endings of YAML.
+bool is_falco(std::string_view source, const FileFormat& format) {
+  return format.read_with == read_sigma && falco::is_falco_file(source);
+}
 
 // Null for a file that holds no rules.
 const FileFormat* format_of(std::string_view path) {
   const auto* const found =
       std::find_if(kFormats.begin(), kFormats.end(), [&](const auto& row) { return path.ends_with(row.ending); });
   return found == kFormats.end() ? nullptr : found;
+}
+
+std::string_view first_word(std::string_view line) {
+  constexpr std::string_view kBlank = " \t\r";
+  line.remove_prefix(std::min(line.find_first_not_of(kBlank), line.size()));
+  return line.substr(0, line.find_first_of(kBlank));
+}
+
+// Lines of indicators: none of them is a key or an item of YAML.
+bool looks_like_list(std::string_view text) {
+  size_t indicators = 0;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view word = first_word(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (word.empty() || word.starts_with('#')) continue;
+    if (word.starts_with('-') || word.ends_with(':')) return false;
+    ++indicators;
+  }
+  return indicators > 0;
+}
+
+// How the name of a file with this text would end.
+std::string_view likely_ending(std::string_view text) {
+  const size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) return ".yml";
+  const std::string_view rest = text.substr(begin);
+  if (rest.starts_with('<') || rest.starts_with("\xEF\xBB\xBF<")) return ".ioc";
+  // YAML may begin with a brace as well, but hardly with a quote behind it.
+  if (rest.starts_with('{') &&
+      rest.substr(1, rest.find('"')).find_first_not_of(" \t\r\n\"") == std::string_view::npos) {
+    return ".stix.json";
+  }
+  return looks_like_list(text) ? ".iocs.txt" : ".yml";
 }
 
 // Paths relative to `directory`, sorted.
@@ -121,15 +158,18 @@ struct Collector {
       refusals.push_back(refuse(path, "", 1, sigma::code::kFile, source.error().message));
       return;
     }
-    if (format.read_with == read_sigma && falco::is_falco_file(*source)) {
-      falco.add_file(*source, path);
+    add_source(*source, path, format);
+  }
+
+  void add_source(std::string_view source, const std::string& path, const FileFormat& format) {
+    if (is_falco(source, format)) {
+      falco.add_file(source, path);
       return;
     }
-    LoadedFile file =
-        format.read_with != nullptr ? format.read_with(*source, path, options) : format.read(*source, path);
+    LoadedFile file = format.read_with != nullptr ? format.read_with(source, path, options) : format.read(source, path);
     file.log_sources.resize(file.rules.size());
     for (size_t i = 0; i < file.rules.size(); ++i)
-      add_rule(std::move(file.rules[i]), std::move(file.log_sources[i]), *source);
+      add_rule(std::move(file.rules[i]), std::move(file.log_sources[i]), source);
     std::move(file.refusals.begin(), file.refusals.end(), std::back_inserter(refusals));
     std::move(file.filters.begin(), file.filters.end(), std::back_inserter(filters));
   }
@@ -167,19 +207,25 @@ std::string_view name_of(Importance importance) {
   return "";
 }
 
-tl::expected<Rule, Refusal> read_rule(std::string_view text) {
-  sigma::RuleFile file = sigma::read_rules(text, "");
-  if (!file.refusals.empty()) return tl::unexpected(std::move(file.refusals.front()));
-  if (file.rules.size() > 1) {
-    Refusal refusal =
-        refuse("", text, file.id_places[1].line, sigma::code::kShape, "the text holds more than one rule");
-    refusal.title = file.rules[1].title;
-    return tl::unexpected(std::move(refusal));
+bool is_rule_file(std::string_view path) { return format_of(path) != nullptr; }
+
+RuleText read_text(std::string_view text, std::string_view name) {
+  const FileFormat* format = format_of(name);
+  if (format == nullptr) format = format_of(likely_ending(text));
+  Collector collector;
+  collector.add_source(text, std::string(name), *format);
+  collector.finish_falco();
+  RuleText read{.format = is_falco(text, *format) ? "falco" : format->name};
+  read.warnings = sigma::apply_filters(collector.filters, collector.log_sources, collector.rules);
+  read.rules = std::move(collector.rules);
+  read.refusals = std::move(collector.refusals);
+  if (read.rules.empty() && read.refusals.empty()) {
+    read.refusals.push_back(refuse(std::string(name), text, 1, sigma::code::kShape, "the text holds no rule"));
   }
-  if (file.rules.empty()) {
-    return tl::unexpected(refuse("", text, 1, sigma::code::kShape, "the text holds a filter and no rule"));
+  for (const Rule& rule : read.rules) {
+    for (const query::Diagnostic& each : rule.warnings) read.warnings.push_back(warning_of(rule, each));
   }
-  return std::move(file.rules.front());
+  return read;
 }
 
 Result<RuleSet> RuleSet::load(const std::string& directory) {

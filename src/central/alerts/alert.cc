@@ -21,6 +21,7 @@ std::string_view name_of(AlertSource source) {
   switch (source) {
     case AlertSource::rule: return "rule";
     case AlertSource::object: return "object";
+    case AlertSource::hunt: return "hunt";
   }
   return "";
 }
@@ -80,7 +81,7 @@ std::string alert_json(const Alert& alert) {
                     {"detections", alert.detections},
                     {"first_event", base::format_time(alert.first_event)},
                     {"last_event", base::format_time(alert.last_event)}};
-  if (alert.source == AlertSource::rule) json["process"] = parsed(alert.process);
+  if (alert.source != AlertSource::object) json["process"] = parsed(alert.process);
   if (alert.source == AlertSource::object) json["object"] = parsed(alert.object);
   json["event"] = parsed(alert.event);
   json["comments"] = AlertJson::array();

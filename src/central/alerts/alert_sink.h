@@ -12,7 +12,7 @@
 
 namespace redoubt::central {
 
-enum class AlertSource : uint8_t { rule, object };
+enum class AlertSource : uint8_t { rule, object, hunt };
 
 std::string_view name_of(AlertSource source);
 
@@ -30,7 +30,7 @@ struct AlertObject {
   std::string sha256;
 };
 
-// What said so. For an object: id "yara:RULE", title the rule's or engine's words.
+// What said so. For an object: id "yara:RULE", title the rule's or engine's words. For a hunt: id "hunt:NUMBER".
 struct AlertRule {
   std::string id;
   std::string title;
@@ -44,7 +44,7 @@ struct AlertRule {
 // One engine or rule saying so about one event or object.
 struct NewDetection {
   // Unique for ever: the same key a second time changes nothing. Rule: rule, host, boot and sequence number joined by
-  // '|'; object: object id and rule joined by '|'.
+  // '|'; hunt: the same; object: object id and rule joined by '|'.
   std::string key;
   AlertSource source = AlertSource::rule;
   AlertRule rule;

@@ -1,0 +1,91 @@
+#include "central/rules/rule_snapshot.h"
+
+#include <algorithm>
+
+#include "query/hunt.h"
+
+namespace redoubt::central {
+
+using query::Expression;
+
+std::shared_ptr<const RuleSnapshot> RuleSnapshot::make(std::shared_ptr<const rules::RuleSet> files,
+                                                       const RuleDecisions& decisions,
+                                                       std::vector<Exclusion> exclusions, base::Time now) {
+  auto snapshot = std::make_shared<RuleSnapshot>();
+  snapshot->files_ = std::move(files);
+  snapshot->exclusions_ = std::move(exclusions);
+  std::vector<std::optional<Expression>> conditions(snapshot->exclusions_.size());
+  for (size_t i = 0; i < conditions.size(); ++i) {
+    Exclusion& exclusion = snapshot->exclusions_[i];
+    exclusion.problem.clear();
+    if (has_expired(exclusion, now)) continue;
+    auto condition = query::parse_condition(exclusion.condition, now);
+    if (condition) conditions[i] = *std::move(condition);
+    if (!condition) exclusion.problem = condition.error().message;
+  }
+  const std::vector<rules::Rule>& rules = snapshot->rules();
+  snapshot->entries_.resize(rules.size());
+  for (size_t i = 0; i < rules.size(); ++i) {
+    snapshot->index_.try_emplace(rules[i].id, i);
+    const auto decided = decisions.find(rules[i].id);
+    if (decided != decisions.end()) snapshot->entries_[i].decision = decided->second;
+    if (snapshot->entries_[i].decision.state == RuleSwitch::on) snapshot->live_.push_back(static_cast<uint32_t>(i));
+    snapshot->narrow(i, conditions);
+  }
+  return snapshot;
+}
+
+void RuleSnapshot::narrow(size_t rule, const std::vector<std::optional<Expression>>& conditions) {
+  Entry& entry = entries_[rule];
+  for (size_t i = 0; i < conditions.size(); ++i) {
+    Exclusion& exclusion = exclusions_[i];
+    if (!conditions[i] || (!exclusion.rule_id.empty() && exclusion.rule_id != rules()[rule].id)) continue;
+    std::vector<Expression> both;
+    both.push_back(expression(rule).clone());
+    both.push_back(Expression::negate(conditions[i]->clone()));
+    auto narrowed = query::normalize(Expression::all_of(std::move(both)));
+    if (!narrowed) {
+      exclusion.problem = "rule '" + rules()[rule].title + "': " + narrowed.error().message;
+      continue;
+    }
+    entry.narrowed = *std::move(narrowed);
+    ++entry.exclusions;
+  }
+}
+
+rules::Importance RuleSnapshot::importance(size_t rule) const {
+  return entries_[rule].decision.importance.value_or(rules()[rule].importance);
+}
+
+const Expression& RuleSnapshot::expression(size_t rule) const {
+  const Entry& entry = entries_[rule];
+  return entry.narrowed ? *entry.narrowed : rules()[rule].expression;
+}
+
+std::optional<size_t> RuleSnapshot::find(std::string_view rule_id) const {
+  const auto found = index_.find(rule_id);
+  return found != index_.end() ? std::optional(found->second) : std::nullopt;
+}
+
+Result<std::vector<query::match::Matcher>> RuleSnapshot::compile(size_t matchers) const {
+  std::vector<Expression> expressions;
+  expressions.reserve(live_.size());
+  for (const uint32_t rule : live_) expressions.push_back(expression(rule).clone());
+  std::vector<query::match::Matcher> compiled;
+  for (size_t i = 0; i < matchers; ++i) {
+    TRY(query::match::Matcher matcher, query::match::Matcher::compile(expressions));
+    compiled.push_back(std::move(matcher));
+  }
+  return compiled;
+}
+
+base::Time RuleSnapshot::next_expiry(base::Time now) const {
+  base::Time next;
+  for (const Exclusion& exclusion : exclusions_) {
+    if (exclusion.expires.us == 0 || has_expired(exclusion, now)) continue;
+    if (next.us == 0 || exclusion.expires < next) next = exclusion.expires;
+  }
+  return next;
+}
+
+}  // namespace redoubt::central
