@@ -123,8 +123,6 @@ def a_new_file_is_live(product, scratch, rules):
     barrier(product, scratch)
     stored = len(product.hunt(f'event.type = "process" AND process.executable = "{marker}"'))
     assert stored == ran, f"{stored} of {ran} events are stored"
-    hosts = product.get("/hosts")["hosts"]
-    assert all(host["events_lost"] == 0 for host in hosts), hosts
     assert seconds < LIVE_SECONDS_MAX, f"live after {seconds:.1f} s"
     (rules / "new.yml").write_text("title: [")
     wait_until(lambda: [one for one in product.get("/rules")["refusals"] if one["path"].endswith("new.yml")], 10, "the refusal")

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <filesystem>
+#include <future>
 #include <map>
 
 #include "base/file.h"
@@ -125,6 +127,17 @@ Refusal warning_of(const Rule& rule, const query::Diagnostic& diagnostic) {
           .rendered = "warning " + diagnostic.code + " at " + place + ": " + diagnostic.message};
 }
 
+// One file that was read; Falco's text is not parsed yet.
+struct SourceFile {
+  const FileFormat* format = nullptr;
+  std::string source;
+  std::string problem;  // why it could not be read
+  LoadedFile loaded;
+};
+
+constexpr size_t kFilesAtOnce = 256;
+constexpr size_t kReadersMax = 4;
+
 // Collects the rules of many files.
 struct Collector {
   std::string directory;
@@ -151,27 +164,57 @@ struct Collector {
                         .rendered = problems.first()->render(source ? std::string_view(*source) : "")});
   }
 
-  void add_file(const std::string& path) {
-    const FileFormat& format = *format_of(path);
-    const auto source = base::read_file(directory + "/" + path, format.size_bytes_max);
-    if (!source) {
-      refusals.push_back(refuse(path, "", 1, sigma::code::kFile, source.error().message));
-      return;
-    }
-    add_source(*source, path, format);
+  // What the text holds apart from other files. Any thread.
+  SourceFile parsed(std::string source, const std::string& path, const FileFormat& format) const {
+    SourceFile file{.format = &format, .source = std::move(source), .problem = "", .loaded = {}};
+    if (is_falco(file.source, format)) return file;
+    file.loaded =
+        format.read_with != nullptr ? format.read_with(file.source, path, options) : format.read(file.source, path);
+    return file;
   }
 
-  void add_source(std::string_view source, const std::string& path, const FileFormat& format) {
-    if (is_falco(source, format)) {
-      falco.add_file(source, path);
+  SourceFile read(const std::string& path) const {
+    const FileFormat& format = *format_of(path);
+    auto source = base::read_file(directory + "/" + path, format.size_bytes_max);
+    if (source) return parsed(*std::move(source), path, format);
+    return {.format = &format, .source = "", .problem = source.error().message, .loaded = {}};
+  }
+
+  // Files come in the order of their names.
+  void add(SourceFile file, const std::string& path) {
+    if (!file.problem.empty()) {
+      refusals.push_back(refuse(path, "", 1, sigma::code::kFile, file.problem));
       return;
     }
-    LoadedFile file = format.read_with != nullptr ? format.read_with(source, path, options) : format.read(source, path);
-    file.log_sources.resize(file.rules.size());
-    for (size_t i = 0; i < file.rules.size(); ++i)
-      add_rule(std::move(file.rules[i]), std::move(file.log_sources[i]), source);
-    std::move(file.refusals.begin(), file.refusals.end(), std::back_inserter(refusals));
-    std::move(file.filters.begin(), file.filters.end(), std::back_inserter(filters));
+    if (is_falco(file.source, *file.format)) {
+      falco.add_file(file.source, path);
+      return;
+    }
+    LoadedFile& loaded = file.loaded;
+    loaded.log_sources.resize(loaded.rules.size());
+    for (size_t i = 0; i < loaded.rules.size(); ++i)
+      add_rule(std::move(loaded.rules[i]), std::move(loaded.log_sources[i]), file.source);
+    std::move(loaded.refusals.begin(), loaded.refusals.end(), std::back_inserter(refusals));
+    std::move(loaded.filters.begin(), loaded.filters.end(), std::back_inserter(filters));
+  }
+
+  // Reading is most of the work of a load: it is shared among threads, a stretch of files at a time.
+  void add_all(const std::vector<std::string>& paths) {
+    for (size_t first = 0; first < paths.size(); first += kFilesAtOnce) {
+      const size_t count = std::min(kFilesAtOnce, paths.size() - first);
+      std::vector<SourceFile> files(count);
+      std::atomic<size_t> next{0};
+      const auto work = [&] {
+        for (size_t i = next++; i < count; i = next++) files[i] = read(paths[first + i]);
+      };
+      std::vector<std::future<void>> readers;
+      for (size_t i = 1; i < std::min(kReadersMax, count); ++i) {
+        readers.push_back(std::async(std::launch::async, work));
+      }
+      work();
+      for (std::future<void>& reader : readers) reader.get();
+      for (size_t i = 0; i < count; ++i) add(std::move(files[i]), paths[first + i]);
+    }
   }
 
   void finish_falco() {
@@ -213,7 +256,7 @@ RuleText read_text(std::string_view text, std::string_view name) {
   const FileFormat* format = format_of(name);
   if (format == nullptr) format = format_of(likely_ending(text));
   Collector collector;
-  collector.add_source(text, std::string(name), *format);
+  collector.add(collector.parsed(std::string(text), std::string(name), *format), std::string(name));
   collector.finish_falco();
   RuleText read{.format = is_falco(text, *format) ? "falco" : format->name};
   read.warnings = sigma::apply_filters(collector.filters, collector.log_sources, collector.rules);
@@ -233,7 +276,7 @@ Result<RuleSet> RuleSet::load(const std::string& directory) {
   Collector collector;
   collector.directory = directory;
   collector.read_placeholders();
-  for (const std::string& path : paths) collector.add_file(path);
+  collector.add_all(paths);
   collector.finish_falco();
   RuleSet set;
   set.warnings_ = sigma::apply_filters(collector.filters, collector.log_sources, collector.rules);

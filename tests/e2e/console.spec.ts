@@ -329,7 +329,7 @@ test('a rule is switched off and on, and an exclusion is checked, added and remo
   await toggle.click({ force: true });
   await expect(toggle).toBeChecked();
   await page.getByRole('button', { name: 'Hits' }).click();
-  await expect(page.getByRole('columnheader', { name: 'Hits' })).toHaveAttribute('aria-sort', 'ascending');
+  await expect(page.getByRole('columnheader', { name: 'Hits' })).toHaveAttribute('aria-sort', 'descending');
   await row.getByRole('link').first().click();
   await page.getByRole('button', { name: 'Exclude…' }).click();
   const form = page.getByRole('form', { name: 'New exclusion' });

@@ -7,15 +7,19 @@
 
 namespace redoubt::cli {
 
+namespace {
+
 using nlohmann::json;
+
+constexpr size_t kNameBytesMax = 200;
+
+}  // namespace
 
 Exit run_rule_exclude(const Arguments& arguments) {
   const auto profile = load_profile(find_profile(arguments.home));
   if (!profile) return print_error(profile.error());
-  json request = {
-      {"name", arguments.name.empty() ? arguments.query.substr(0, arguments.query.find('\n')) : arguments.name},
-      {"condition", arguments.query},
-      {"note", arguments.comment}};
+  const std::string& name = arguments.name.empty() ? arguments.query : arguments.name;
+  json request = {{"name", name.substr(0, kNameBytesMax)}, {"condition", arguments.query}, {"note", arguments.comment}};
   if (arguments.id != "all") request["rule_id"] = arguments.id;
   if (!arguments.expires.empty()) request["expires"] = arguments.expires;
   const auto body = call_api(*profile, {.method = "POST",

@@ -75,14 +75,26 @@ class FoundEvents {
     return value != nullptr ? *value : 0;
   }
 
+  // What a source says beyond the fields is one column, a JSON object.
+  static void add_attributes(const std::string& text, ordered_json& json) {
+    const ordered_json attributes = ordered_json::parse(text, nullptr, false);
+    if (!attributes.is_object()) return;
+    for (const auto& [name, value] : attributes.items()) json[std::string(event::kAttributePrefix) + name] = value;
+  }
+
   // As event::to_json writes an event that just came in.
   std::string event_json(size_t row) const {
     ordered_json json = ordered_json::object();
     for (size_t i = 0; i < result_.columns.size(); ++i) {
       const store::Column& column = result_.columns[i];
       const store::Cell& value = result_.rows[row][i];
+      const auto* words = std::get_if<std::string>(&value);
+      if (words != nullptr && column.field == Field::attributes) {
+        add_attributes(*words, json);
+        continue;
+      }
+      if (words != nullptr) json[column.name] = *words;
       const bool is_time = column.field && event::info(*column.field).type == event::FieldType::time;
-      if (const auto* words = std::get_if<std::string>(&value)) json[column.name] = *words;
       if (const auto* number = std::get_if<int64_t>(&value)) {
         json[column.name] = is_time ? ordered_json(base::format_time({*number})) : ordered_json(*number);
       }

@@ -233,17 +233,18 @@ void RuleBook::watch() {
   std::unique_lock lock(mutex_);
   while (!stopped_.wait_for(lock, pause, [this] { return stopping_; })) {
     lock.unlock();
-    const Clock::time_point begun = Clock::now();
-    look_for_changes();
-    pause = std::max(options_.look_every, std::chrono::milliseconds(kLookShare * ms_since(begun)));
+    pause = std::max(options_.look_every, std::chrono::milliseconds(kLookShare * look_for_changes()));
     lock.lock();
   }
 }
 
-// Files that are being written are left alone until two looks in a row see the same.
-void RuleBook::look_for_changes() {
+// Files that are being written are left alone until two looks in a row see the same. How many milliseconds looking
+// took.
+int64_t RuleBook::look_for_changes() {
   const std::lock_guard changing(change_mutex_);
+  const Clock::time_point begun = Clock::now();
   auto marks = look_at_rule_files(options_.directory);
+  const int64_t took_ms = ms_since(begun);
   const bool settled = marks && *marks == seen_marks_;
   if (marks) seen_marks_ = *std::move(marks);
   Status done;
@@ -253,6 +254,7 @@ void RuleBook::look_for_changes() {
     done = adopt(current_->shared_files(), saved_, nullptr);
   }
   if (!done) base::log_error("rules", "reload: " + done.error().message);
+  return took_ms;
 }
 
 }  // namespace redoubt::central

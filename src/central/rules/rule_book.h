@@ -93,7 +93,7 @@ class RuleBook {
   Status publish(std::shared_ptr<const RuleSnapshot> snapshot);
   RuleOutcome<std::monostate> check(const Saved& saved, size_t at) const;
   void watch();
-  void look_for_changes();
+  int64_t look_for_changes();
   void log_load(const rules::RuleSet& files) const;
 
   store::StateDb& state_;

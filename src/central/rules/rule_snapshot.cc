@@ -1,6 +1,7 @@
 #include "central/rules/rule_snapshot.h"
 
 #include <algorithm>
+#include <future>
 
 #include "query/hunt.h"
 
@@ -71,9 +72,15 @@ Result<std::vector<query::match::Matcher>> RuleSnapshot::compile(size_t matchers
   std::vector<Expression> expressions;
   expressions.reserve(live_.size());
   for (const uint32_t rule : live_) expressions.push_back(expression(rule).clone());
-  std::vector<query::match::Matcher> compiled;
+  // A thread each: whoever changed a rule waits for it.
+  std::vector<std::future<Result<query::match::Matcher>>> coming;
   for (size_t i = 0; i < matchers; ++i) {
-    TRY(query::match::Matcher matcher, query::match::Matcher::compile(expressions));
+    coming.push_back(
+        std::async(std::launch::async, [&expressions] { return query::match::Matcher::compile(expressions); }));
+  }
+  std::vector<query::match::Matcher> compiled;
+  for (auto& each : coming) {
+    TRY(query::match::Matcher matcher, each.get());
     compiled.push_back(std::move(matcher));
   }
   return compiled;

@@ -8,7 +8,7 @@ import { ImportanceBadge, Technique } from '@/shared/ui/importance';
 import { Ago } from '@/shared/ui/time';
 import ui from '@/shared/ui/ui.module.css';
 import { useChangeRule } from './rule_queries';
-import type { Order, Rule } from './rules';
+import { isFalling, type Order, type Rule } from './rules';
 import css from './rules.module.css';
 
 export function RuleSwitch({ rule }: { rule: Rule }) {
@@ -59,11 +59,11 @@ export interface Sorting {
 
 function Head({ name, order, sorting, title, right }: { name: string; order: Order; sorting: Sorting; title?: string; right?: boolean }) {
   const isIt = sorting.order === order;
-  const direction = sorting.backwards ? 'descending' : 'ascending';
+  const direction = isFalling(order, sorting.backwards) ? 'descending' : 'ascending';
   return (
     <th aria-sort={isIt ? direction : undefined} className={right ? ui.right : undefined} title={title}>
       <button type="button" className={css.sort} onClick={() => sorting.set(order, isIt && !sorting.backwards)}>
-        {name}{isIt && <span aria-hidden>{sorting.backwards ? ' ↑' : ' ↓'}</span>}
+        {name}{isIt && <span aria-hidden>{direction === 'descending' ? ' ↓' : ' ↑'}</span>}
       </button>
     </th>
   );

@@ -46,6 +46,12 @@ export const orders = {
   hits: (a: Rule, b: Rule) => b.hits - a.hits,
 };
 export type Order = keyof typeof orders;
+// These begin with the most.
+const falling: ReadonlySet<Order> = new Set<Order>(['importance', 'cost', 'last_hit', 'hits']);
+
+export function isFalling(order: Order, backwards: boolean): boolean {
+  return falling.has(order) !== backwards;
+}
 
 export function isOrder(text: string): text is Order {
   return Object.hasOwn(orders, text);

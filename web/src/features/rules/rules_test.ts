@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { chosenRules, coverage, daysMax, daysOf, eventColumns, huntOf, sortedRules, type Backtest, type Rule } from './rules';
+import { chosenRules, coverage, daysMax, daysOf, eventColumns, huntOf, isFalling, sortedRules, type Backtest, type Rule } from './rules';
 
 function rule(id: string, over: Partial<Rule> = {}): Rule {
   return {
@@ -38,6 +38,9 @@ describe('sortedRules', () => {
   test('has the most important first, then the most hits, then the title', () => {
     expect(ids(sortedRules(rules, 'importance', false))).toEqual(['c', 'b', 'a']);
     expect(ids(sortedRules(rules, 'importance', true))).toEqual(['a', 'b', 'c']);
+  });
+  test('says which way round', () => {
+    expect([isFalling('hits', false), isFalling('hits', true), isFalling('title', false), isFalling('title', true)]).toEqual([true, false, false, true]);
   });
   test('sorts by figures', () => {
     expect(ids(sortedRules(rules, 'cost', false))).toEqual(['a', 'b', 'c']);
