@@ -32,6 +32,7 @@ Refusal refusal_of(std::string path, std::string title, query::Diagnostic diagno
 // A rule file's format, told from the end of its name.
 struct FileFormat {
   std::string_view ending;  // ".yml"
+  std::string_view name;    // "sigma"
   size_t size_bytes_max;
   LoadedFile (*read)(std::string_view source, const std::string& path);  // copies `path` into rules and refusals
   // Instead of `read`, for a format that leaves values to the site.

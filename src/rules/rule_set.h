@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <vector>
 
 #include "base/result.h"
@@ -57,8 +56,23 @@ struct Refusal {
   std::string rendered;  // the diagnostic with the line it is about
 };
 
-// The one rule that `text` (a Sigma file) holds, as load() would take it; its path is empty. Several are refused.
-tl::expected<Rule, Refusal> read_rule(std::string_view text);
+// What the text of one file holds, as load() would take it. Falco's text stands alone: lists and macros of other files
+// are not there. `path` of rules and refusals is the name.
+struct RuleText {
+  std::string_view format;  // "sigma", "falco", "openioc", "stix", "list"
+  std::vector<Rule> rules;
+  std::vector<Correlation> correlations;
+  std::vector<Refusal> refusals;
+  std::vector<Refusal> warnings;
+};
+// The format is told from the end of the name, as in a rule directory; where that says nothing, from how the text
+// begins.
+RuleText read_text(std::string_view text, std::string_view name = "");
+
+constexpr size_t kRuleFilesMax = 100'000;  // below one directory
+
+// Whether a file of this name holds rules, or values for their placeholders.
+bool is_rule_file(std::string_view path);
 
 class RuleSet;
 // All rules and correlations of `text` (a Sigma file); one that is refused refuses the text.

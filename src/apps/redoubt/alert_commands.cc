@@ -37,13 +37,6 @@ std::string joined(const json& texts) {
   return all;
 }
 
-void print_field(const std::string& name, const std::string& value) {
-  if (value.empty()) return;
-  std::string label = name + ":";
-  label.resize(14, ' ');
-  print_line(label + printable(value));
-}
-
 void print_alert(const json& alert) {
   const json& rule = alert.at("rule");
   print_line(printable("Alert " + alert.value("id", "") + ": " + alert.value("title", "")));

@@ -22,6 +22,7 @@ std::string_view name_of(AlertSource source) {
     case AlertSource::rule: return "rule";
     case AlertSource::object: return "object";
     case AlertSource::correlation: return "correlation";
+    case AlertSource::hunt: return "hunt";
   }
   return "";
 }
@@ -99,7 +100,8 @@ std::string alert_json(const Alert& alert) {
                     {"detections", alert.detections},
                     {"first_event", base::format_time(alert.first_event)},
                     {"last_event", base::format_time(alert.last_event)}};
-  if (alert.source == AlertSource::rule || !acting_entity(alert).empty()) json["process"] = parsed(alert.process);
+  const bool acted = alert.source != AlertSource::object && alert.source != AlertSource::correlation;
+  if (acted || !acting_entity(alert).empty()) json["process"] = parsed(alert.process);
   if (alert.source == AlertSource::correlation) json["correlation"] = parsed(alert.correlation);
   if (alert.source == AlertSource::object) json["object"] = parsed(alert.object);
   json["event"] = parsed(alert.event);

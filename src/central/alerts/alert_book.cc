@@ -20,7 +20,8 @@ constexpr std::string_view kAlertColumns =
 
 const std::string& subject_of(const NewDetection& detection) {
   switch (detection.source) {
-    case AlertSource::rule: break;
+    case AlertSource::rule:
+    case AlertSource::hunt: break;
     case AlertSource::object: return detection.object.sha256;
     case AlertSource::correlation: return detection.correlated.group_id;
   }
@@ -96,8 +97,9 @@ Added add_detection(soci::session& sql, const NewDetection& detection) {
   }
   sql << "INSERT INTO detections (key, alert_id, time_us) VALUES (:key, :alert, :time)", soci::use(detection.key),
       soci::use(id), soci::use(time_us);
-  sql << "INSERT INTO rule_hits (rule_id, hits) VALUES (:rule, 1) ON CONFLICT (rule_id) DO UPDATE SET hits = hits + 1",
-      soci::use(detection.rule.id);
+  sql << "INSERT INTO rule_hits (rule_id, hits, last_hit_us) VALUES (:rule, 1, :time) ON CONFLICT (rule_id)"
+         " DO UPDATE SET hits = hits + 1, last_hit_us = max(last_hit_us, excluded.last_hit_us)",
+      soci::use(detection.rule.id), soci::use(time_us);
   return {id, Novelty::fresh};
 }
 
@@ -314,18 +316,29 @@ Result<Alert> AlertBook::change(const std::string& id, const AlertChange& change
   return alert;
 }
 
-Result<std::map<std::string, int64_t>> AlertBook::hits() {
-  std::map<std::string, int64_t> hits;
+Result<std::map<std::string, RuleHits, std::less<>>> AlertBook::hits() {
+  std::map<std::string, RuleHits, std::less<>> hits;
   TRY_STATUS(state_.read([&](soci::session& sql) -> Status {
     std::string rule;
-    long long count = 0;
-    soci::statement statement =
-        (sql.prepare << "SELECT rule_id, hits FROM rule_hits", soci::into(rule), soci::into(count));
+    long long count = 0, last_us = 0;
+    soci::statement statement = (sql.prepare << "SELECT rule_id, hits, last_hit_us FROM rule_hits", soci::into(rule),
+                                 soci::into(count), soci::into(last_us));
     statement.execute();
-    while (statement.fetch()) hits[rule] = count;
+    while (statement.fetch()) hits[rule] = {.count = count, .last = {last_us}};
     return {};
   }));
   return hits;
+}
+
+Result<std::set<std::string>> AlertBook::known(std::span<const std::string> keys) {
+  std::set<std::string> known;
+  TRY_STATUS(state_.read([&](soci::session& sql) -> Status {
+    for (const std::string& key : keys) {
+      if (alert_holding(sql, key) != 0) known.insert(key);
+    }
+    return {};
+  }));
+  return known;
 }
 
 }  // namespace redoubt::central

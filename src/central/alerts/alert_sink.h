@@ -13,7 +13,7 @@
 
 namespace redoubt::central {
 
-enum class AlertSource : uint8_t { rule, object, correlation };
+enum class AlertSource : uint8_t { rule, object, correlation, hunt };
 
 std::string_view name_of(AlertSource source);
 
@@ -49,7 +49,7 @@ struct CorrelatedEvents {
   std::vector<EventReference> events;  // the latest ones
 };
 
-// What said so. For an object: id "yara:RULE", title the rule's or engine's words.
+// What said so. For an object: id "yara:RULE", title the rule's or engine's words. For a hunt: id "hunt:NUMBER".
 struct AlertRule {
   std::string id;
   std::string title;
@@ -63,7 +63,8 @@ struct AlertRule {
 // One engine or rule saying so about one event or object.
 struct NewDetection {
   // Unique for ever: the same key a second time changes nothing. Rule: rule, host, boot and sequence number joined by
-  // '|'; correlation: rule, group and the last event; object: object id and rule joined by '|'.
+  // '|'; correlation: rule, group and the last event; hunt: the same as a rule; object: object id and rule joined by
+  // '|'.
   std::string key;
   AlertSource source = AlertSource::rule;
   AlertRule rule;

@@ -42,10 +42,10 @@ class BacktestTest : public ::testing::Test {
     ASSERT_TRUE(store_->append("host", frame, testing::batch_of(frame)));
   }
   Result<Backtest> run(base::Time since, base::Time until, uint32_t events_max = 100) {
-    const auto rule = rules::read_rule(kRule);
-    EXPECT_TRUE(rule) << rule.error().rendered;
+    const rules::RuleText read = rules::read_text(kRule);
+    EXPECT_TRUE(read.refusals.empty());
     HuntService hunts(*store_, metrics_);
-    return hunts.backtest(rule->expression, {.since = since, .until = until}, events_max);
+    return hunts.backtest(read.rules.at(0).expression, {.since = since, .until = until}, events_max);
   }
 
   base::TempDir directory_;
@@ -119,26 +119,6 @@ TEST_F(BacktestTest, a_correlation_counts_what_its_rules_match) {
   EXPECT_EQ(found->events.rows[0], (std::vector<store::Cell>{kMidnightUs + base::kDayUs + 5 * base::kSecondUs,
                                                              std::string("root"), int64_t{3}}));
   EXPECT_FALSE(found->partial);
-}
-
-TEST(ReadRule, takes_one_rule_and_says_what_is_wrong_with_others) {
-  EXPECT_EQ(rules::read_rule(kRule)->importance, rules::Importance::high);
-  const auto none = rules::read_rule("");
-  ASSERT_FALSE(none);
-  EXPECT_EQ(none.error().diagnostic.code, "S104");
-  std::string two(kRule);
-  two += "---";
-  two += kRule;
-  const auto several = rules::read_rule(two);
-  ASSERT_FALSE(several);
-  EXPECT_EQ(several.error().diagnostic.message, "the text holds more than one rule");
-  EXPECT_EQ(several.error().diagnostic.line, 11u);
-  std::string wrong(kRule);
-  wrong.replace(wrong.find("Image"), 5, "Imag");
-  const auto mistaken = rules::read_rule(wrong);
-  ASSERT_FALSE(mistaken);
-  EXPECT_EQ(mistaken.error().diagnostic.line, 6u);
-  EXPECT_NE(mistaken.error().rendered.find("Image"), std::string::npos) << mistaken.error().rendered;
 }
 
 }  // namespace

@@ -117,20 +117,24 @@ CorrelationBook::CorrelationBook(store::StateDb& state, AlertBook& alerts, base:
       firings_(metrics.counter("redoubt_correlation_firings_total", "how often correlations held")) {}
 
 Result<std::unique_ptr<CorrelationBook>> CorrelationBook::open(store::StateDb& state, AlertBook& alerts,
-                                                               const rules::RuleSet& rules, base::Metrics& metrics) {
+                                                               std::shared_ptr<const RuleSnapshot> rules,
+                                                               base::Metrics& metrics) {
   std::unique_ptr<CorrelationBook> book(new CorrelationBook(state, alerts, metrics));
-  TRY_STATUS(book->reload(rules));
+  TRY_STATUS(book->reload(std::move(rules)));
   return book;
 }
 
-Status CorrelationBook::reload(const rules::RuleSet& rules) {
+Status CorrelationBook::reload(std::shared_ptr<const RuleSnapshot> rules) {
   const std::lock_guard lock(mutex_);
-  return base::within("correlations", load(rules));
+  const auto before = std::exchange(rules_, std::move(rules));
+  // What people decided is looked at when a correlation holds; the counting depends on the files alone.
+  if (before != nullptr && before->shared_files() == rules_->shared_files() && !torn_) return {};
+  return base::within("correlations", load());
 }
 
 // From what is durable. Without correlations what others counted before stays as it is.
-Status CorrelationBook::load(const rules::RuleSet& rules) {
-  rules_ = &rules;
+Status CorrelationBook::load() {
+  const rules::RuleSet& rules = rules_->files();
   correlator_.reset();
   torn_ = !rules.correlations().empty();  // until all of it is done: a failure is made good by the next batch
   if (!torn_) return {};
@@ -160,16 +164,28 @@ Status CorrelationBook::write_state() {
   return {};
 }
 
-Result<size_t> CorrelationBook::store(const rules::RuleSet& matched, const std::string& host_id,
+void CorrelationBook::add_firings(const rules::correlation::Outcome& outcome, const event::Batch& batch,
+                                  std::vector<NewDetection>& detections) const {
+  for (const Firing& firing : outcome.firings) {
+    const size_t number = rules_->rules().size() + firing.correlation;
+    if (rules_->decision(number).state == RuleSwitch::off) continue;
+    detections.push_back(detection_of(rules_->files().correlations()[firing.correlation], firing, batch));
+    detections.back().importance = rules_->importance(number);
+  }
+}
+
+Result<size_t> CorrelationBook::store(const RuleSnapshot& matched, const std::string& host_id,
                                       const event::Batch& batch, std::span<const query::match::Hit> hits,
                                       std::vector<NewDetection> detections) {
   std::unique_lock lock(mutex_);
-  if (torn_) TRY_STATUS(base::within("correlations", load(*rules_)));
+  if (torn_) TRY_STATUS(base::within("correlations", load()));
   rules::correlation::Intake intake;
   rules::correlation::Outcome outcome;
   if (correlator_ != nullptr) {
-    intake = &matched == rules_ ? correlator_->observe(host_id, batch, hits)
-                                : correlator_->observe(host_id, batch, translated(hits, matched, *rules_));
+    const rules::RuleSet& before = matched.files();
+    intake = &before == &rules_->files()
+                 ? correlator_->observe(host_id, batch, hits)
+                 : correlator_->observe(host_id, batch, translated(hits, before, rules_->files()));
     outcome = correlator_->take(intake);
     report();
   }
@@ -177,9 +193,7 @@ Result<size_t> CorrelationBook::store(const rules::RuleSet& matched, const std::
     lock.unlock();
     return alerts_.add_all(detections);
   }
-  for (const Firing& firing : outcome.firings) {
-    detections.push_back(detection_of(rules_->correlations()[firing.correlation], firing, batch));
-  }
+  add_firings(outcome, batch, detections);
   const std::string journaled = base::to_hex(correlator_->encode(intake));
   const auto added = alerts_.add_all(detections, [&](soci::session& sql) -> Status {
     sql << "INSERT INTO correlation_journal (intake) VALUES (:intake)", soci::use(journaled);

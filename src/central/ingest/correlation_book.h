@@ -15,6 +15,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "central/alerts/alert_book.h"
+#include "central/rules/rule_snapshot.h"
 #include "query/match/matcher.h"
 #include "rules/correlation/correlator.h"
 #include "store/state/state_db.h"
@@ -31,20 +32,24 @@ class CorrelationBook {
   // Takes up what was counted before. A state that cannot be read is reported and counting starts anew. The parts
   // outlive it.
   static Result<std::unique_ptr<CorrelationBook>> open(store::StateDb& state, AlertBook& alerts,
-                                                       const rules::RuleSet& rules, base::Metrics& metrics);
+                                                       std::shared_ptr<const RuleSnapshot> rules,
+                                                       base::Metrics& metrics);
 
   // Stores the detections of a batch and what correlations make of its hits, which index matched.rules(); all or none,
   // durable on return. How many detections were new.
-  Result<size_t> store(const rules::RuleSet& matched, const std::string& host_id, const event::Batch& batch,
+  Result<size_t> store(const RuleSnapshot& matched, const std::string& host_id, const event::Batch& batch,
                        std::span<const query::match::Hit> hits, std::vector<NewDetection> detections);
 
-  // Goes on with other rules, which outlive it: correlations that are the same keep what they counted. A batch that was
-  // matched before and is stored afterwards counts by the ids of its rules.
-  Status reload(const rules::RuleSet& rules);
+  // Goes on with other rules: correlations that are the same keep what they counted. A batch that was matched before
+  // and is stored afterwards counts by the ids of its rules. A correlation that is off counts on and makes no
+  // detection.
+  Status reload(std::shared_ptr<const RuleSnapshot> rules);
 
  private:
   CorrelationBook(store::StateDb& state, AlertBook& alerts, base::Metrics& metrics);
-  Status load(const rules::RuleSet& rules);
+  Status load();
+  void add_firings(const rules::correlation::Outcome& outcome, const event::Batch& batch,
+                   std::vector<NewDetection>& detections) const;
   Status write_state();
   void report();
 
@@ -52,7 +57,7 @@ class CorrelationBook {
   AlertBook& alerts_;
   base::Metric &groups_, &bytes_, &groups_given_up_, &events_given_up_, &events_late_, &firings_;
   std::mutex mutex_;
-  const rules::RuleSet* rules_ = nullptr;
+  std::shared_ptr<const RuleSnapshot> rules_;
   std::unique_ptr<rules::correlation::Correlator> correlator_;  // null: no correlations
   bool torn_ = false;         // memory is ahead of what is durable: it is loaded again
   size_t journal_bytes_ = 0;  // since the state was written

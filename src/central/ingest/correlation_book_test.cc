@@ -35,19 +35,19 @@ class CorrelationBookTest : public ::testing::Test {
     open();
   }
 
-  std::unique_ptr<rules::RuleSet> rules_of(std::string_view text) {
+  std::shared_ptr<const RuleSnapshot> rules_of(std::string_view text, const RuleDecisions& decisions = {}) {
     EXPECT_TRUE(base::write_file_atomic(rules_directory_ / "rules.yml", text, base::kPublicFile));
-    auto rules = std::make_unique<rules::RuleSet>(rules::RuleSet::load(rules_directory_.path()).value());
+    auto rules = std::make_shared<rules::RuleSet>(rules::RuleSet::load(rules_directory_.path()).value());
     for (const rules::Refusal& refusal : rules->refusals()) ADD_FAILURE() << refusal.rendered;
-    return rules;
+    return RuleSnapshot::make(std::move(rules), decisions, {}, base::Time::now());
   }
 
   void open() {
     close();
     state_ = store::open_sqlite_state(directory_ / "state.db", state_migrations()).value();
     alerts_ = std::make_unique<AlertBook>(*state_, feed_);
-    correlations_ = CorrelationBook::open(*state_, *alerts_, *rules_, metrics_).value();
-    judge_ = Judge::make(*rules_, *correlations_, metrics_, 1).value();
+    correlations_ = CorrelationBook::open(*state_, *alerts_, rules_, metrics_).value();
+    judge_ = Judge::make(rules_, *correlations_, metrics_, 1).value();
   }
   void close() {
     judge_.reset();
@@ -71,7 +71,7 @@ class CorrelationBookTest : public ::testing::Test {
     return judge_->judge(host, testing::batch_of(frame));
   }
   int64_t alerts() { return alerts_->list({}, 1, "")->total; }
-  int64_t firings() { return alerts_->hits().value()["33333333-3333-4333-8444-000000000002"]; }
+  int64_t firings() { return alerts_->hits().value()["33333333-3333-4333-8444-000000000002"].count; }
   int64_t journal_rows() {
     long long rows = 0;
     EXPECT_TRUE(state_->read([&](soci::session& sql) -> Status {
@@ -85,7 +85,7 @@ class CorrelationBookTest : public ::testing::Test {
   base::TempDir directory_, rules_directory_;
   base::Metrics metrics_;
   AlertFeed feed_;
-  std::unique_ptr<rules::RuleSet> rules_;
+  std::shared_ptr<const RuleSnapshot> rules_;
   std::unique_ptr<store::StateDb> state_;
   std::unique_ptr<AlertBook> alerts_;
   std::unique_ptr<CorrelationBook> correlations_;
@@ -181,11 +181,25 @@ TEST_F(CorrelationBookTest, a_reload_keeps_what_did_not_change) {
                        "---\ntitle: Another\nname: another\nlogsource: {product: linux, category: file_event}\n"
                        "detection: {s: {TargetFilename: /x}, condition: s}\n");
   judge_.reset();
-  ASSERT_TRUE(correlations_->reload(*next));
-  rules_ = std::move(next);
-  judge_ = Judge::make(*rules_, *correlations_, metrics_, 1).value();
+  ASSERT_TRUE(correlations_->reload(next));
+  rules_ = next;
+  judge_ = Judge::make(rules_, *correlations_, metrics_, 1).value();
   ASSERT_TRUE(judge(runs(5, 1)));
   EXPECT_EQ(firings(), 1);
+}
+
+TEST_F(CorrelationBookTest, one_that_is_off_raises_nothing_and_importance_is_what_people_decided) {
+  const std::string id = "33333333-3333-4333-8444-000000000002";
+  RuleDecisions decisions;
+  decisions[id].state = RuleSwitch::off;
+  ASSERT_TRUE(judge_->replace(rules_of(kRules, decisions)));
+  ASSERT_TRUE(judge(runs(1, 5)));
+  EXPECT_EQ(alerts(), 0);
+  decisions[id] = {.importance = rules::Importance::low};
+  ASSERT_TRUE(judge_->replace(rules_of(kRules, decisions)));
+  ASSERT_TRUE(judge(runs(6, 5)));
+  ASSERT_EQ(alerts(), 1);
+  EXPECT_EQ(alerts_->list({}, 1, "")->alerts.front().importance, rules::Importance::low);
 }
 
 TEST_F(CorrelationBookTest, a_batch_that_was_matched_before_a_reload_counts_by_the_ids_of_its_rules) {
@@ -194,7 +208,7 @@ TEST_F(CorrelationBookTest, a_batch_that_was_matched_before_a_reload_counts_by_t
       "title: First\nlogsource: {product: linux, category: file_event}\n"
       "detection: {s: {TargetFilename: /x}, condition: s}\n---\n";
   const auto next = rules_of(first + std::string(kRules));
-  ASSERT_TRUE(correlations_->reload(*next));
+  ASSERT_TRUE(correlations_->reload(next));
   ASSERT_TRUE(judge(runs(5, 1)));  // by the rules of before
   EXPECT_EQ(firings(), 1);
   close();

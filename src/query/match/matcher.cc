@@ -1,6 +1,8 @@
 #include "query/match/matcher.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <numeric>
 
 #include "query/match/gate.h"
@@ -25,6 +27,20 @@ int expression_cost(const Expression& expression) {
     return std::min(1 << 20, sum + expression_cost(child));
   });
 }
+
+// A number that one thread writes and any may read: no locked instruction is needed.
+class Tally {
+ public:
+  void add(uint64_t count) { value_.store(value_.load(std::memory_order_relaxed) + count, std::memory_order_relaxed); }
+  uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+struct RuleTally {
+  Tally evaluated, matched, sampled_ns;
+};
 
 }  // namespace
 
@@ -58,6 +74,7 @@ struct Matcher::Program {
   Scratch scratch;
   std::vector<uint32_t> candidate_for;  // by rule: the number of the event
   std::vector<uint32_t> candidates;
+  std::unique_ptr<RuleTally[]> tallies;  // by rule
 
   Status add_rule(const Expression& expression);
   Status add_gates(const Expression& expression, uint32_t rule);
@@ -68,6 +85,7 @@ struct Matcher::Program {
 
   void find_candidates(event::EventType type);
   bool evaluate(const Rule& rule);
+  bool evaluate_timed(uint32_t rule);
   void match_row(const event::Row& row, uint32_t position, std::vector<Hit>& hits);
 };
 
@@ -147,6 +165,7 @@ void Matcher::Program::finish() {
   scratch.holds.resize(predicates.size());
   scratch.group_done.resize(predicates.group_count());
   candidate_for.resize(rules.size());
+  tallies = std::make_unique<RuleTally[]>(rules.size());
 }
 
 void Matcher::Program::find_candidates(event::EventType type) {
@@ -176,12 +195,26 @@ bool Matcher::Program::evaluate(const Rule& rule) {
   return at == kAccept;
 }
 
+bool Matcher::Program::evaluate_timed(uint32_t rule) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point begun = Clock::now();
+  const bool holds = evaluate(rules[rule]);
+  const auto took = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begun);
+  tallies[rule].sampled_ns.add(static_cast<uint64_t>(took.count()));
+  return holds;
+}
+
 void Matcher::Program::match_row(const event::Row& row, uint32_t position, std::vector<Hit>& hits) {
   scratch.next_event(row);
   if (scratch.event == 1) std::fill(candidate_for.begin(), candidate_for.end(), 0);
   find_candidates(row.type());
+  const bool sampled = scratch.event % kSampledEvents == 0;
   for (const uint32_t rule : candidates) {
-    if (evaluate(rules[rule])) hits.push_back({position, rule});
+    RuleTally& tally = tallies[rule];
+    tally.evaluated.add(1);
+    if (!(sampled ? evaluate_timed(rule) : evaluate(rules[rule]))) continue;
+    tally.matched.add(1);
+    hits.push_back({position, rule});
   }
 }
 
@@ -199,6 +232,16 @@ Result<Matcher> Matcher::compile(std::span<const Expression> rules) {
 
 void Matcher::match(const event::Batch& batch, std::vector<Hit>& hits) {
   for (size_t i = 0; i < batch.size(); ++i) program_->match_row(batch.row(i), static_cast<uint32_t>(i), hits);
+}
+
+std::vector<RuleCounter> Matcher::counters() const {
+  std::vector<RuleCounter> counters(program_->rules.size());
+  for (size_t i = 0; i < counters.size(); ++i) {
+    const RuleTally& tally = program_->tallies[i];
+    counters[i] = {
+        .evaluated = tally.evaluated.value(), .matched = tally.matched.value(), .sampled_ns = tally.sampled_ns.value()};
+  }
+  return counters;
 }
 
 }  // namespace redoubt::query::match
