@@ -93,6 +93,7 @@ struct Collector {
   std::string directory;
   std::vector<Rule> rules;
   std::vector<Refusal> refusals;
+  std::vector<Refusal> warnings;
   std::map<std::string, std::string> path_of;      // by rule id
   std::vector<sigma::LogSourceNames> log_sources;  // beside `rules`
   std::vector<sigma::Filter> filters;
@@ -135,9 +136,10 @@ struct Collector {
   }
 
   void finish_falco() {
-    std::vector<Rule> added;
-    falco::add_to(falco.finish(), added, refusals);
-    for (Rule& rule : added) add_rule({.rule = std::move(rule), .id_line = 1}, {}, "");
+    falco::RuleSetParts parts = falco::parts_of(falco.finish());
+    std::move(parts.refusals.begin(), parts.refusals.end(), std::back_inserter(refusals));
+    warnings = std::move(parts.warnings);
+    for (Rule& rule : parts.rules) add_rule({.rule = std::move(rule), .id_line = 1}, {}, "");
   }
 
   void add_rule(LoadedRule loaded, sigma::LogSourceNames log_source, std::string_view source) {
@@ -193,6 +195,7 @@ Result<RuleSet> RuleSet::load(const std::string& directory) {
   set.warnings_ = sigma::apply_filters(collector.filters, collector.log_sources, collector.rules);
   set.rules_ = std::move(collector.rules);
   set.refusals_ = std::move(collector.refusals);
+  std::move(collector.warnings.begin(), collector.warnings.end(), std::back_inserter(set.warnings_));
   for (const Rule& rule : set.rules_) {
     for (const query::Diagnostic& each : rule.warnings) set.warnings_.push_back(warning_of(rule, each));
   }
