@@ -105,6 +105,7 @@ class Node::Impl {
   rules::RuleSet rules_;
   std::unique_ptr<Accounts> accounts_;
   std::unique_ptr<AuditLog> audit_;
+  std::unique_ptr<FalcoOutput> falco_output_;
   std::unique_ptr<AlertBook> alerts_;
   std::unique_ptr<Fleet> fleet_;
   std::unique_ptr<Enrollment> enrollment_;
@@ -168,10 +169,15 @@ Status Node::Impl::start_detection() {
   accounts_ = std::make_unique<Accounts>(*state_);
   audit_ = std::make_unique<AuditLog>(*state_);
   alerts_ = std::make_unique<AlertBook>(*state_, feed_);
+  TRY(falco_output_, base::within("Falco output", FalcoOutput::start(options_.falco_output, metrics_)));
+  alerts_->tell([this](const NewDetection& detection) {
+    if (!detection.falco_json.empty()) falco_output_->offer(detection.falco_json);
+  });
   fleet_ = std::make_unique<Fleet>(*state_);
   enrollment_ = std::make_unique<Enrollment>(*state_, std::move(ca));
   hunts_ = std::make_unique<HuntService>(*events_, metrics_);
   TRY(judge_, Judge::make(rules_, *alerts_, metrics_, kIngestWorkers));
+  judge_->set_falco_matching(options_.falco_matching);
   ingest_ = std::make_unique<Ingest>(*events_, *judge_, *fleet_, metrics_);
   return base::within("judge events stored before the last stop", ingest_->replay());
 }
@@ -296,6 +302,7 @@ void Node::Impl::stop() {
   if (objects_) objects_->stop();
   if (api_) api_->stop();
   if (scanner_) scanner_->stop();
+  if (falco_output_) falco_output_->stop();
 }
 
 Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

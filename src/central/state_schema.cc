@@ -103,6 +103,8 @@ CREATE TABLE rule_hits (
 );
 )sql";
 
+constexpr std::string_view kAlertMessageSql = "ALTER TABLE alerts ADD COLUMN message TEXT NOT NULL DEFAULT ''";
+
 }  // namespace
 
 std::vector<store::Migration> state_migrations() {
@@ -111,6 +113,7 @@ std::vector<store::Migration> state_migrations() {
       {.version = 2, .name = "fleet", .sql = kFleetSql},
       {.version = 3, .name = "alerts", .sql = kAlertsSql},
       {.version = 4, .name = "objects", .sql = kObjectsMigration},
+      {.version = 5, .name = "alert_message", .sql = kAlertMessageSql},
   };
 }
 

@@ -15,7 +15,8 @@ constexpr size_t kCommentsShownMax = 1000;
 
 constexpr std::string_view kAlertColumns =
     "id, created_us, updated_us, title, status, assignee, source, importance, rule_id, rule, techniques, tactics, "
-    "host_id, host_name, user_name, subject, detections, first_event_us, last_event_us, process, object, event";
+    "host_id, host_name, user_name, subject, detections, first_event_us, last_event_us, process, object, event, "
+    "message";
 
 const std::string& subject_of(const NewDetection& detection) {
   return detection.source == AlertSource::object ? detection.object.sha256 : detection.process.entity_id;
@@ -53,13 +54,15 @@ long long make_alert(soci::session& sql, const NewDetection& detection, long lon
                     object = object_json(detection.object);
   sql << "INSERT INTO alerts (created_us, updated_us, title, status, source, importance, rule_id, rule, techniques,"
          " tactics, host_id, host_name, user_name, subject, detections, first_event_us, last_event_us, process, object,"
-         " event) VALUES (:created, :updated, :title, :status, :source, :importance, :rule_id, :rule, :techniques,"
-         " :tactics, :host_id, :host_name, :user_name, :subject, 1, :first, :last, :process, :object, :event)",
+         " event, message) VALUES (:created, :updated, :title, :status, :source, :importance, :rule_id, :rule, "
+         ":techniques,"
+         " :tactics, :host_id, :host_name, :user_name, :subject, 1, :first, :last, :process, :object, :event,"
+         " :message)",
       soci::use(now_us), soci::use(now_us), soci::use(detection.rule.title), soci::use(status), soci::use(source),
       soci::use(importance), soci::use(detection.rule.id), soci::use(rule), soci::use(techniques), soci::use(tactics),
       soci::use(detection.host_id), soci::use(detection.host_name), soci::use(detection.user),
       soci::use(subject_of(detection)), soci::use(time_us), soci::use(time_us), soci::use(process), soci::use(object),
-      soci::use(detection.event_json);
+      soci::use(detection.event_json), soci::use(detection.message);
   long long id = 0;
   sql << "SELECT last_insert_rowid()", soci::into(id);
   return id;
@@ -99,7 +102,7 @@ struct AlertReader {
         soci::into(alert.rule), soci::into(alert.techniques), soci::into(alert.tactics), soci::into(alert.host_id),
         soci::into(alert.host_name), soci::into(alert.user), soci::into(alert.subject), soci::into(detections),
         soci::into(first), soci::into(last), soci::into(alert.process), soci::into(alert.object),
-        soci::into(alert.event);
+        soci::into(alert.event), soci::into(alert.message);
   }
 
   Alert take() {
@@ -205,13 +208,14 @@ Result<std::string> AlertBook::add(const NewDetection& detection) {
 Result<size_t> AlertBook::add_all(std::span<const NewDetection> detections) {
   if (detections.empty()) return size_t{0};
   std::set<long long> changed;
-  size_t fresh = 0;
+  std::vector<const NewDetection*> fresh;
   std::vector<Alert> alerts;
   TRY_STATUS(state_.write([&](soci::session& sql) -> Status {
+    fresh.clear();
     for (const NewDetection& detection : detections) {
       const Added added = add_detection(sql, detection);
       if (added.novelty == Novelty::repeated) continue;
-      ++fresh;
+      fresh.push_back(&detection);
       changed.insert(added.alert_id);
     }
     for (const long long id : changed) {
@@ -221,7 +225,10 @@ Result<size_t> AlertBook::add_all(std::span<const NewDetection> detections) {
     return {};
   }));
   for (const Alert& alert : alerts) feed_.publish(alert_json(alert));
-  return fresh;
+  for (const NewDetection* detection : fresh) {
+    if (listener_) listener_(*detection);
+  }
+  return fresh.size();
 }
 
 Result<Alert> AlertBook::get(const std::string& id) {

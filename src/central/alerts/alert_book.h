@@ -26,6 +26,9 @@ class AlertBook final : public AlertSink {
   // All or none, in one transaction. How many were new.
   Result<size_t> add_all(std::span<const NewDetection> detections);
 
+  // Called with each detection that was new, once it is durable; must not block. Set before the first add.
+  void tell(std::function<void(const NewDetection&)> listener) { listener_ = std::move(listener); }
+
   // `id` as the API writes it; not_found where there is none.
   Result<Alert> get(const std::string& id);
   // limit 1 … kAlertPageMax; cursor from the page before, empty for the first.
@@ -37,6 +40,7 @@ class AlertBook final : public AlertSink {
  private:
   store::StateDb& state_;
   AlertFeed& feed_;
+  std::function<void(const NewDetection&)> listener_;
 };
 
 }  // namespace redoubt::central

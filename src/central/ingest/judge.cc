@@ -1,6 +1,7 @@
 #include "central/ingest/judge.h"
 
 #include "event/json.h"
+#include "rules/falco/alert.h"
 
 namespace redoubt::central {
 
@@ -9,7 +10,7 @@ namespace {
 using event::Field;
 
 NewDetection detection_of(const rules::Rule& rule, const std::string& host_id, const event::Row& row) {
-  return {
+  NewDetection detection = {
       .key = rule.id + "|" + host_id + "|" + std::string(row.text(Field::host_boot_id)) + "|" +
              std::to_string(row.integer(Field::event_sequence)),
       .source = AlertSource::rule,
@@ -32,6 +33,11 @@ NewDetection detection_of(const rules::Rule& rule, const std::string& host_id, c
                   .command_line = std::string(row.text(Field::process_command_line))},
       .event_json = event::to_json(row),
   };
+  if (rule.falco != nullptr) {
+    detection.message = rules::falco::render(rule.falco->output, row);
+    detection.falco_json = rules::falco::to_json(*rule.falco, row);
+  }
+  return detection;
 }
 
 }  // namespace
@@ -67,7 +73,9 @@ std::vector<query::match::Hit> Judge::match(const event::Batch& batch) {
 
 Status Judge::judge(const std::string& host_id, const event::Batch& batch) {
   std::vector<NewDetection> detections;
-  for (const query::match::Hit& hit : match(batch)) {
+  std::vector<query::match::Hit> hits = match(batch);
+  rules::falco::choose_hits(falco_matching_, rules_.rules(), hits);
+  for (const query::match::Hit& hit : hits) {
     detections.push_back(detection_of(rules_.rules()[hit.rule], host_id, batch.row(hit.row)));
   }
   TRY(const size_t fresh, base::within("store detections", alerts_.add_all(detections)));

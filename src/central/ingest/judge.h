@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "central/alerts/alert_book.h"
 #include "event/batch.h"
+#include "rules/falco/rule_matching.h"
 #include "rules/rule_set.h"
 
 namespace redoubt::central {
@@ -21,6 +22,9 @@ class Judge {
   static Result<std::unique_ptr<Judge>> make(const rules::RuleSet& rules, AlertBook& alerts, base::Metrics& metrics,
                                              size_t workers);
 
+  // Before the first judge(); `all` unless said.
+  void set_falco_matching(rules::falco::RuleMatching matching) { falco_matching_ = matching; }
+
   Status judge(const std::string& host_id, const event::Batch& batch);
 
  private:
@@ -30,6 +34,7 @@ class Judge {
   const rules::RuleSet& rules_;
   AlertBook& alerts_;
   base::Metric& detections_;
+  rules::falco::RuleMatching falco_matching_ = rules::falco::RuleMatching::all;
   std::mutex mutex_;
   std::condition_variable freed_;
   std::vector<query::match::Matcher> free_;

@@ -126,6 +126,8 @@ TEST(FalcoMatch, a_command_line_begins_with_the_program_name) {
   EXPECT_EQ(fires("evt.type = execve and proc.cmdline startswith \"sh -x\"", shell), "no");
   EXPECT_EQ(fires("evt.type = execve and proc.args = \"-c id\"", shell), "yes");
   EXPECT_EQ(fires("evt.type = execve and proc.exe = /bin/sh", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.args = ''", shell), "no");
+  EXPECT_EQ(fires("evt.type = execve and proc.args = ''", program("/usr/bin/pkexec", "/usr/bin/pkexec")), "yes");
 }
 
 TEST(FalcoMatch, connections_have_two_ends_and_no_outcome) {

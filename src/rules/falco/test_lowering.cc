@@ -267,6 +267,9 @@ Judgement lower_unequal(const FieldSource& source, const Values& values) {
 
 // Each value as a check of its own.
 Judgement lower_quantity(const Filter& check, EventClass event_class) {
+  if (check.quantity == Quantity::oneof && check.values.size() > kOneOfMax) {
+    return Judgement::not_known("oneof takes up to " + std::to_string(kOneOfMax) + " values here");
+  }
   std::vector<Expression> each;
   for (const Term& value : check.values) {
     Filter single;
@@ -281,8 +284,6 @@ Judgement lower_quantity(const Filter& check, EventClass event_class) {
   if (each.empty()) return Judgement::of(Expression::constant(false));
   if (check.quantity == Quantity::allof) return Judgement::of(Expression::all_of(std::move(each)));
   if (check.quantity == Quantity::anyof) return Judgement::of(Expression::any_of(std::move(each)));
-  if (each.size() > kOneOfMax)
-    return Judgement::not_known("oneof takes up to " + std::to_string(kOneOfMax) + " values here");
   std::vector<Expression> choices;
   for (size_t chosen = 0; chosen < each.size(); ++chosen) {
     std::vector<Expression> parts;

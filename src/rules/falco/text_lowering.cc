@@ -202,7 +202,10 @@ Judgement lower_arguments(Field field, CheckOperator op, const Values& values) {
     std::string pattern = "^[^ ]* .*" + alternatives(values);
     return Judgement::of(Expression::test(field, Operator::regex, {std::move(pattern)}));
   }
-  return Judgement::of(one(field, Operator::regex, "^[^ ]* " + around(op, values, ".*", "$")));
+  Expression written = one(field, Operator::regex, "^[^ ]* " + around(op, values, ".*", "$"));
+  const bool may_be_none = std::find(values.begin(), values.end(), "") != values.end();
+  if (!may_be_none) return Judgement::of(std::move(written));
+  return Judgement::of(either(one(field, Operator::regex, "^[^ ]*$"), std::move(written)));
 }
 
 Judgement lower_command_line(const FieldSource& source, CheckOperator op, const Values& values) {

@@ -187,7 +187,8 @@ Judgement lower_case_change(const Filter& check, EventClass event_class) {
 Judgement lower_base_name(const Filter& check, EventClass event_class) {
   const Term& path = check.left.parts.front();
   const bool is_whole_end = check.op == CheckOperator::equal || check.op == CheckOperator::endswith;
-  const Term& named = path.kind == TermKind::transformer && !path.parts.empty() && is_whole_end ? path.parts.front() : path;
+  const Term& named =
+      path.kind == TermKind::transformer && !path.parts.empty() && is_whole_end ? path.parts.front() : path;
   if (!is_plain_text(named, event_class)) return no_test(check);
   std::vector<Filter> checks;
   for (const Term& value : check.values) {
@@ -232,8 +233,8 @@ Judgement lower_length(const Filter& check, EventClass event_class) {
     if (error != std::errc() || stop != end || length >= kLengthMax) {
       return Judgement::not_known("len() is compared with whole numbers below " + std::to_string(kLengthMax) + " here");
     }
-    counts = counts || length > 1 || (length == 1 && check.op != CheckOperator::greater_equal &&
-                                      check.op != CheckOperator::less);
+    counts = counts || length > 1 ||
+             (length == 1 && check.op != CheckOperator::greater_equal && check.op != CheckOperator::less);
     const std::string pattern = length_pattern(check.op, length);
     if (!pattern.empty()) checks.push_back(check_of(text, CheckOperator::regex, pattern));
   }

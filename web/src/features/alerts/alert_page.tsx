@@ -58,6 +58,7 @@ function Summary({ alert }: { alert: Alert }) {
         <dt>Detections</dt><dd>{alert.detections}</dd>
         <dt>Assignee</dt><dd>{alert.assignee || <span className="dim">nobody</span>}</dd>
       </dl>
+      {alert.message && <p className={css.message}>{alert.message}</p>}
       {alert.process && (
         <pre className={css.commandLine} tabIndex={0} aria-label="Command line of the acting process">
           {alert.process.command_line || alert.process.executable}
