@@ -2,6 +2,8 @@
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/wire_format_lite.h>
+#include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "base/text.h"
@@ -17,6 +19,10 @@ using google::protobuf::io::CodedInputStream;
 constexpr int kBatchSchema = 1;
 constexpr int kBatchCommon = 2;
 constexpr int kBatchEvents = 3;
+constexpr int kBatchAttributeNames = 4;
+// Field numbers of message Attribute.
+constexpr int kAttributeName = 1;
+constexpr int kAttributeValue = 2;
 constexpr uint64_t kSchema = 1;
 
 constexpr int kNumberMax = 127;
@@ -33,6 +39,7 @@ constexpr auto kPositionOf = [] {
 struct Scratch {
   std::array<Value, kFieldCount> values{};
   std::array<uint64_t, 2> present{};
+  size_t attributes = 0;  // at the end of the batch's
 
   void set(size_t position, Value value) {
     values[position] = value;
@@ -47,6 +54,7 @@ struct Batch::Decoder {
   CodedInputStream input;
   Scratch common;
   bool has_common = false;
+  std::unordered_set<std::string_view> attribute_names;
 
   explicit Decoder(Batch& target)
       : batch(target),
@@ -62,11 +70,47 @@ struct Batch::Decoder {
     return true;
   }
 
-  bool read_text(Scratch& scratch, size_t position) {
-    std::string_view text;
+  bool read_utf8(std::string_view& text) {
     if (!read_view(text) || text.size() > kTextBytesMax) return false;
     if (!base::is_utf8(text)) text = batch.repaired_.emplace_back(base::escape_invalid_utf8(text));
+    return true;
+  }
+
+  bool read_text(Scratch& scratch, size_t position) {
+    std::string_view text;
+    if (!read_utf8(text)) return false;
     scratch.set(position, Value::of_text(text));
+    return true;
+  }
+
+  bool read_attribute_name() {
+    std::string_view name;
+    if (batch.attribute_names_.size() == kAttributeNamesMax || !read_utf8(name)) return false;
+    if (name.empty() || name.size() > kAttributeNameBytesMax || !attribute_names.insert(name).second) return false;
+    batch.attribute_names_.push_back(name);
+    return true;
+  }
+
+  // One message Attribute.
+  bool read_attribute(Scratch& scratch) {
+    uint32_t size = 0;
+    if (scratch.attributes == kAttributesMax || !input.ReadVarint32(&size) || size > batch.bytes_.size()) return false;
+    const auto limit = input.PushLimit(static_cast<int>(size));
+    Attribute attribute;
+    while (const uint32_t tag = input.ReadTagNoLastTag()) {
+      if (tag == (kAttributeName << 3 | WireFormatLite::WIRETYPE_VARINT)) {
+        if (!input.ReadVarint32(&attribute.name)) return false;
+      } else if (tag == (kAttributeValue << 3 | WireFormatLite::WIRETYPE_LENGTH_DELIMITED)) {
+        if (!read_utf8(attribute.value)) return false;
+      } else {
+        return false;
+      }
+    }
+    const bool whole = input.BytesUntilLimit() == 0;
+    input.PopLimit(limit);
+    if (!whole || attribute.name >= batch.attribute_names_.size()) return false;
+    batch.attributes_.push_back(attribute);
+    ++scratch.attributes;
     return true;
   }
 
@@ -95,6 +139,11 @@ struct Batch::Decoder {
         continue;
       }
       const auto at = static_cast<size_t>(position);
+      if (kFields[at].field == Field::attributes) {
+        if (WireFormatLite::GetTagWireType(tag) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED) return false;
+        if (!read_attribute(scratch)) return false;
+        continue;
+      }
       // No writer repeats a field, and every repeat could cost many times its bytes.
       const uint64_t bit = uint64_t{1} << (at % 64);
       if ((seen[at / 64] & bit) != 0) return false;
@@ -122,7 +171,9 @@ struct Batch::Decoder {
     }
     Slots slots{.present = scratch.present,
                 .first = static_cast<uint32_t>(batch.values_.size()),
-                .type = *event_type_named(type.text())};
+                .type = *event_type_named(type.text()),
+                .first_attribute = static_cast<uint32_t>(batch.attributes_.size() - scratch.attributes),
+                .attributes = static_cast<uint32_t>(scratch.attributes)};
     for (size_t position = 0; position < kFieldCount; ++position) {
       if (scratch.values[position].present()) batch.values_.push_back(scratch.values[position]);
     }
@@ -153,9 +204,12 @@ struct Batch::Decoder {
       if (number == kBatchEvents && sized) {
         TRY_STATUS(read_one_event());
       } else if (number == kBatchCommon && sized) {
-        if (!batch.rows_.empty() || std::exchange(has_common, true) || !read_sized_event(common)) {
+        if (!batch.rows_.empty() || std::exchange(has_common, true) || !read_sized_event(common) ||
+            common.attributes > 0) {
           return fail(Errc::invalid_argument, "common fields are malformed, come twice or follow events");
         }
+      } else if (number == kBatchAttributeNames && sized) {
+        if (!read_attribute_name()) return fail(Errc::invalid_argument, "attribute names are malformed or repeated");
       } else if (number == kBatchSchema) {
         uint64_t schema = 0;
         if (!input.ReadVarint64(&schema) || schema != kSchema) {
@@ -183,6 +237,13 @@ Result<Batch> Batch::decode(std::string bytes) {
   Decoder decoder(batch);
   TRY_STATUS(decoder.read_batch());
   return batch;
+}
+
+Value Row::attribute(std::string_view name) const {
+  for (const Attribute& attribute : attributes()) {
+    if (batch_->attribute_names_[attribute.name] == name) return Value::of_text(attribute.value);
+  }
+  return {};
 }
 
 }  // namespace redoubt::event

@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstdint>
 #include <deque>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,12 +42,23 @@ class Value {
   Tag tag_ = Tag::absent;
 };
 
+// What the source of an event says beyond the fields of the table.
+struct Attribute {
+  uint32_t name = 0;  // position in Batch::attribute_names()
+  std::string_view value;
+};
+
 class Batch;
 
 // One event: a light view into its batch, which must outlive it.
 class Row {
  public:
+  // Absent for Field::attributes: those have names.
   Value get(Field field) const;
+  std::span<const Attribute> attributes() const;
+  std::string_view attribute_name(const Attribute& attribute) const;
+  // By its exact name; the batch's names are searched, so not for hot paths.
+  Value attribute(std::string_view name) const;
   EventType type() const;
   // get() of a field that should be there; "" and 0 where it is not.
   std::string_view text(Field field) const;
@@ -61,6 +74,9 @@ class Row {
 constexpr size_t kBatchEventsMax = 4096;
 constexpr size_t kBatchBytesMax = size_t{16} << 20;
 constexpr size_t kTextBytesMax = size_t{64} << 10;
+constexpr size_t kAttributesMax = 512;       // of one event
+constexpr size_t kAttributeNamesMax = 8192;  // of one batch
+constexpr size_t kAttributeNameBytesMax = 256;
 
 class Batch {
  public:
@@ -76,21 +92,28 @@ class Batch {
 
   size_t size() const { return rows_.size(); }
   Row row(size_t index) const { return Row(*this, index); }
+  // Distinct.
+  std::span<const std::string_view> attribute_names() const { return attribute_names_; }
 
  private:
   friend class Row;
+  friend class BatchBuilder;
   Batch() = default;
   struct Slots {
     std::array<uint64_t, 2> present{};
     uint32_t first = 0;
     EventType type = EventType::none;
+    uint32_t first_attribute = 0;
+    uint32_t attributes = 0;
   };
   struct Decoder;
 
   std::string bytes_;
-  std::deque<std::string> repaired_;  // texts that were not UTF-8
+  std::deque<std::string> repaired_;  // texts that are not in bytes_, such as those that were not UTF-8
   std::vector<Slots> rows_;
   std::vector<Value> values_;
+  std::vector<std::string_view> attribute_names_;
+  std::vector<Attribute> attributes_;
 };
 
 inline Value Row::get(Field field) const {
@@ -101,6 +124,15 @@ inline Value Row::get(Field field) const {
   if ((slots.present[word] & bit) == 0) return {};
   const int below = std::popcount(slots.present[word] & (bit - 1)) + (word == 1 ? std::popcount(slots.present[0]) : 0);
   return batch_->values_[slots.first + static_cast<size_t>(below)];
+}
+
+inline std::span<const Attribute> Row::attributes() const {
+  const Batch::Slots& slots = batch_->rows_[index_];
+  return std::span(batch_->attributes_).subspan(slots.first_attribute, slots.attributes);
+}
+
+inline std::string_view Row::attribute_name(const Attribute& attribute) const {
+  return batch_->attribute_names_[attribute.name];
 }
 
 inline EventType Row::type() const { return batch_->rows_[index_].type; }

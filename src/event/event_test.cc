@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "event/batch.h"
+#include "event/batch_builder.h"
 #include "event/entity_id.h"
 #include "event/frame.h"
 #include "event/json.h"
@@ -41,7 +42,7 @@ TEST(FieldTable, agrees_with_the_wire_contract) {
     ASSERT_NE(field, nullptr) << row.name;
     EXPECT_EQ(field->name(), row.column);
     EXPECT_EQ(field->type() == google::protobuf::FieldDescriptor::TYPE_STRING,
-              is_textual(row.type) && row.field != Field::event_type)
+              is_textual(row.type) && row.field != Field::event_type && row.field != Field::attributes)
         << row.name;
   }
   for (const EventTypeInfo& row : kEventTypes) {
@@ -80,6 +81,61 @@ TEST(Batch, decodes_rows_with_the_common_fields) {
   EXPECT_EQ(row.integer(Field::process_pid), 7);
   EXPECT_EQ(row.integer(Field::event_sequence), 2);
   EXPECT_FALSE(row.get(Field::file_path).present());
+}
+
+TEST(Batch, carries_attributes_by_name) {
+  FrameBuilder builder(host_fields());
+  v1::Event event = process_event(1);
+  v1::Attribute* attribute = event.add_attributes();
+  attribute->set_name(builder.attribute_name("GrantedAccess"));
+  attribute->set_value("0x1410");
+  builder.add(event);
+  builder.add(process_event(2));
+  const Frame frame = builder.finish("boot");
+  const auto batch = Batch::decode(*open_frame(frame.payload, frame.checksum));
+  ASSERT_TRUE(batch) << batch.error().message;
+  EXPECT_EQ(batch->row(0).attribute("GrantedAccess").text(), "0x1410");
+  EXPECT_FALSE(batch->row(0).attribute("grantedaccess").present());
+  EXPECT_TRUE(batch->row(1).attributes().empty());
+  EXPECT_EQ(attributes_to_json(batch->row(0)), R"({"GrantedAccess":"0x1410"})");
+}
+
+TEST(Batch, refuses_attributes_without_a_name_and_too_many) {
+  v1::EventBatch wire;
+  *wire.add_events() = process_event(1);
+  wire.mutable_events(0)->add_attributes()->set_value("x");
+  EXPECT_FALSE(Batch::decode(wire.SerializeAsString()));
+  // The writer of protobuf puts the names last; here they stand first, as in frames.
+  v1::EventBatch names;
+  names.add_attribute_names("a");
+  const std::string first = names.SerializeAsString();
+  EXPECT_TRUE(Batch::decode(first + wire.SerializeAsString()));
+  EXPECT_FALSE(Batch::decode(first + first + wire.SerializeAsString()));
+  for (size_t i = 0; i < kAttributesMax; ++i) wire.mutable_events(0)->add_attributes()->set_value("x");
+  EXPECT_FALSE(Batch::decode(first + wire.SerializeAsString()));
+}
+
+TEST(BatchBuilder, makes_rows_like_decoded_ones) {
+  BatchBuilder builder;
+  builder.set(Field::process_executable, "/bin/sh");
+  builder.set(Field::process_pid, 7);
+  EXPECT_TRUE(builder.add_attribute("a", "1"));
+  builder.finish_event(EventType::process);
+  builder.set(Field::process_pid, 8);
+  builder.add_attribute("b", "2");
+  builder.drop_event();
+  builder.add_attribute("b", "3");
+  builder.finish_event(EventType::systemlog);
+  const Batch batch = builder.take();
+  ASSERT_EQ(batch.size(), 2U);
+  EXPECT_EQ(batch.row(0).text(Field::process_executable), "/bin/sh");
+  EXPECT_EQ(batch.row(0).integer(Field::process_pid), 7);
+  EXPECT_EQ(batch.row(0).text(Field::event_type), "process");
+  EXPECT_EQ(batch.row(0).attribute("a").text(), "1");
+  EXPECT_FALSE(batch.row(1).get(Field::process_pid).present());
+  EXPECT_EQ(batch.row(1).attribute("b").text(), "3");
+  EXPECT_EQ(batch.row(1).type(), EventType::systemlog);
+  EXPECT_EQ(builder.size(), 0U);
 }
 
 TEST(Batch, stays_valid_when_moved) {

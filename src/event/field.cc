@@ -104,9 +104,15 @@ std::optional<EventType> event_type_named(std::string_view name) {
   return std::nullopt;
 }
 
+std::span<const NamedField> fields_spelled(std::string_view name) {
+  const auto found = name_index().exact.find(name);
+  if (found == name_index().exact.end()) return {};
+  return found->second;
+}
+
 std::span<const NamedField> fields_named(std::string_view name) {
   const NameIndex& index = name_index();
-  if (const auto found = index.exact.find(name); found != index.exact.end()) return found->second;
+  if (const auto found = fields_spelled(name); !found.empty()) return found;
   if (const auto found = index.folded.find(base::fold_case(name)); found != index.folded.end()) return found->second;
   return {};
 }

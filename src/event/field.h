@@ -89,6 +89,11 @@ struct NamedField {
 // Every field that `name` stands for, in any family; canonical names first. Exact spelling wins over another case.
 // Empty where the name is not known.
 std::span<const NamedField> fields_named(std::string_view name);
+// The same by the exact spelling alone, for sources whose names differ in case only (`ProcessId`, `ProcessID`).
+std::span<const NamedField> fields_spelled(std::string_view name);
+// What stands before the name of an attribute where one is written: "attributes.GrantedAccess".
+constexpr std::string_view kAttributePrefix = "attributes.";
+
 // Canonical names and aliases, for completion and suggestions.
 std::span<const std::string_view> all_field_names();
 

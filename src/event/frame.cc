@@ -17,10 +17,11 @@ constexpr int kCompressionLevel = 1;
 constexpr uint32_t kRecordMagic = 0x31465252;  // "RRF1"
 constexpr size_t kRecordHead = 16;
 constexpr size_t kRecordBodyMax = kBatchBytesMax + 1024;
-// Tags of message EventBatch: schema (varint), common and events (length-delimited).
+// Tags of message EventBatch: schema (varint), the others length-delimited.
 constexpr char kSchemaTag = 0x08;
 constexpr char kCommonTag = 0x12;
 constexpr char kEventsTag = 0x1a;
+constexpr char kAttributeNamesTag = 0x22;
 
 void append_sized(std::string& out, char tag, const v1::Event& event) {
   out += tag;
@@ -74,9 +75,22 @@ void FrameBuilder::add(const v1::Event& event) {
   append_sized(body_, kEventsTag, event);
 }
 
+uint32_t FrameBuilder::attribute_name(std::string_view name) {
+  const auto found = attribute_names_.find(name);
+  if (found != attribute_names_.end()) return found->second;
+  const auto number = static_cast<uint32_t>(attribute_names_.size());
+  attribute_names_.emplace(name, number);
+  names_ += kAttributeNamesTag;
+  google::protobuf::io::StringOutputStream stream(&names_);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.WriteVarint32(static_cast<uint32_t>(name.size()));
+  coded.WriteRaw(name.data(), static_cast<int>(name.size()));
+  return number;
+}
+
 Frame FrameBuilder::finish(std::string boot_id) {
   CHECK(events_ > 0);
-  const std::string whole = header_ + body_;
+  const std::string whole = header_ + names_ + body_;
   Frame frame{.boot_id = std::move(boot_id),
               .first_sequence = first_sequence_,
               .last_sequence = last_sequence_,
@@ -88,6 +102,8 @@ Frame FrameBuilder::finish(std::string boot_id) {
   frame.payload.resize(size);
   frame.checksum = frame_checksum(frame.payload);
   body_.clear();
+  names_.clear();
+  attribute_names_.clear();
   events_ = 0;
   return frame;
 }

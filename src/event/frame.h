@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,8 @@ class FrameBuilder {
   explicit FrameBuilder(const v1::Event& common);
 
   void add(const v1::Event& event);
+  // The number by which events added to this frame name the attribute.
+  uint32_t attribute_name(std::string_view name);
   uint32_t events() const { return events_; }
   size_t bytes() const { return body_.size(); }
   // The frame of what was added, and an empty builder. At least one event.
@@ -39,6 +42,8 @@ class FrameBuilder {
  private:
   std::string header_;
   std::string body_;
+  std::map<std::string, uint32_t, std::less<>> attribute_names_;
+  std::string names_;  // serialized
   uint32_t events_ = 0;
   uint64_t first_sequence_ = 0;
   uint64_t last_sequence_ = 0;

@@ -19,6 +19,17 @@ std::string to_json(const Row& row) {
       object[std::string(field.name)] = value.integer();
     }
   }
+  for (const Attribute& attribute : row.attributes()) {
+    object["attributes." + std::string(row.attribute_name(attribute))] = std::string(attribute.value);
+  }
+  return object.dump();
+}
+
+std::string attributes_to_json(const Row& row) {
+  nlohmann::ordered_json object = nlohmann::ordered_json::object();
+  for (const Attribute& attribute : row.attributes()) {
+    object[std::string(row.attribute_name(attribute))] = std::string(attribute.value);
+  }
   return object.dump();
 }
 

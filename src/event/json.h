@@ -9,5 +9,7 @@ namespace redoubt::event {
 
 // {"@timestamp":"…","event.type":"process",…}
 std::string to_json(const Row& row);
+// The attributes alone, under their own names: the form in which the store keeps them.
+std::string attributes_to_json(const Row& row);
 
 }  // namespace redoubt::event

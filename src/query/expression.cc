@@ -38,6 +38,15 @@ Expression Expression::test(event::Field field, Operator op, std::vector<Operand
   return {Test{.field = field, .op = op, .case_mode = case_mode, .operands = std::move(operands)}};
 }
 
+Expression Expression::test_attribute(std::string name, Operator op, std::vector<Operand> operands,
+                                      CaseMode case_mode) {
+  return {Test{.field = event::Field::attributes,
+               .attribute = std::move(name),
+               .op = op,
+               .case_mode = case_mode,
+               .operands = std::move(operands)}};
+}
+
 Expression Expression::of_types(event::EventTypeSet types) {
   if (types == event::kAllEventTypes) return constant(true);
   std::vector<Operand> names;
@@ -89,6 +98,8 @@ void append_operand(const Test& test, const Operand& operand, std::string& out) 
     append_quoted(*text, test.op, out);
   } else if (const auto* field = std::get_if<event::Field>(&operand)) {
     out += event::info(*field).name;
+  } else if (const auto* attribute = std::get_if<AttributeName>(&operand)) {
+    out += "attributes." + attribute->name;
   } else {
     const int64_t number = std::get<int64_t>(operand);
     const bool is_time = event::info(test.field).type == event::FieldType::time;
@@ -128,6 +139,7 @@ struct Printer {
     if (node.case_mode == CaseMode::exact) out += "/exact";
     out += ' ';
     out += event::info(node.field).name;
+    if (!node.attribute.empty()) out += "." + node.attribute;
     for (const Operand& operand : node.operands) append_operand(node, operand, out);
     out += ')';
   }

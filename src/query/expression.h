@@ -20,7 +20,7 @@ namespace redoubt::query {
 
 enum class Operator : uint8_t {
   equal,  // any textual type; integer and time
-  less,   // integer, time
+  less,   // integer, time, attributes
   less_equal,
   greater,
   greater_equal,
@@ -45,12 +45,24 @@ constexpr char32_t kAnyOne = 0xF0001;
 constexpr std::string_view kAnyRunUtf8 = "\xF3\xB0\x80\x80";
 constexpr std::string_view kAnyOneUtf8 = "\xF3\xB0\x80\x81";
 
-// What a field is compared with. Times are int64_t microseconds. Another field: compared with that field's value.
-using Operand = std::variant<std::string, int64_t, event::Field>;
+// An attribute (event::Field::attributes) by its exact name.
+struct AttributeName {
+  std::string name;
 
-// One test of one field: true if any of the operands holds.
+  friend auto operator<=>(const AttributeName&, const AttributeName&) = default;
+};
+
+// What a field is compared with. Times are int64_t microseconds. Another field or attribute: compared with its value.
+using Operand = std::variant<std::string, int64_t, event::Field, AttributeName>;
+
+constexpr bool is_constant(const Operand& operand) { return operand.index() < 2; }
+
+// One test of one field: true if any of the operands holds. Of event::Field::attributes it is about the attribute of
+// the given name; without a name, true if it is true of any attribute. Attributes are text; where one is ordered
+// (less …) by a number, what is no decimal number fits nothing.
 struct Test {
   event::Field field{};
+  std::string attribute{};
   Operator op = Operator::exists;
   CaseMode case_mode = CaseMode::folded;
   std::vector<Operand> operands;
@@ -78,6 +90,8 @@ struct Expression {
   static Expression constant(bool value);
   static Expression test(event::Field field, Operator op, std::vector<Operand> operands,
                          CaseMode case_mode = CaseMode::folded);
+  static Expression test_attribute(std::string name, Operator op, std::vector<Operand> operands,
+                                   CaseMode case_mode = CaseMode::folded);
   // True if the event is of one of the types.
   static Expression of_types(event::EventTypeSet types);
 

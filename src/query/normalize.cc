@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <tuple>
 
 #include "base/text.h"
 #include "query/cidr.h"
@@ -28,26 +29,29 @@ bool is_constant(const Expression& expression, bool value) {
   return node != nullptr && node->children.empty();
 }
 
-bool operator_fits(FieldType type, Operator op) {
+bool operator_fits(event::Field field, Operator op) {
+  const FieldType type = event::info(field).type;
   switch (op) {
     case Operator::equal:
     case Operator::exists: return true;
     case Operator::less:
     case Operator::less_equal:
     case Operator::greater:
-    case Operator::greater_equal: return !event::is_textual(type);
+    case Operator::greater_equal: return !event::is_textual(type) || field == event::Field::attributes;
     case Operator::contains:
     case Operator::starts_with:
     case Operator::ends_with:
     case Operator::like:
     case Operator::regex: return event::is_textual(type);
-    case Operator::cidr: return type == FieldType::ip;
+    case Operator::cidr: return type == FieldType::ip || field == event::Field::attributes;
   }
   return false;
 }
 
 tl::unexpected<Error> refuse(const Test& test, const std::string& why) {
-  return fail(Errc::invalid_argument, "field " + std::string(event::info(test.field).name) + ": " + why);
+  const std::string name =
+      std::string(event::info(test.field).name) + (test.attribute.empty() ? "" : "." + test.attribute);
+  return fail(Errc::invalid_argument, "field " + name + ": " + why);
 }
 
 Status check_regex(const Test& test, const std::string& pattern) {
@@ -76,15 +80,18 @@ Status check_field_operand(const Test& test, event::Field other) {
   const FieldType right = event::info(other).type;
   const bool fits = event::is_textual(left) ? event::is_textual(right) : left == right;
   if (!fits) return refuse(test, "cannot be compared with field " + std::string(event::info(other).name));
-  if (test.op == Operator::like || test.op == Operator::regex || test.op == Operator::cidr) {
+  const bool takes_constants = test.op == Operator::like || test.op == Operator::regex || test.op == Operator::cidr;
+  if (takes_constants || (event::is_textual(left) && is_ordering(test.op))) {
     return refuse(test, "operator " + std::string(name_of(test.op)) + " takes no field");
   }
   return {};
 }
 
 Status check_operand(const Test& test, const Operand& operand) {
+  if (std::holds_alternative<AttributeName>(operand)) return check_field_operand(test, event::Field::attributes);
   if (const auto* other = std::get_if<event::Field>(&operand)) return check_field_operand(test, *other);
-  const bool textual = event::is_textual(event::info(test.field).type);
+  // Attributes are text, but ordered as numbers.
+  const bool textual = event::is_textual(event::info(test.field).type) && !is_ordering(test.op);
   const auto* text = std::get_if<std::string>(&operand);
   if (textual != (text != nullptr)) return refuse(test, textual ? "takes text" : "takes a number");
   if (text == nullptr) return {};
@@ -115,7 +122,7 @@ Expression lower_patterns(const Test& test) {
   std::vector<Expression> tests;
   for (const Operand& operand : test.operands) {
     auto [op, text] = simplify_pattern(std::get<std::string>(operand));
-    Test part{.field = test.field, .op = op, .case_mode = test.case_mode, .operands = {}};
+    Test part{.field = test.field, .attribute = test.attribute, .op = op, .case_mode = test.case_mode, .operands = {}};
     part.operands.emplace_back(operand_text(part, text));
     tests.push_back({std::move(part)});
   }
@@ -125,7 +132,7 @@ Expression lower_patterns(const Test& test) {
 // Tests of one field with one operator under an Or are one test with several operands.
 void merge_tests(std::vector<Expression>& children) {
   std::vector<Expression> merged;
-  using Kind = std::array<size_t, 3>;  // field, operator, case mode
+  using Kind = std::tuple<event::Field, std::string, Operator, CaseMode>;
   std::vector<std::pair<Kind, size_t>> seen;
   for (Expression& child : children) {
     auto* test = std::get_if<Test>(&child.node);
@@ -133,8 +140,7 @@ void merge_tests(std::vector<Expression>& children) {
       merged.push_back(std::move(child));
       continue;
     }
-    const Kind kind{static_cast<size_t>(test->field), static_cast<size_t>(test->op),
-                    static_cast<size_t>(test->case_mode)};
+    const Kind kind{test->field, test->attribute, test->op, test->case_mode};
     const auto found = std::find_if(seen.begin(), seen.end(), [&](const auto& entry) { return entry.first == kind; });
     if (found == seen.end()) {
       seen.emplace_back(kind, merged.size());
@@ -191,7 +197,7 @@ struct Normalizer {
     if (++tests > kTestsMax) {
       return fail(Errc::invalid_argument, "expression has more than " + std::to_string(kTestsMax) + " tests");
     }
-    if (!operator_fits(event::info(test.field).type, test.op)) {
+    if (!operator_fits(test.field, test.op)) {
       return refuse(test, "has no operator " + std::string(name_of(test.op)));
     }
     if (test.op == Operator::exists) {

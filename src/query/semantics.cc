@@ -1,7 +1,11 @@
 #include "query/semantics.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include "base/text.h"
 #include "query/cidr.h"
+#include "query/pattern.h"
 
 namespace redoubt::query {
 
@@ -25,6 +29,38 @@ std::string operand_text(const Test& test, std::string_view operand) {
   if (type == FieldType::ip) return test.op == Operator::equal ? canonical_address(operand) : base::fold_case(operand);
   if (type == FieldType::hash || form_of(test.field, test.case_mode) == Form::folded) return base::fold_case(operand);
   return std::string(operand);
+}
+
+std::string in_form(Form form, std::string_view text) {
+  return form == Form::folded ? base::fold_case(text) : std::string(text);
+}
+
+std::optional<int64_t> number_of(std::string_view text) {
+  const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
+  const bool plain = !digits.empty() && digits.size() <= kNumberDigitsMax &&
+                     std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  int64_t number = 0;
+  if (!plain) return std::nullopt;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+bool text_holds(Operator op, std::string_view text, std::string_view operand) {
+  switch (op) {
+    case Operator::equal: return text == operand;
+    case Operator::contains: return text.find(operand) != std::string_view::npos;
+    case Operator::starts_with: return text.starts_with(operand);
+    case Operator::ends_with: return text.ends_with(operand);
+    case Operator::like: return like(text, operand);
+    case Operator::cidr: return in_cidr(text, operand);
+    case Operator::less:
+    case Operator::less_equal:
+    case Operator::greater:
+    case Operator::greater_equal:
+    case Operator::regex:
+    case Operator::exists: return false;
+  }
+  return false;
 }
 
 std::string regex_source(const Test& test, std::string_view pattern) {

@@ -2,6 +2,8 @@
 // expression is read. Inside this module only. Any thread.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,10 +21,23 @@ Form form_of(event::Field field, CaseMode case_mode);
 // `equal` in canonical form.
 std::string operand_text(const Test& test, std::string_view operand);
 
+std::string in_form(Form form, std::string_view text);
+
+// Operators of order compare numbers alone.
+constexpr bool is_ordering(Operator op) {
+  return op == Operator::less || op == Operator::less_equal || op == Operator::greater || op == Operator::greater_equal;
+}
+// What a text is where it is ordered: digits, a minus before them or not; nothing for any other.
+std::optional<int64_t> number_of(std::string_view text);
+
+// One textual comparison, both sides in their form; false for operators that are not textual, and for regex.
+bool text_holds(Operator op, std::string_view text, std::string_view operand);
+
 // The RE2 source with its flags: a dot takes every character; without case unless the field or the test is exact.
 std::string regex_source(const Test& test, std::string_view pattern);
 
 constexpr int64_t kRegexMemoryMax = int64_t{1} << 20;
 constexpr size_t kRegexSizeMax = 8192;
+constexpr size_t kNumberDigitsMax = 18;
 
 }  // namespace redoubt::query

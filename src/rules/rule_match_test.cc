@@ -1,7 +1,7 @@
 // Rules over events, through the matcher: what fires and what does not.
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 
 #include "event/frame.h"
 #include "redoubt/event.pb.h"
@@ -174,10 +174,10 @@ TEST(SigmaLimits, a_long_list_on_one_line_costs_its_length) {
   std::string source = "title: t\nlogsource: {product: linux}\ndetection: {condition: s, s: {Image: [a";
   for (int i = 0; i < 60'000; ++i) source += ", a" + std::to_string(i);
   source += "]}}\n";
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();
   const sigma::RuleFile file = sigma::read_rules(source, "t.yml");
   EXPECT_EQ(file.rules.size() + file.refusals.size(), 1U);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
+  EXPECT_LT(std::clock() - begin, 2 * CLOCKS_PER_SEC);  // of the processor: the machine may be busy
 }
 
 TEST(SigmaMatch, windash_takes_every_dash_for_the_start_of_a_switch) {

@@ -110,9 +110,8 @@ Status Matcher::Program::add_gates(const Expression& expression, uint32_t rule) 
     gated.resize(std::max<size_t>(gated.size(), id + 1));
     gated[id].push_back(rule);
     // Operands that are fields are not in a group's tables.
-    const bool constant = std::none_of(test->operands.begin(), test->operands.end(), [](const Operand& operand) {
-      return std::holds_alternative<event::Field>(operand);
-    });
+    const bool constant = std::all_of(test->operands.begin(), test->operands.end(),
+                                      [](const Operand& operand) { return is_constant(operand); });
     const GroupId group = constant ? predicates.group_of(id) : PredicateSet::kNoGroup;
     for (size_t type = 0; type < kTypeCount; ++type) {
       if ((types >> type & 1) == 0) continue;

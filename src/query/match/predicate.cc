@@ -4,8 +4,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "query/cidr.h"
-#include "query/pattern.h"
 
 namespace redoubt::query::match {
 
@@ -23,6 +21,7 @@ struct PredicateSet::Predicate {
 // The constants of one field in one form under one operator.
 struct PredicateSet::Group {
   Field field;
+  std::string attribute;
   Form form;
   Operator op;
   LiteralTable table;      // equal, starts_with, ends_with
@@ -51,6 +50,7 @@ namespace {
 
 bool is_grouped(const Test& test) {
   if (test.field == Field::event_type) return false;
+  if (test.field == Field::attributes && test.attribute.empty()) return test.op == Operator::contains;
   if (!event::is_textual(event::info(test.field).type)) return test.op == Operator::equal;
   return test.op == Operator::equal || test.op == Operator::starts_with || test.op == Operator::ends_with ||
          test.op == Operator::contains;
@@ -82,6 +82,10 @@ Result<std::unique_ptr<re2::RE2>> compile_regex(const std::string& source) {
 
 std::string_view text_in_form(Field field, Form form, std::string_view raw, Scratch& scratch) {
   if (form == Form::raw) return raw;
+  if (field == Field::attributes) {
+    base::fold_case_into(raw, scratch.folded_attribute);
+    return scratch.folded_attribute;
+  }
   const auto at = static_cast<size_t>(field);
   if (scratch.folded_for[at] != scratch.event) {
     base::fold_case_into(raw, scratch.folded[at]);
@@ -112,28 +116,24 @@ bool ordered(Operator op, const T& left, const T& right) {
 bool number_holds(const Test& test, int64_t number, const event::Row& row) {
   return std::any_of(test.operands.begin(), test.operands.end(), [&](const Operand& operand) {
     if (const auto* constant = std::get_if<int64_t>(&operand)) return ordered(test.op, number, *constant);
+    // An attribute is text: normalize() lets none be compared with a number.
     const auto* field = std::get_if<Field>(&operand);
     const Value other = field != nullptr ? row.get(*field) : Value();
     return other.present() && !other.is_text() && ordered(test.op, number, other.integer());
   });
 }
 
-bool text_holds(Operator op, std::string_view text, std::string_view operand) {
-  switch (op) {
-    case Operator::equal: return text == operand;
-    case Operator::contains: return text.find(operand) != std::string_view::npos;
-    case Operator::starts_with: return text.starts_with(operand);
-    case Operator::ends_with: return text.ends_with(operand);
-    case Operator::like: return like(text, operand);
-    case Operator::cidr: return in_cidr(text, operand);
-    case Operator::less:
-    case Operator::less_equal:
-    case Operator::greater:
-    case Operator::greater_equal:
-    case Operator::regex:
-    case Operator::exists: return false;
+// True if `holds` is true of a value that the field, the attribute of that name, or any attribute has.
+template <class Holds>
+bool any_value(Field field, const std::string& attribute, const event::Row& row, Holds holds) {
+  if (field != Field::attributes) {
+    const Value value = row.get(field);
+    return value.present() && holds(value);
   }
-  return false;
+  const auto attributes = row.attributes();
+  return std::any_of(attributes.begin(), attributes.end(), [&](const event::Attribute& each) {
+    return (attribute.empty() || row.attribute_name(each) == attribute) && holds(Value::of_text(each.value));
+  });
 }
 
 }  // namespace
@@ -142,9 +142,10 @@ GroupId PredicateSet::group_for(const Test& test) {
   const Form form = form_of(test.field, test.case_mode);
   for (size_t i = 0; i < groups_.size(); ++i) {
     const Group& group = groups_[i];
-    if (group.field == test.field && group.form == form && group.op == test.op) return static_cast<GroupId>(i);
+    const bool same = group.field == test.field && group.attribute == test.attribute;
+    if (same && group.form == form && group.op == test.op) return static_cast<GroupId>(i);
   }
-  groups_.push_back({test.field, form, test.op, LiteralTable(anchor_of(test.op)), {}, {}});
+  groups_.push_back({test.field, test.attribute, form, test.op, LiteralTable(anchor_of(test.op)), {}, {}});
   return static_cast<GroupId>(groups_.size() - 1);
 }
 
@@ -202,24 +203,25 @@ void PredicateSet::run_group(GroupId id, Scratch& scratch) const {
   if (scratch.group_done[id] == scratch.event) return;
   scratch.group_done[id] = scratch.event;
   const Group& group = groups_[id];
-  const Value value = scratch.row->get(group.field);
-  if (!value.present()) return;
   const auto found = [&scratch](PredicateId predicate) {
     if (scratch.holds[predicate] == scratch.event) return;
     scratch.holds[predicate] = scratch.event;
     scratch.fired.push_back(predicate);
   };
-  if (!value.is_text()) {
-    const auto at = group.numbers.find(value.integer());
-    if (at != group.numbers.end()) std::for_each(at->second.begin(), at->second.end(), found);
-    return;
-  }
-  const std::string_view text = text_in_form(group.field, group.form, value.text(), scratch);
-  if (group.op == Operator::contains) {
-    group.scanner.find(text, found);
-  } else {
-    group.table.find(text, found);
-  }
+  any_value(group.field, group.attribute, *scratch.row, [&](const Value& value) {
+    if (!value.is_text()) {
+      const auto at = group.numbers.find(value.integer());
+      if (at != group.numbers.end()) std::for_each(at->second.begin(), at->second.end(), found);
+      return false;
+    }
+    const std::string_view text = text_in_form(group.field, group.form, value.text(), scratch);
+    if (group.op == Operator::contains) {
+      group.scanner.find(text, found);
+    } else {
+      group.table.find(text, found);
+    }
+    return false;
+  });
 }
 
 bool PredicateSet::holds(PredicateId id, Scratch& scratch) const {
@@ -236,11 +238,15 @@ bool PredicateSet::holds(PredicateId id, Scratch& scratch) const {
 bool PredicateSet::evaluate(const Predicate& predicate, Scratch& scratch) const {
   const Test& test = predicate.test;
   if (predicate.types != 0 && (predicate.types & event::set_of(scratch.row->type())) != 0) return true;
-  const Value value = scratch.row->get(test.field);
-  if (!value.present()) return false;
-  if (test.op == Operator::exists) return true;
-  if (value.is_text()) return evaluate_text(predicate, value.text(), scratch);
-  return number_holds(test, value.integer(), *scratch.row);
+  return any_value(test.field, test.attribute, *scratch.row, [&](const Value& value) {
+    if (test.op == Operator::exists) return true;
+    if (!value.is_text()) return number_holds(test, value.integer(), *scratch.row);
+    if (test.field == Field::attributes && is_ordering(test.op)) {
+      const auto number = number_of(value.text());
+      return number && number_holds(test, *number, *scratch.row);
+    }
+    return evaluate_text(predicate, value.text(), scratch);
+  });
 }
 
 bool PredicateSet::evaluate_text(const Predicate& predicate, std::string_view text, Scratch& scratch) const {
@@ -254,6 +260,10 @@ bool PredicateSet::evaluate_text(const Predicate& predicate, std::string_view te
   const std::string_view left = text_in_form(test.field, predicate.form, text, scratch);
   return std::any_of(test.operands.begin(), test.operands.end(), [&](const Operand& operand) {
     if (const auto* constant = std::get_if<std::string>(&operand)) return text_holds(test.op, left, *constant);
+    if (const auto* attribute = std::get_if<AttributeName>(&operand)) {
+      const Value other = scratch.row->attribute(attribute->name);
+      return other.is_text() && text_holds(test.op, left, in_form(predicate.form, other.text()));
+    }
     const auto* field = std::get_if<Field>(&operand);
     const Value other = field != nullptr ? scratch.row->get(*field) : Value();
     if (!other.is_text()) return false;

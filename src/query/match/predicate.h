@@ -33,6 +33,7 @@ struct Scratch {
   std::vector<PredicateId> fired;    // predicates that a group found true, in any order
   std::array<std::string, event::kFieldCount> folded;
   std::array<uint32_t, event::kFieldCount> folded_for{};
+  std::string folded_attribute;  // of the latest attribute that was asked for
 
   void next_event(const event::Row& next);
 };

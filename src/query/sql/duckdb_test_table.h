@@ -1,5 +1,5 @@
-// For tests: a DuckDB in memory with one table `events` of all fields, and the two scalar functions that the SQL back
-// end expects. One thread.
+// For tests: a DuckDB in memory with one table `events` of all fields, and the scalar functions that the SQL back end
+// expects. One thread.
 #pragma once
 
 #include <duckdb.h>
@@ -10,7 +10,9 @@
 #include "base/result.h"
 #include "base/text.h"
 #include "event/batch.h"
+#include "event/json.h"
 #include "query/cidr.h"
+#include "query/sql/attribute_text.h"
 #include "query/sql/sql.h"
 
 namespace redoubt::query::sql {
@@ -24,6 +26,8 @@ class DuckdbTestTable {
     CHECK(duckdb_connect(database_, &connection_) == DuckDBSuccess);
     add_function("redoubt_fold", 1, DUCKDB_TYPE_VARCHAR, fold);
     add_function("redoubt_in_cidr", 2, DUCKDB_TYPE_BOOLEAN, cidr);
+    add_function("redoubt_attribute", 2, DUCKDB_TYPE_VARCHAR, attribute);
+    add_function("redoubt_any_attribute", 4, DUCKDB_TYPE_BOOLEAN, any_attribute);
     std::string columns;
     for (const event::FieldInfo& row : event::kFields) {
       columns += (columns.empty() ? "" : ", ") + std::string(row.column);
@@ -44,7 +48,11 @@ class DuckdbTestTable {
     duckdb_appender appender = nullptr;
     CHECK(duckdb_appender_create(connection_, nullptr, "events", &appender) == DuckDBSuccess);
     for (size_t i = 0; i < batch.size(); ++i) {
-      for (const event::FieldInfo& row : event::kFields) append_value(appender, batch.row(i).get(row.field));
+      const std::string attributes = event::attributes_to_json(batch.row(i));
+      for (const event::FieldInfo& row : event::kFields) {
+        const bool texts = row.field == event::Field::attributes && !batch.row(i).attributes().empty();
+        append_value(appender, texts ? event::Value::of_text(attributes) : batch.row(i).get(row.field));
+      }
       CHECK(duckdb_appender_end_row(appender) == DuckDBSuccess);
     }
     CHECK(duckdb_appender_destroy(&appender) == DuckDBSuccess);
@@ -148,6 +156,32 @@ class DuckdbTestTable {
     auto* found = static_cast<bool*>(duckdb_vector_get_data(output));
     for (idx_t row = 0; row < duckdb_data_chunk_get_size(input); ++row) {
       found[row] = valid(address, row) && valid(prefix, row) && in_cidr(text(address, row), text(prefix, row));
+    }
+  }
+
+  static void attribute(duckdb_function_info, duckdb_data_chunk input, duckdb_vector output) {
+    duckdb_vector object = duckdb_data_chunk_get_vector(input, 0);
+    duckdb_vector name = duckdb_data_chunk_get_vector(input, 1);
+    for (idx_t row = 0; row < duckdb_data_chunk_get_size(input); ++row) {
+      const auto found = valid(object, row) ? attribute_in(text(object, row), text(name, row)) : std::nullopt;
+      if (found) {
+        duckdb_vector_assign_string_element_len(output, row, found->data(), found->size());
+        continue;
+      }
+      duckdb_vector_ensure_validity_writable(output);
+      duckdb_validity_set_row_invalid(duckdb_vector_get_validity(output), row);
+    }
+  }
+
+  static void any_attribute(duckdb_function_info, duckdb_data_chunk input, duckdb_vector output) {
+    duckdb_vector object = duckdb_data_chunk_get_vector(input, 0);
+    duckdb_vector op = duckdb_data_chunk_get_vector(input, 1);
+    duckdb_vector form = duckdb_data_chunk_get_vector(input, 2);
+    duckdb_vector operand = duckdb_data_chunk_get_vector(input, 3);
+    auto* found = static_cast<bool*>(duckdb_vector_get_data(output));
+    for (idx_t row = 0; row < duckdb_data_chunk_get_size(input); ++row) {
+      found[row] = valid(object, row) && valid(operand, row) &&
+                   any_attribute_in(text(object, row), {text(op, row), text(form, row), text(operand, row)});
     }
   }
 

@@ -11,10 +11,28 @@ constexpr std::string_view kEscape = "\\";
 
 std::string_view column_of(event::Field field) { return event::info(field).column; }
 
-std::string value_of(event::Field field, Form form) {
-  const std::string column(column_of(field));
-  return form == Form::folded ? "redoubt_fold(" + column + ")" : column;
+std::string folded(std::string value, Form form) {
+  return form == Form::folded ? "redoubt_fold(" + value + ")" : value;
 }
+
+std::string value_of(event::Field field, Form form) { return folded(std::string(column_of(field)), form); }
+
+std::string quoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) out.append(c == '\'' ? 2 : 1, c);
+  return out + "'";
+}
+
+// An attribute by its name.
+std::string attribute_of(std::string_view name) {
+  return "redoubt_attribute(" + std::string(column_of(event::Field::attributes)) + ", " + quoted(name) + ")";
+}
+
+std::string stored_value(const Test& test) {
+  return test.attribute.empty() ? std::string(column_of(test.field)) : attribute_of(test.attribute);
+}
+
+bool is_of_any_attribute(const Test& test) { return test.field == event::Field::attributes && test.attribute.empty(); }
 
 // A pattern as LIKE writes it. The escape character is only there where it is needed: without ESCAPE, DuckDB finds the
 // quick ways of its own.
@@ -71,13 +89,13 @@ struct ConditionWriter {
 
   void operator()(const Test& test) {
     if (test.op == Operator::exists) {
-      out.text += "(" + std::string(column_of(test.field)) + " IS NOT NULL)";
+      out.text += "(" + stored_value(test) + " IS NOT NULL)";
       return;
     }
     std::vector<const Operand*> constants;
     std::vector<const Operand*> others;
     for (const Operand& operand : test.operands) {
-      const bool listed = test.op == Operator::equal && !std::holds_alternative<event::Field>(operand);
+      const bool listed = test.op == Operator::equal && is_constant(operand) && !is_of_any_attribute(test);
       (listed ? constants : others).push_back(&operand);
     }
     out.text += '(';
@@ -96,14 +114,24 @@ struct ConditionWriter {
   }
 
   std::string left(const Test& test) const {
+    if (test.field == event::Field::attributes && is_ordering(test.op)) return number_of_text(stored_value(test));
     const bool textual = event::is_textual(event::info(test.field).type);
-    return value_of(test.field, textual ? form_of(test.field, test.case_mode) : Form::raw);
+    return folded(stored_value(test), textual ? form_of(test.field, test.case_mode) : Form::raw);
+  }
+
+  // number_of() of semantics.h.
+  static std::string number_of_text(const std::string& value) {
+    return "(CASE WHEN regexp_full_match(" + value + ", '-?[0-9]{1," + std::to_string(kNumberDigitsMax) +
+           "}') THEN TRY_CAST(" + value + " AS BIGINT) END)";
   }
 
   std::string parameter(const Test& test, const Operand& operand) {
     if (const auto* field = std::get_if<event::Field>(&operand)) {
       const bool textual = event::is_textual(event::info(test.field).type);
       return value_of(*field, textual ? form_of(test.field, test.case_mode) : Form::raw);
+    }
+    if (const auto* attribute = std::get_if<AttributeName>(&operand)) {
+      return folded(attribute_of(attribute->name), form_of(test.field, test.case_mode));
     }
     if (const auto* text = std::get_if<std::string>(&operand)) {
       out.parameters.emplace_back(operand_text(test, *text));
@@ -123,7 +151,15 @@ struct ConditionWriter {
     if (operands.size() > 1) out.text += ')';
   }
 
+  // One function for every operator: what it does is any_attribute_in().
+  void compare_any_attribute(const Test& test, const Operand& operand) {
+    out.text += "redoubt_any_attribute(" + std::string(column_of(test.field)) + ", " + quoted(name_of(test.op)) + ", ";
+    out.text += form_of(test.field, test.case_mode) == Form::folded ? "'folded', " : "'raw', ";
+    out.text += parameter(test, operand) + ")";
+  }
+
   void compare(const Test& test, const Operand& operand) {
+    if (is_of_any_attribute(test)) return compare_any_attribute(test, operand);
     switch (test.op) {
       case Operator::equal: infix(test, " = ", operand); return;
       case Operator::less: infix(test, " < ", operand); return;
@@ -133,8 +169,8 @@ struct ConditionWriter {
       case Operator::contains: call("contains", left(test), test, operand); return;
       case Operator::starts_with: call("starts_with", left(test), test, operand); return;
       case Operator::ends_with: call("ends_with", left(test), test, operand); return;
-      case Operator::regex: call("regexp_matches", std::string(column_of(test.field)), test, operand); return;
-      case Operator::cidr: call("redoubt_in_cidr", std::string(column_of(test.field)), test, operand); return;
+      case Operator::regex: call("regexp_matches", stored_value(test), test, operand); return;
+      case Operator::cidr: call("redoubt_in_cidr", stored_value(test), test, operand); return;
       case Operator::like: matches_pattern(test, std::get<std::string>(operand)); return;
       case Operator::exists: return;
     }

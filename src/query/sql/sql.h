@@ -13,7 +13,9 @@
 namespace redoubt::query::sql {
 
 // duckdb expects the scalar functions redoubt_fold(VARCHAR) → VARCHAR (base::fold_case) and
-// redoubt_in_cidr(VARCHAR address, VARCHAR prefix) → BOOLEAN, which the store registers on its connections.
+// redoubt_in_cidr(VARCHAR address, VARCHAR prefix) → BOOLEAN, redoubt_attribute(VARCHAR attributes, VARCHAR name) →
+// VARCHAR and redoubt_any_attribute(VARCHAR attributes, VARCHAR op, VARCHAR form, VARCHAR operand) → BOOLEAN
+// (sql/attribute_text.h), which the store registers on its connections.
 enum class Dialect { duckdb };
 
 using Parameter = std::variant<std::string, int64_t>;

@@ -43,9 +43,13 @@ struct TestLowering {
       // Every event has a type.
       found.push_back(restricted(meaning, meaning.field == event::Field::event_type
                                               ? Expression::constant(true)
-                                              : Expression::test(meaning.field, Operator::exists, {})));
+                                              : test_of(meaning.field, Operator::exists, {})));
     }
     return Expression::any_of(std::move(found));
+  }
+
+  Expression test_of(event::Field field, Operator op, std::vector<Operand> operands) const {
+    return {Test{.field = field, .attribute = test.attribute, .op = op, .operands = std::move(operands)}};
   }
 
   static Expression restricted(const event::NamedField& meaning, Expression expression) {
@@ -70,7 +74,7 @@ struct TestLowering {
     std::vector<Expression> each;
     for (const ValueSyntax& value : test.values) {
       REDOUBT_OUTCOME(TypedValue typed, type_value(source, field, test.verb, value, now));
-      each.push_back(Expression::test(field, typed.op, {std::move(typed.operand)}));
+      each.push_back(test_of(field, typed.op, {std::move(typed.operand)}));
     }
     const Quantifier for_all = test.sense == Sense::positive ? Quantifier::all : Quantifier::any;
     return test.quantifier == for_all ? Expression::all_of(std::move(each)) : Expression::any_of(std::move(each));

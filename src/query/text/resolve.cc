@@ -6,6 +6,16 @@
 
 namespace redoubt::query::text {
 
+namespace {
+
+// The name behind "attributes."; nothing where no attribute is named.
+std::optional<std::string> attribute_named(std::string_view name) {
+  if (!name.starts_with(event::kAttributePrefix) || name.size() == event::kAttributePrefix.size()) return std::nullopt;
+  return std::string(name.substr(event::kAttributePrefix.size()));
+}
+
+}  // namespace
+
 std::vector<event::NamedField> meanings_of(std::string_view name) {
   std::vector<event::NamedField> meanings;
   for (const event::NamedField& meaning : event::fields_named(name)) {
@@ -66,7 +76,12 @@ Outcome<NodeSyntax> resolve(std::string_view source, NodeSyntax node) {
     REDOUBT_OUTCOME(child, resolve(source, std::move(child)));
   }
   if (node.kind != NodeKind::test) return node;
-  node.test.meanings = meanings_of(node.test.name.text);
+  if (auto attribute = attribute_named(node.test.name.text)) {
+    node.test.attribute = *std::move(attribute);
+    node.test.meanings = {{event::Field::attributes, event::kAllEventTypes, event::NameFamily::canonical}};
+  } else {
+    node.test.meanings = meanings_of(node.test.name.text);
+  }
   if (node.test.meanings.empty()) return unknown_field(source, node.test.name);
   for (ValueSyntax& value : node.test.values) {
     REDOUBT_OUTCOME(value, resolve_value(source, std::move(value)));

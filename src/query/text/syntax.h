@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "event/field.h"
@@ -41,6 +42,7 @@ struct TestSyntax {
   Quantifier quantifier = Quantifier::none;
   std::vector<ValueSyntax> values;
   std::vector<event::NamedField> meanings;  // after resolve()
+  std::string attribute;                    // where the meaning is event::Field::attributes: which one
 };
 
 enum class NodeKind : uint8_t { all_of, any_of, negation, test };

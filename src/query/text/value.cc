@@ -48,6 +48,7 @@ std::string_view described(FieldType type) {
 
 std::string_view verbs_of(event::Field field) {
   if (field == event::Field::event_type) return "= != IN EXISTS";
+  if (field == event::Field::attributes) return "= != < <= > >= CONTAINS STARTS ENDS MATCHES LIKE CIDR IN EXISTS";
   switch (event::info(field).type) {
     case FieldType::text:
     case FieldType::keyword: return "= != CONTAINS STARTS ENDS MATCHES LIKE IN EXISTS";
@@ -105,6 +106,8 @@ struct Typer {
 
   Outcome<TypedValue> run() const {
     if (value.field) return other_field();
+    if (field == event::Field::attributes && is_ordering(operator_of(verb))) return integer();
+    if (field == event::Field::attributes && verb == Verb::cidr) return address();
     switch (type()) {
       case FieldType::text:
       case FieldType::keyword:
@@ -154,16 +157,32 @@ struct Typer {
       return TypedValue{Operator::like, token().pattern};
     const Operator op = verb == Verb::like ? Operator::equal : operator_of(verb);
     if (field == event::Field::event_type) return event_type();
-    if (type() == FieldType::hash && op == Operator::equal && !is_hash()) {
-      return wrong("'" + token().text + "' is no SHA-256",
-                   "a SHA-256 has 64 hexadecimal digits; the start of one: STARTS");
-    }
+    if (type() == FieldType::hash && op == Operator::equal && !is_hash()) return wrong_hash();
     return TypedValue{op, token().text};
   }
 
+  struct HashKind {
+    std::string_view ending;  // of the field's name
+    std::string_view name;
+    size_t digits;
+  };
+
+  const HashKind& hash_kind() const {
+    static constexpr auto kHashKinds = std::to_array<HashKind>({
+        {".sha256", "SHA-256", 64}, {".sha1", "SHA-1", 40}, {"", "MD5", 32},  // an imphash is one too
+    });
+    return *std::find_if(kHashKinds.begin(), kHashKinds.end(),
+                         [&](const HashKind& kind) { return event::info(field).name.ends_with(kind.ending); });
+  }
+
+  tl::unexpected<Diagnostic> wrong_hash() const {
+    const std::string name(hash_kind().name);
+    return wrong("'" + token().text + "' is no " + name, "a " + name + " has " + std::to_string(hash_kind().digits) +
+                                                             " hexadecimal digits; the start of one: STARTS");
+  }
+
   bool is_hash() const {
-    constexpr size_t kDigits = 64;
-    return token().text.size() == kDigits &&
+    return token().text.size() == hash_kind().digits &&
            token().text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
   }
 

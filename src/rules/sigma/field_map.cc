@@ -9,73 +9,75 @@ namespace redoubt::rules::sigma {
 
 namespace {
 
+using event::EventType;
 using event::Field;
 using event::NamedField;
 using event::NameFamily;
+using event::set_of;
+
+constexpr event::EventTypeSet kOfFiles =
+    set_of(EventType::filechange) | set_of(EventType::module) | set_of(EventType::driver);
+constexpr event::EventTypeSet kOfPrograms = event::kAllEventTypes & ~kOfFiles;
 
 // Sigma fields whose values need translation; all others stand in event/fields.def.
 struct TranslatedField {
   std::string_view name;
   Field field;
   Notation notation;
+  event::EventTypeSet on = event::kAllEventTypes;
 };
 
 constexpr auto kTranslatedFields = std::to_array<TranslatedField>({
     {"Initiated", Field::network_direction, Notation::initiated},
-    {"Hashes", Field::process_hash_sha256, Notation::hash_list},
+    {"Hashes", Field::process_hash_sha256, Notation::sha256, kOfPrograms},
+    {"Hashes", Field::process_hash_sha1, Notation::sha1, kOfPrograms},
+    {"Hashes", Field::process_hash_md5, Notation::md5, kOfPrograms},
+    {"Hashes", Field::process_hash_imphash, Notation::imphash, kOfPrograms},
+    {"Hashes", Field::file_hash_sha256, Notation::sha256, kOfFiles},
+    {"Hashes", Field::file_hash_sha1, Notation::sha1, kOfFiles},
+    {"Hashes", Field::file_hash_md5, Notation::md5, kOfFiles},
+    {"Hashes", Field::file_hash_imphash, Notation::imphash, kOfFiles},
 });
 
-constexpr std::string_view kHashPrefix = "sha256=";
-
-// Sigma's spelling of names is exact (`ProcessId` and `ProcessID` are different fields of some logs).
-bool is_spelled(const NamedField& meaning, std::string_view name) {
-  const event::FieldInfo& row = event::info(meaning.field);
-  if (meaning.family == NameFamily::canonical) return row.name == name;
-  std::string_view rest = row.aliases;
-  for (size_t at = rest.find(name); at != std::string_view::npos; at = rest.find(name, at + 1)) {
-    const size_t end = at + name.size();
-    const bool whole = end == rest.size() || rest[end] == ' ' || rest[end] == '@';
-    if (at >= 2 && rest.substr(at - 2, 2) == "s:" && whole) return true;
-  }
-  return false;
-}
-
-bool is_sigma_name(std::string_view name) {
-  const auto meanings = event::fields_named(name);
-  return std::any_of(meanings.begin(), meanings.end(), [&](const NamedField& meaning) {
-    return (meaning.family == NameFamily::sigma || meaning.family == NameFamily::canonical) &&
-           is_spelled(meaning, name);
-  });
+bool is_sigmas(const NamedField& meaning) {
+  return meaning.family == NameFamily::sigma || meaning.family == NameFamily::canonical;
 }
 
 std::vector<std::string> nearest_fields(std::string_view name) {
   std::vector<std::string_view> names;
   for (const std::string_view each : event::all_field_names()) {
-    if (is_sigma_name(each)) names.push_back(each);
+    const auto meanings = event::fields_spelled(each);
+    if (std::any_of(meanings.begin(), meanings.end(), is_sigmas)) names.push_back(each);
   }
   for (const TranslatedField& row : kTranslatedFields) names.push_back(row.name);
   return base::nearest_names(name, names, 2);
 }
 
-}  // namespace
+struct HashKind {
+  Notation notation;
+  std::string_view prefix;
+  size_t digits;
+};
 
-std::optional<FieldMeaning> find_field(std::string_view name, event::EventTypeSet types, Place place,
-                                       Problems& problems) {
-  for (const TranslatedField& row : kTranslatedFields) {
-    if (row.name == name) return FieldMeaning{.fields = {row.field}, .notation = row.notation};
-  }
-  FieldMeaning meaning;
-  bool elsewhere = false;
-  for (const NamedField& each : event::fields_named(name)) {
-    const bool ours = each.family == NameFamily::sigma || each.family == NameFamily::canonical;
-    if (!ours || !is_spelled(each, name)) continue;
-    if ((each.on & types) == 0) {
-      elsewhere = true;
-      continue;
-    }
-    meaning.fields.push_back(each.field);
-  }
-  if (!meaning.fields.empty()) return meaning;
+constexpr auto kHashKinds = std::to_array<HashKind>({
+    {Notation::sha256, "sha256=", 64},
+    {Notation::sha1, "sha1=", 40},
+    {Notation::md5, "md5=", 32},
+    {Notation::imphash, "imphash=", 32},
+});
+
+bool is_hexadecimal(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// "SHA256=…", or a hash alone, which is of every kind of its length.
+std::optional<std::string> hash_of_kind(const HashKind& kind, const std::string& folded) {
+  if (folded.starts_with(kind.prefix)) return folded.substr(kind.prefix.size());
+  if (folded.size() == kind.digits && is_hexadecimal(folded)) return folded;
+  return std::nullopt;
+}
+
+void add_problem(std::string_view name, bool elsewhere, Place place, Problems& problems) {
   place.length = std::max<size_t>(1, name.size());
   if (elsewhere) {
     problems.add(code::kField, place, "field '" + std::string(name) + "' is not on the events of this log source");
@@ -83,13 +85,46 @@ std::optional<FieldMeaning> find_field(std::string_view name, event::EventTypeSe
     problems.add(code::kField, place, "field '" + std::string(name) + "' is not known",
                  suggest(nearest_fields(name), ""));
   }
-  return std::nullopt;
 }
 
-bool is_other_hash(std::string_view value) {
-  const std::string folded = base::fold_case(value);
-  constexpr std::array<std::string_view, 4> kOthers = {"md5=", "sha1=", "imphash=", "sha512="};
-  return std::any_of(kOthers.begin(), kOthers.end(), [&](std::string_view kind) { return folded.starts_with(kind); });
+}  // namespace
+
+query::Expression FieldPlace::test(query::Operator op, std::vector<query::Operand> operands,
+                                   query::CaseMode case_mode) const {
+  return {query::Test{
+      .field = field, .attribute = attribute, .op = op, .case_mode = case_mode, .operands = std::move(operands)}};
+}
+
+query::Operand FieldPlace::operand() const {
+  if (attribute.empty()) return field;
+  return query::AttributeName{attribute};
+}
+
+std::string FieldPlace::name() const {
+  return std::string(event::info(field).name) + (attribute.empty() ? "" : "." + attribute);
+}
+
+std::vector<FieldPlace> find_field(std::string_view name, const FieldScope& scope, Place place, Problems& problems) {
+  std::vector<FieldPlace> places;
+  event::EventTypeSet covered = 0;
+  bool elsewhere = false;
+  const auto add = [&](Field field, event::EventTypeSet on, Notation notation) {
+    elsewhere = elsewhere || (on & scope.types) == 0;
+    if ((on & scope.types) == 0) return;
+    places.push_back({.field = field, .notation = notation});
+    covered |= on;
+  };
+  for (const TranslatedField& row : kTranslatedFields) {
+    if (row.name == name) add(row.field, row.on, row.notation);
+  }
+  for (const NamedField& each : event::fields_spelled(name)) {
+    if (is_sigmas(each)) add(each.field, each.on, Notation::same);
+  }
+  if (scope.attributes == Attributes::any && (scope.types & ~covered) != 0) {
+    places.push_back({.field = Field::attributes, .attribute = std::string(name)});
+  }
+  if (places.empty()) add_problem(name, elsewhere, place, problems);
+  return places;
 }
 
 std::optional<std::string> translate_value(Notation notation, std::string_view value) {
@@ -100,9 +135,14 @@ std::optional<std::string> translate_value(Notation notation, std::string_view v
       if (folded == "true") return "outbound";
       if (folded == "false") return "inbound";
       return std::nullopt;
-    case Notation::hash_list:
-      if (!folded.starts_with(kHashPrefix)) return std::nullopt;
-      return folded.substr(kHashPrefix.size());
+    case Notation::sha256:
+    case Notation::sha1:
+    case Notation::md5:
+    case Notation::imphash:
+      for (const HashKind& kind : kHashKinds) {
+        if (kind.notation == notation) return hash_of_kind(kind, folded);
+      }
+      return std::nullopt;
   }
   return std::nullopt;
 }

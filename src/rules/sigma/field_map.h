@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "event/field.h"
+#include "query/expression.h"
 #include "rules/sigma/problem.h"
 
 namespace redoubt::rules::sigma {
@@ -16,22 +17,37 @@ namespace redoubt::rules::sigma {
 enum class Notation : uint8_t {
   same,
   initiated,  // true: outbound, false: inbound
-  hash_list,  // "SHA256=…"
+  sha256,     // of a list of hashes, "SHA256=…": the one of this kind
+  sha1,
+  md5,
+  imphash,
 };
 
-struct FieldMeaning {
-  std::vector<event::Field> fields;  // several where a name covers them all
+// One place where the values of a Sigma field are: a field of the table, or an attribute.
+struct FieldPlace {
+  event::Field field;
+  std::string attribute{};
   Notation notation = Notation::same;
+
+  query::Expression test(query::Operator op, std::vector<query::Operand> operands,
+                         query::CaseMode case_mode = query::CaseMode::folded) const;
+  query::Operand operand() const;  // the value of this place, for another to be compared with
+  std::string name() const;
 };
 
-// Looks a name of the Sigma family up, or a canonical one, spelled exactly, on events of the given types.
-std::optional<FieldMeaning> find_field(std::string_view name, event::EventTypeSet types, Place place,
-                                       Problems& problems);
+// Which events a name may be about, and whether they have more than the field table knows.
+enum class Attributes : uint8_t { none, any };
+struct FieldScope {
+  event::EventTypeSet types = event::kAllEventTypes;
+  Attributes attributes = Attributes::none;
+};
 
-// The value in our writing; nothing where it has none.
+// Looks a name of the Sigma family up, or a canonical one, spelled exactly. Where the events have attributes, a name
+// that is no field on some of them is an attribute there. Empty after a problem.
+std::vector<FieldPlace> find_field(std::string_view name, const FieldScope& scope, Place place, Problems& problems);
+
+// The value in the writing of the place; nothing where it has none.
 std::optional<std::string> translate_value(Notation notation, std::string_view value);
-
-// A hash of a kind that no event here has ("MD5=…"): as one of several values it is one that never holds.
-bool is_other_hash(std::string_view value);
+constexpr bool is_hash(Notation notation) { return notation >= Notation::sha256; }
 
 }  // namespace redoubt::rules::sigma

@@ -29,15 +29,15 @@ class FilterReader {
     const Node* body = document_.find("filter");
     if (log_source == nullptr || problems_.first()) return {};
     read_targets(*body);
-    read_condition(*body, read_types(*log_source));
+    read_condition(*body, read_scope(*log_source));
     return std::move(filter_);
   }
 
  private:
-  event::EventTypeSet read_types(const Node& log_source) {
-    if (source_.options.vocabulary == Vocabulary::any) return event::kAllEventTypes;
+  FieldScope read_scope(const Node& log_source) {
+    if (source_.options.vocabulary == Vocabulary::any) return {};
     const auto read = read_log_source(log_source, problems_);
-    return read ? read->types : event::kAllEventTypes;
+    return read ? read->fields : FieldScope{};
   }
 
   void read_targets(const Node& body) {
@@ -65,11 +65,11 @@ class FilterReader {
          .unknown = warning(code::kFilterRule, node.place, "no rule here is called '" + node.text + "'", "")});
   }
 
-  void read_condition(const Node& body, event::EventTypeSet types) {
+  void read_condition(const Node& body, const FieldScope& fields) {
     const DetectionScope scope{.name = "filter",
                                .place = key_place(document_, "filter"),
                                .skipped = "rules",
-                               .searches = {.types = types, .options = source_.options, .budget = source_.budget}};
+                               .searches = {.fields = fields, .options = source_.options, .budget = source_.budget}};
     Detection detection = read_detection(body, scope, problems_);
     if (problems_.first()) return;
     filter_.expression = std::move(detection.expression);

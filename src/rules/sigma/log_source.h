@@ -1,17 +1,20 @@
-// Log sources: which events a rule is about. One table; a log source that is not in it has no events here. Any thread.
+// Log sources: which events a rule is about. Tables: kinds of events, Windows event logs by channel and number, and
+// logs that are sent in under the names that Sigma gives them. Any thread.
 #pragma once
 
 #include <optional>
+#include <string>
 
-#include "event/field.h"
 #include "query/expression.h"
 #include "rules/sigma/document.h"
+#include "rules/sigma/field_map.h"
 
 namespace redoubt::rules::sigma {
 
 struct LogSource {
-  event::EventTypeSet types = 0;
+  FieldScope fields;
   query::Expression condition;  // holds for the events of the log source and no others
+  std::string note;             // what about it is likely not meant; "" for nothing
 };
 
 // Reads the value of the rule's `logsource`.

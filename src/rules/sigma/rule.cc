@@ -36,6 +36,7 @@ class RuleReader {
     rule.false_positives = read_texts("falsepositives");
     read_tags(read_texts("tags"), rule.techniques, rule.tactics);
     if (!problems_.first()) rule.expression = read_expression();
+    rule.warnings = std::move(notes_);
     return rule;
   }
 
@@ -91,10 +92,11 @@ class RuleReader {
     if (log_source == nullptr || detection == nullptr) return {};
     LogSource source = read_source(*log_source);
     if (problems_.first()) return {};
+    if (!source.note.empty()) note(log_source->place, std::move(source.note));
     const DetectionScope scope{.name = "detection",
                                .place = key_place(document_, "detection"),
                                .skipped = "",
-                               .searches = {.types = source.types, .options = options_, .budget = budget_}};
+                               .searches = {.fields = source.fields, .options = options_, .budget = budget_}};
     std::vector<Expression> both;
     both.push_back(std::move(source.condition));
     both.push_back(read_detection(*detection, scope, problems_).expression);
@@ -108,16 +110,26 @@ class RuleReader {
   }
 
   LogSource read_source(const Node& node) {
-    LogSource any{.types = event::kAllEventTypes, .condition = Expression::constant(true)};
+    LogSource any{.fields = {}, .condition = Expression::constant(true), .note = ""};
     if (options_.vocabulary == Vocabulary::any) return any;
     auto source = read_log_source(node, problems_);
     return source ? *std::move(source) : std::move(any);
+  }
+
+  void note(Place place, std::string message) {
+    notes_.push_back({.code = std::string(code::kLogSource),
+                      .line = place.line,
+                      .column = place.column,
+                      .length = place.length,
+                      .message = std::move(message),
+                      .hint = ""});
   }
 
   const Node& document_;
   const ReadOptions& options_;
   TextBudget& budget_;
   Problems& problems_;
+  std::vector<query::Diagnostic> notes_;
 };
 
 Refusal refuse_rule(const Problems& problems, std::string_view source, const std::string& path,

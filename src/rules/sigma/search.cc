@@ -23,13 +23,13 @@ using query::Test;
 
 // What keywords are looked for in: every field with words of the host in it. Ids are random, and the closed sets are
 // our own words for what happened: a keyword such as `connection` is not about them.
-std::vector<Field> keyword_fields() {
-  std::vector<Field> fields;
+std::vector<FieldPlace> keyword_places() {
+  std::vector<FieldPlace> places;
   for (const event::FieldInfo& row : event::kFields) {
     if (event::is_textual(row.type) && row.type != FieldType::id && row.type != FieldType::keyword)
-      fields.push_back(row.field);
+      places.push_back({.field = row.field});
   }
-  return fields;
+  return places;
 }
 
 void absorb(Expression alternative, std::vector<Expression>& grouped) {
@@ -41,7 +41,8 @@ void absorb(Expression alternative, std::vector<Expression>& grouped) {
     for (Expression& each : grouped) {
       auto* other = std::get_if<Test>(&each.node);
       const bool alike = other != nullptr && !other->operands.empty() && other->field == test->field &&
-                         other->op == test->op && other->case_mode == test->case_mode;
+                         other->attribute == test->attribute && other->op == test->op &&
+                         other->case_mode == test->case_mode;
       if (!alike) continue;
       other->operands.insert(other->operands.end(), test->operands.begin(), test->operands.end());
       return;
@@ -138,7 +139,7 @@ class SearchLowering {
  private:
   // A field of an item with its modifiers, ready for values.
   struct ItemKey {
-    FieldMeaning meaning;
+    std::vector<FieldPlace> places;
     Modifiers modifiers;
     Place place;
   };
@@ -149,7 +150,7 @@ class SearchLowering {
   }
 
   static ItemKey keyword_key(const Node& node) {
-    ItemKey key{.meaning = {.fields = keyword_fields()}, .modifiers = {}, .place = node.place};
+    ItemKey key{.places = keyword_places(), .modifiers = {}, .place = node.place};
     key.modifiers.position = Position::anywhere;
     return key;
   }
@@ -164,9 +165,8 @@ class SearchLowering {
       const FieldKey parsed = read_field_key(key.text, key.place, problems_);
       ItemKey item = keyword_key(key);
       if (!parsed.field.empty()) {
-        auto meaning = meaning_of(parsed.field, parsed.modifiers, key.place);
-        if (!meaning) return Expression::constant(false);
-        item.meaning = *std::move(meaning);
+        item.places = places_of(parsed.field, parsed.modifiers, key.place);
+        if (item.places.empty()) return Expression::constant(false);
         item.modifiers = parsed.modifiers;
       } else {
         item.modifiers = parsed.modifiers;
@@ -239,17 +239,18 @@ class SearchLowering {
     const Modifiers& modifiers = key.modifiers;
     const bool plain = modifiers.kind == ValueKind::text && modifiers.position == Position::whole &&
                        modifiers.transforms.empty() && modifiers.time_part == TimePart::none;
-    if (!plain || key.meaning.fields.size() > 1) {
-      return refuse(code::kValue, value.place, "null does not go here", "quote it if the word is meant");
+    if (!plain) return refuse(code::kValue, value.place, "null does not go here", "quote it if the word is meant");
+    std::vector<Expression> everywhere;
+    for (const FieldPlace& place : key.places) {
+      std::vector<Expression> alternatives;
+      alternatives.push_back(Expression::negate(place.test(Operator::exists, {})));
+      const FieldType type = event::info(place.field).type;
+      if (event::is_textual(type) && type != FieldType::ip) {
+        alternatives.push_back(place.test(Operator::equal, {Operand(std::string())}));
+      }
+      everywhere.push_back(any_grouped(std::move(alternatives)));
     }
-    const Field field = key.meaning.fields.front();
-    std::vector<Expression> alternatives;
-    alternatives.push_back(Expression::negate(Expression::test(field, Operator::exists, {})));
-    const FieldType type = event::info(field).type;
-    if (event::is_textual(type) && type != FieldType::ip) {
-      alternatives.push_back(Expression::test(field, Operator::equal, {Operand(std::string())}));
-    }
-    return any_grouped(std::move(alternatives));
+    return all_combined(std::move(everywhere));
   }
 
   Expression lower_scalar(const ItemKey& key, const Node& value) {
@@ -257,14 +258,14 @@ class SearchLowering {
       return refuse(code::kValue, value.place, "private-use characters are not accepted in values");
     }
     std::vector<Expression> alternatives;
-    for (const Field field : key.meaning.fields) {
-      alternatives.push_back(lower_in_field(key, field, value));
+    for (const FieldPlace& place : key.places) {
+      alternatives.push_back(lower_in_field(key, place, value));
       if (problems_.first()) break;
     }
     return any_grouped(std::move(alternatives));
   }
 
-  Expression lower_in_field(const ItemKey& key, Field field, const Node& value) {
+  Expression lower_in_field(const ItemKey& key, const FieldPlace& field, const Node& value) {
     if (key.modifiers.time_part == TimePart::year) return lower_year(key, field, value);
     switch (key.modifiers.kind) {
       case ValueKind::text: return lower_text(key, field, value);
@@ -280,30 +281,28 @@ class SearchLowering {
     return Expression::constant(false);
   }
 
-  Expression lower_text(const ItemKey& key, Field field, const Node& value) {
+  Expression lower_text(const ItemKey& key, const FieldPlace& field, const Node& value) {
     const Modifiers& modifiers = key.modifiers;
     const bool as_written = std::all_of(modifiers.transforms.begin(), modifiers.transforms.end(),
                                         [](Transform each) { return each == Transform::expand; });
-    if (!event::is_textual(event::info(field).type)) {
+    if (!event::is_textual(event::info(field.field).type)) {
       if (modifiers.position == Position::whole && as_written) return lower_number(field, Operator::equal, value);
       return refuse(code::kModifierUse, key.place, name_quoted(field) + " is a number: it is compared as a whole");
     }
-    const Notation notation = key.meaning.notation;
+    const Notation notation = field.notation;
     if (notation != Notation::same && !as_written) {
       return refuse(code::kModifierUse, key.place, name_quoted(field) + " is compared with values as they are written");
     }
-    if (notation == Notation::hash_list && is_other_hash(value.text)) return Expression::constant(false);
     auto translated = translate_value(notation, value.text);
-    if (!translated) return refuse_value(key, value);
+    if (!translated) return Expression::constant(false);
     auto texts = transform_text(read_wildcards(*translated), modifiers.transforms, value.place, problems_);
     if (!as_written && !spend(texts.size(), value)) return Expression::constant(false);
     std::vector<Expression> alternatives;
     for (std::string& text : texts) {
-      const bool whole = notation == Notation::hash_list;
-      Pattern pattern = place_pattern(std::move(text), whole ? Position::whole : modifiers.position);
+      Pattern pattern = place_pattern(std::move(text), is_hash(notation) ? Position::whole : modifiers.position);
       std::vector<Operand> operands;
       if (pattern.op != Operator::exists) operands.emplace_back(std::move(pattern.text));
-      alternatives.push_back(Expression::test(field, pattern.op, std::move(operands), modifiers.case_mode));
+      alternatives.push_back(field.test(pattern.op, std::move(operands), modifiers.case_mode));
     }
     return any_grouped(std::move(alternatives));
   }
@@ -319,14 +318,14 @@ class SearchLowering {
 
   // A value that the field never has.
   Expression refuse_value(const ItemKey& key, const Node& value) {
-    return refuse(code::kValue, value.place,
-                  "'" + value.text + "' has no counterpart in " + name_quoted(key.meaning.fields.front()),
-                  key.meaning.notation == Notation::hash_list ? "only SHA256=… is known of files" : "true or false");
+    return refuse(
+        code::kValue, value.place, "'" + value.text + "' has no counterpart in " + name_quoted(key.places.front()),
+        is_hash(key.places.front().notation) ? "as in SHA256=…, SHA1=…, MD5=… or IMPHASH=…" : "true or false");
   }
 
   // Sigma's regular expressions are found anywhere and mind case; flags go into the expression itself.
-  Expression lower_regex(const ItemKey& key, Field field, const Node& value) {
-    if (!event::is_textual(event::info(field).type)) {
+  Expression lower_regex(const ItemKey& key, const FieldPlace& field, const Node& value) {
+    if (!event::is_textual(event::info(field.field).type)) {
       return refuse(code::kModifierUse, key.place, name_quoted(field) + " is a number: 're' does not go with it");
     }
     if (!check_regex(field, value)) return Expression::constant(false);
@@ -335,57 +334,57 @@ class SearchLowering {
     if (position == Position::start) regex = "\\A(?:" + regex + ")";
     if (position == Position::end) regex = "(?:" + regex + ")\\z";
     if (!key.modifiers.regex_flags.empty()) regex.insert(0, "(?" + key.modifiers.regex_flags + ")");
-    return Expression::test(field, Operator::regex, {Operand(std::move(regex))}, CaseMode::exact);
+    return field.test(Operator::regex, {Operand(std::move(regex))}, CaseMode::exact);
   }
 
   // Alone: what is put around the expression must not make a broken one whole.
-  bool check_regex(Field field, const Node& value) {
-    Expression test = Expression::test(field, Operator::regex, {Operand(value.text)}, CaseMode::exact);
+  bool check_regex(const FieldPlace& field, const Node& value) {
+    Expression test = field.test(Operator::regex, {Operand(value.text)}, CaseMode::exact);
     const auto checked = query::normalize(std::move(test));
     if (checked) return true;
     refuse(code::kRegex, value.place, checked.error().message, "look-around and back references are not supported");
     return false;
   }
 
-  Expression lower_cidr(Field field, const Node& value) {
-    if (event::info(field).type != FieldType::ip) {
+  Expression lower_cidr(const FieldPlace& field, const Node& value) {
+    if (event::info(field.field).type != FieldType::ip && field.attribute.empty()) {
       return refuse(code::kModifierUse, value.place, name_quoted(field) + " is no address: 'cidr' does not go with it");
     }
     if (!query::is_prefix(value.text)) {
       return refuse(code::kCidr, value.place, "'" + value.text + "' is neither an address nor a prefix",
                     "as in 10.0.0.0/8 or fd00::/8");
     }
-    return Expression::test(field, Operator::cidr, {Operand(value.text)});
+    return field.test(Operator::cidr, {Operand(value.text)});
   }
 
-  Expression lower_exists(Field field, const Node& value) {
+  Expression lower_exists(const FieldPlace& field, const Node& value) {
     if (value.text != "true" && value.text != "false") {
       return refuse(code::kValue, value.place, "'exists' takes true or false");
     }
-    Expression test = Expression::test(field, Operator::exists, {});
+    Expression test = field.test(Operator::exists, {});
     return value.text == "true" ? std::move(test) : Expression::negate(std::move(test));
   }
 
-  Expression lower_number(Field field, Operator op, const Node& value) {
-    const FieldType type = event::info(field).type;
-    if (event::is_textual(type)) {
+  Expression lower_number(const FieldPlace& field, Operator op, const Node& value) {
+    const FieldType type = event::info(field.field).type;
+    if (event::is_textual(type) && field.attribute.empty()) {
       return refuse(code::kModifierUse, value.place, name_quoted(field) + " is no number");
     }
     if (type == FieldType::time) {
       const auto time = base::parse_time(value.text);
       if (!time) return refuse(code::kValue, value.place, time.error().message);
-      return Expression::test(field, op, {Operand(time->us)});
+      return field.test(op, {Operand(time->us)});
     }
     const auto number = parse_whole_number(value.text);
     if (!number) {
       return refuse(code::kValue, value.place, name_quoted(field) + " is a number and '" + value.text + "' is not");
     }
-    return Expression::test(field, op, {Operand(*number)});
+    return field.test(op, {Operand(*number)});
   }
 
   // The year of a time is a stretch of it.
-  Expression lower_year(const ItemKey& key, Field field, const Node& value) {
-    if (event::info(field).type != FieldType::time) {
+  Expression lower_year(const ItemKey& key, const FieldPlace& field, const Node& value) {
+    if (event::info(field.field).type != FieldType::time) {
       return refuse(code::kModifierUse, key.place, name_quoted(field) + " is no time: 'year' does not go with it");
     }
     const auto year = parse_whole_number(value.text);
@@ -393,11 +392,9 @@ class SearchLowering {
       return refuse(code::kValue, value.place, "'" + value.text + "' is no year", "as in 2026");
     }
     const auto from = [&](int64_t bound) {
-      return Expression::test(field, Operator::greater_equal, {Operand(start_of_year(bound))});
+      return field.test(Operator::greater_equal, {Operand(start_of_year(bound))});
     };
-    const auto before = [&](int64_t bound) {
-      return Expression::test(field, Operator::less, {Operand(start_of_year(bound))});
-    };
+    const auto before = [&](int64_t bound) { return field.test(Operator::less, {Operand(start_of_year(bound))}); };
     switch (key.modifiers.kind) {
       case ValueKind::less: return before(*year);
       case ValueKind::less_equal: return before(*year + 1);
@@ -415,15 +412,13 @@ class SearchLowering {
     return Expression::all_of(std::move(both));
   }
 
-  Expression lower_field_reference(const ItemKey& key, Field field, const Node& value) {
-    const auto meaning = meaning_of(value.text, key.modifiers, value.place);
-    if (!meaning) return Expression::constant(false);
-    if (meaning->notation != Notation::same || key.meaning.notation != Notation::same) {
-      return refuse(code::kValue, value.place, "'" + value.text + "' cannot be compared with another field");
-    }
+  Expression lower_field_reference(const ItemKey& key, const FieldPlace& field, const Node& value) {
     std::vector<Expression> alternatives;
-    for (const Field other : meaning->fields) {
-      alternatives.push_back(Expression::test(field, operator_of(key.modifiers.position), {Operand(other)}));
+    for (const FieldPlace& other : places_of(value.text, key.modifiers, value.place)) {
+      if (field.notation != Notation::same || other.notation != Notation::same) {
+        return refuse(code::kValue, value.place, "'" + value.text + "' cannot be compared with another field");
+      }
+      alternatives.push_back(field.test(operator_of(key.modifiers.position), {other.operand()}));
       if (const auto checked = query::normalize(alternatives.back().clone()); !checked) {
         return refuse(code::kValue, value.place, checked.error().message);
       }
@@ -431,11 +426,12 @@ class SearchLowering {
     return any_grouped(std::move(alternatives));
   }
 
-  std::optional<FieldMeaning> meaning_of(std::string_view name, const Modifiers& modifiers, Place place) {
-    if (scope_.options.vocabulary == Vocabulary::known) return find_field(name, scope_.types, place, problems_);
+  std::vector<FieldPlace> places_of(std::string_view name, const Modifiers& modifiers, Place place) {
+    if (scope_.options.vocabulary == Vocabulary::known) return find_field(name, scope_.fields, place, problems_);
     Problems unknown;
-    auto meaning = find_field(name, scope_.types, place, unknown);
-    return meaning ? std::move(meaning) : FieldMeaning{.fields = {stand_in_for(modifiers)}};
+    auto places = find_field(name, scope_.fields, place, unknown);
+    if (places.empty()) places.push_back({.field = stand_in_for(modifiers)});
+    return places;
   }
 
   static bool goes_with_keywords(const Modifiers& modifiers) {
@@ -443,7 +439,7 @@ class SearchLowering {
            modifiers.time_part == TimePart::none;
   }
 
-  static std::string name_quoted(Field field) { return "'" + std::string(event::info(field).name) + "'"; }
+  static std::string name_quoted(const FieldPlace& field) { return "'" + field.name() + "'"; }
 
   const SearchScope& scope_;
   Problems& problems_;

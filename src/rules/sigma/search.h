@@ -1,9 +1,9 @@
 // One search of a rule's `detection` (a map, a list of maps, a list of keywords) as an expression. Any thread.
 #pragma once
 
-#include "event/field.h"
 #include "query/expression.h"
 #include "rules/sigma/document.h"
+#include "rules/sigma/field_map.h"
 #include "rules/sigma/options.h"
 
 namespace redoubt::rules::sigma {
@@ -15,7 +15,7 @@ struct TextBudget {
 };
 
 struct SearchScope {
-  event::EventTypeSet types;  // the events that the rule's log source has
+  FieldScope fields;  // of the events that the rule's log source has
   const ReadOptions& options;
   TextBudget& budget;
 };

@@ -1,4 +1,5 @@
 #include "store/events/embedded/duck.h"
+#include "event/json.h"
 
 #include <duckdb.h>
 #include <cstring>
@@ -155,6 +156,9 @@ class Filler final : public TableFiller {
 
   Status add(const event::Row& row, std::string_view host_id, std::string_view boot_id) override {
     for (const event::FieldInfo& field : event::kFields) put(field.field, row.get(field.field));
+    if (!row.attributes().empty()) {
+      put(event::Field::attributes, event::Value::of_text(event::attributes_to_json(row)));
+    }
     put(event::Field::host_id, event::Value::of_text(host_id));
     put(event::Field::host_boot_id, event::Value::of_text(boot_id));
     if (++chunk_rows_ == duckdb_vector_size()) TRY_STATUS(append_chunk_to_table());

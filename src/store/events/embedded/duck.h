@@ -60,7 +60,7 @@ class Duck {
 // 'text' with its quotes doubled.
 std::string sql_quoted(std::string_view text);
 
-// Registers redoubt_fold and redoubt_in_cidr; `connection` is a duckdb_connection.
+// Registers the functions of query/sql/sql.h; `connection` is a duckdb_connection.
 Status register_functions(void* connection);
 
 }  // namespace redoubt::store::embedded

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "query/cidr.h"
+#include "query/sql/attribute_text.h"
 #include "store/events/embedded/duck.h"
 
 extern "C" void duckdb_unsafe_vector_assign_string_element_len(duckdb_vector vector, idx_t index, const char* text,
@@ -61,6 +62,35 @@ void run_in_cidr(duckdb_function_info, duckdb_data_chunk input, duckdb_vector ou
   }
 }
 
+void run_attribute(duckdb_function_info, duckdb_data_chunk input, duckdb_vector output) {
+  const TextArgument attributes(input, 0);
+  const TextArgument name(input, 1);
+  for (idx_t row = 0; row < duckdb_data_chunk_get_size(input); ++row) {
+    const bool asked = attributes.present(row) && name.present(row);
+    const auto found = asked ? query::sql::attribute_in(attributes.text(row), name.text(row)) : std::nullopt;
+    if (found) {
+      duckdb_unsafe_vector_assign_string_element_len(output, row, found->data(), found->size());
+    } else {
+      set_null(output, row);
+    }
+  }
+}
+
+void run_any_attribute(duckdb_function_info, duckdb_data_chunk input, duckdb_vector output) {
+  const TextArgument attributes(input, 0);
+  const TextArgument op(input, 1);
+  const TextArgument form(input, 2);
+  const TextArgument operand(input, 3);
+  auto* results = static_cast<bool*>(duckdb_vector_get_data(output));
+  for (idx_t row = 0; row < duckdb_data_chunk_get_size(input); ++row) {
+    // An operand that is another field may be absent.
+    results[row] =
+        attributes.present(row) && operand.present(row) &&
+        query::sql::any_attribute_in(attributes.text(row),
+                                     {.op = op.text(row), .form = form.text(row), .operand = operand.text(row)});
+  }
+}
+
 struct FunctionRow {
   const char* name;
   idx_t arguments;  // all VARCHAR
@@ -71,6 +101,8 @@ struct FunctionRow {
 constexpr FunctionRow kFunctions[] = {
     {"redoubt_fold", 1, DUCKDB_TYPE_VARCHAR, run_fold},
     {"redoubt_in_cidr", 2, DUCKDB_TYPE_BOOLEAN, run_in_cidr},
+    {"redoubt_attribute", 2, DUCKDB_TYPE_VARCHAR, run_attribute},
+    {"redoubt_any_attribute", 4, DUCKDB_TYPE_BOOLEAN, run_any_attribute},
 };
 
 }  // namespace

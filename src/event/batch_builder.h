@@ -1,0 +1,50 @@
+// Makes a batch in memory from events that did not come as frames: records of other programs, rows of tests. Texts are
+// copied once into the batch. One thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "event/batch.h"
+
+namespace redoubt::event {
+
+class BatchBuilder {
+ public:
+  BatchBuilder();
+  ~BatchBuilder();
+  BatchBuilder(const BatchBuilder&) = delete;
+  BatchBuilder& operator=(const BatchBuilder&) = delete;
+
+  // The fields of one event, in any order, each at most once; then finish_event(). A text is valid UTF-8; of one that
+  // is longer than kTextBytesMax the beginning is kept.
+  void set(Field field, std::string_view text);
+  void set(Field field, int64_t number);
+  bool has(Field field) const;
+  // "" where the field has no text.
+  std::string_view text(Field field) const;
+  // At most kAttributesMax of one event and kAttributeNamesMax names of one batch are kept: false where one is not.
+  bool add_attribute(std::string_view name, std::string_view value);
+  void finish_event(EventType type);
+  // Forgets what was set since the last finish_event().
+  void drop_event();
+
+  size_t size() const { return batch_.size(); }
+  // What was finished, at most kBatchEventsMax events; the builder is empty afterwards.
+  Batch take();
+
+ private:
+  std::string_view keep(std::string_view text);
+  void start_block(size_t bytes);
+
+  Batch batch_;
+  std::array<Value, kFieldCount> values_{};
+  std::array<uint64_t, 2> present_{};
+  size_t attributes_before_ = 0;
+  std::unordered_map<std::string_view, uint32_t> names_;
+  char* free_ = nullptr;
+  size_t free_bytes_ = 0;
+};
+
+}  // namespace redoubt::event
