@@ -17,7 +17,7 @@ namespace {
 using event::FieldType;
 
 // A tree may be deeper before like children are flattened into each other.
-constexpr size_t kShownMax = 200;  // bytes of a pattern in a message
+constexpr size_t kPatternShownMax = 200;  // bytes of a pattern in a message
 constexpr int kRawDepthMax = 8 * kDepthMax;
 
 bool is_constant(const Expression& expression, bool value) {
@@ -67,7 +67,7 @@ Status check_regex(const Test& test, const std::string& pattern) {
     if (regex.ok()) continue;
     // RE2's words hold the pattern, or the part of it that is wrong, too.
     const auto shown = [](std::string text) {
-      return text.size() <= kShownMax ? text : text.substr(0, kShownMax) + "…";
+      return text.size() <= kPatternShownMax ? text : text.substr(0, kPatternShownMax) + "…";
     };
     return refuse(test,
                   base::escape_invalid_utf8("regular expression '" + shown(pattern) + "': " + shown(regex.error())));

@@ -46,8 +46,7 @@ std::string written_counts(const Counts& counts) {
     return "| " + what + " | " + std::to_string(count) + " |\n";
   };
   return "| | rules |\n|---|---|\n" + row("all", counts.rules) + row("judged", counts.judged) +
-         row("judged, with a note", counts.noted) +
-         row("waiting", counts.rules - counts.judged - counts.noted);
+         row("judged, with a note", counts.noted) + row("waiting", counts.rules - counts.judged - counts.noted);
 }
 
 std::string written_reasons(const Counts& counts) {

@@ -15,8 +15,6 @@ namespace {
 using Text = std::optional<std::string>;
 
 constexpr size_t kShortIdDigits = 12;
-constexpr size_t kProgramNameBytes = 15;  // TASK_COMM_LEN without its zero
-
 Text value_text(const event::Row& row, event::Field field) {
   const event::Value value = row.get(field);
   if (!value.present()) return std::nullopt;

@@ -12,8 +12,6 @@ using query::Expression;
 using query::Operand;
 using query::Operator;
 
-constexpr size_t kProgramNameBytes = 15;  // TASK_COMM_LEN without its zero
-
 // `(?:a|b)`
 std::string alternatives(const Values& values) {
   std::string out = "(?:";
