@@ -110,6 +110,7 @@ class Node::Impl {
   std::unique_ptr<Fleet> fleet_;
   std::unique_ptr<Enrollment> enrollment_;
   std::unique_ptr<HuntService> hunts_;
+  std::unique_ptr<CorrelationBook> correlations_;
   std::unique_ptr<Judge> judge_;
   std::unique_ptr<Ingest> ingest_;
   std::unique_ptr<scan::ScanPool> scanner_;
@@ -176,7 +177,8 @@ Status Node::Impl::start_detection() {
   fleet_ = std::make_unique<Fleet>(*state_);
   enrollment_ = std::make_unique<Enrollment>(*state_, std::move(ca));
   hunts_ = std::make_unique<HuntService>(*events_, metrics_);
-  TRY(judge_, Judge::make(rules_, *alerts_, metrics_, kIngestWorkers));
+  TRY(correlations_, CorrelationBook::open(*state_, *alerts_, rules_, metrics_));
+  TRY(judge_, Judge::make(rules_, *correlations_, metrics_, kIngestWorkers));
   judge_->set_falco_matching(options_.falco_matching);
   ingest_ = std::make_unique<Ingest>(*events_, *judge_, *fleet_, metrics_);
   return base::within("judge events stored before the last stop", ingest_->replay());

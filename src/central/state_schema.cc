@@ -1,5 +1,6 @@
 #include "central/state_schema.h"
 
+#include "central/ingest/correlation_book.h"
 #include "central/objects/object_service.h"
 
 namespace redoubt::central {
@@ -113,7 +114,8 @@ std::vector<store::Migration> state_migrations() {
       {.version = 2, .name = "fleet", .sql = kFleetSql},
       {.version = 3, .name = "alerts", .sql = kAlertsSql},
       {.version = 4, .name = "objects", .sql = kObjectsMigration},
-      {.version = 5, .name = "alert_message", .sql = kAlertMessageSql},
+      {.version = 5, .name = "correlations", .sql = kCorrelationsMigration},
+      {.version = 6, .name = "alert_message", .sql = kAlertMessageSql},
   };
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "base/file.h"
 #include "rules/falco/falco.h"
@@ -29,7 +30,9 @@ LoadedFile read_sigma(std::string_view source, const std::string& path, const si
   for (size_t i = 0; i < file.rules.size(); ++i)
     loaded.rules.push_back({.rule = std::move(file.rules[i]), .id_line = file.id_places[i].line});
   loaded.log_sources = std::move(file.log_sources);
+  loaded.scopes = std::move(file.scopes);
   loaded.filters = std::move(file.filters);
+  loaded.correlations = std::move(file.correlations);
   loaded.refusals = std::move(file.refusals);
   return loaded;
 }
@@ -96,7 +99,9 @@ struct Collector {
   std::vector<Refusal> warnings;
   std::map<std::string, std::string> path_of;      // by rule id
   std::vector<sigma::LogSourceNames> log_sources;  // beside `rules`
+  std::vector<sigma::FieldScope> scopes;           // beside `rules`
   std::vector<sigma::Filter> filters;
+  std::vector<sigma::CorrelationDraft> correlations;
   sigma::ReadOptions options;
   falco::Loader falco;  // its files build on each other
 
@@ -129,30 +134,41 @@ struct Collector {
     LoadedFile file =
         format.read_with != nullptr ? format.read_with(*source, path, options) : format.read(*source, path);
     file.log_sources.resize(file.rules.size());
+    file.scopes.resize(file.rules.size());
     for (size_t i = 0; i < file.rules.size(); ++i)
-      add_rule(std::move(file.rules[i]), std::move(file.log_sources[i]), *source);
+      add_rule(std::move(file.rules[i]), std::move(file.log_sources[i]), file.scopes[i], *source);
     std::move(file.refusals.begin(), file.refusals.end(), std::back_inserter(refusals));
     std::move(file.filters.begin(), file.filters.end(), std::back_inserter(filters));
+    for (sigma::CorrelationDraft& draft : file.correlations) add_correlation(std::move(draft));
   }
 
   void finish_falco() {
     falco::RuleSetParts parts = falco::parts_of(falco.finish());
     std::move(parts.refusals.begin(), parts.refusals.end(), std::back_inserter(refusals));
     warnings = std::move(parts.warnings);
-    for (Rule& rule : parts.rules) add_rule({.rule = std::move(rule), .id_line = 1}, {}, "");
+    for (Rule& rule : parts.rules) add_rule({.rule = std::move(rule), .id_line = 1}, {}, {}, "");
   }
 
-  void add_rule(LoadedRule loaded, sigma::LogSourceNames log_source, std::string_view source) {
-    Rule& rule = loaded.rule;
+  void add_rule(LoadedRule loaded, sigma::LogSourceNames log_source, const sigma::FieldScope& scope,
+                std::string_view source) {
+    if (!admit(loaded.rule, loaded.id_line, source)) return;
+    rules.push_back(std::move(loaded.rule));
+    log_sources.push_back(std::move(log_source));
+    scopes.push_back(scope);
+  }
+
+  void add_correlation(sigma::CorrelationDraft draft) {
+    if (admit(draft.correlation.rule, draft.id_place.line, *draft.source)) correlations.push_back(std::move(draft));
+  }
+
+  // False, and a refusal, where the id is taken.
+  bool admit(const Rule& rule, size_t id_line, std::string_view source) {
     const auto [first, added] = path_of.try_emplace(rule.id, rule.path);
-    if (added) {
-      rules.push_back(std::move(rule));
-      log_sources.push_back(std::move(log_source));
-      return;
-    }
-    refusals.push_back(refuse(rule.path, source, loaded.id_line, sigma::code::kDuplicateId,
+    if (added) return true;
+    refusals.push_back(refuse(rule.path, source, id_line, sigma::code::kDuplicateId,
                               "rule id " + rule.id + " is taken by " + first->second));
     refusals.back().title = rule.title;
+    return false;
   }
 };
 
@@ -172,6 +188,10 @@ std::string_view name_of(Importance importance) {
 tl::expected<Rule, Refusal> read_rule(std::string_view text) {
   sigma::RuleFile file = sigma::read_rules(text, "");
   if (!file.refusals.empty()) return tl::unexpected(std::move(file.refusals.front()));
+  if (!file.correlations.empty()) {
+    return tl::unexpected(refuse("", text, file.correlations.front().id_place.line, sigma::code::kDocumentKind,
+                                 "a correlation is not a rule alone"));
+  }
   if (file.rules.size() > 1) {
     Refusal refusal =
         refuse("", text, file.id_places[1].line, sigma::code::kShape, "the text holds more than one rule");
@@ -184,6 +204,16 @@ tl::expected<Rule, Refusal> read_rule(std::string_view text) {
   return std::move(file.rules.front());
 }
 
+tl::expected<RuleSet, Refusal> read_rule_set(std::string_view text) {
+  sigma::RuleFile file = sigma::read_rules(text, "");
+  auto linked = sigma::link_correlations(std::move(file.correlations), file.rules, file.scopes, file.refusals);
+  if (!file.refusals.empty()) return tl::unexpected(std::move(file.refusals.front()));
+  (void)sigma::apply_filters(file.filters, file.log_sources, file.rules);
+  auto set = RuleSet::of(std::move(file.rules), std::move(linked));
+  if (!set) return tl::unexpected(refuse("", text, 1, sigma::code::kDuplicateId, set.error().message));
+  return *std::move(set);
+}
+
 Result<RuleSet> RuleSet::load(const std::string& directory) {
   TRY(const std::vector<std::string> paths, list_rule_files(directory));
   Collector collector;
@@ -194,6 +224,8 @@ Result<RuleSet> RuleSet::load(const std::string& directory) {
   RuleSet set;
   set.warnings_ = sigma::apply_filters(collector.filters, collector.log_sources, collector.rules);
   set.rules_ = std::move(collector.rules);
+  set.correlations_ =
+      sigma::link_correlations(std::move(collector.correlations), set.rules_, collector.scopes, collector.refusals);
   set.refusals_ = std::move(collector.refusals);
   std::move(collector.warnings.begin(), collector.warnings.end(), std::back_inserter(set.warnings_));
   for (const Rule& rule : set.rules_) {
@@ -202,14 +234,17 @@ Result<RuleSet> RuleSet::load(const std::string& directory) {
   return set;
 }
 
-Result<RuleSet> RuleSet::of(std::vector<Rule> rules) {
+Result<RuleSet> RuleSet::of(std::vector<Rule> rules, std::vector<Correlation> correlations) {
   RuleSet set;
-  std::map<std::string_view, size_t> seen;
+  std::set<std::string_view> seen;
   for (const Rule& rule : rules) {
-    if (!seen.try_emplace(rule.id, seen.size()).second)
-      return fail(Errc::already_exists, "two rules with id " + rule.id);
+    if (!seen.insert(rule.id).second) return fail(Errc::already_exists, "two rules with id " + rule.id);
+  }
+  for (const Correlation& each : correlations) {
+    if (!seen.insert(each.rule.id).second) return fail(Errc::already_exists, "two rules with id " + each.rule.id);
   }
   set.rules_ = std::move(rules);
+  set.correlations_ = std::move(correlations);
   return set;
 }
 

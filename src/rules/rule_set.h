@@ -13,6 +13,7 @@
 #include "query/diagnostic.h"
 #include "query/expression.h"
 #include "query/match/matcher.h"
+#include "rules/correlation/definition.h"
 
 namespace redoubt::rules {
 
@@ -24,6 +25,9 @@ struct AlertFormat;
 enum class Importance : uint8_t { informational, low, medium, high, critical };
 
 std::string_view name_of(Importance importance);
+
+// off: what a correlation counts and nothing else; its hits are no detections of their own.
+enum class Alerting : uint8_t { on, off };
 
 struct Rule {
   std::string id;    // Sigma: its UUID
@@ -41,6 +45,13 @@ struct Rule {
   query::Expression expression;             // normalized, log source included
   std::vector<query::Diagnostic> warnings;  // parts that can never hold on the events here; the rest of the rule counts
   std::shared_ptr<const falco::AlertFormat> falco;  // what its alerts say (falco/alert.h); null for other formats
+  Alerting alerting = Alerting::on;
+};
+
+// A rule about hits of other rules; `rule.expression` holds for no event.
+struct Correlation {
+  Rule rule;
+  correlation::Definition definition;
 };
 
 // A rule that was not loaded, and why.
@@ -54,15 +65,21 @@ struct Refusal {
 // The one rule that `text` (a Sigma file) holds, as load() would take it; its path is empty. Several are refused.
 tl::expected<Rule, Refusal> read_rule(std::string_view text);
 
+class RuleSet;
+// All rules and correlations of `text` (a Sigma file); one that is refused refuses the text.
+tl::expected<RuleSet, Refusal> read_rule_set(std::string_view text);
+
 class RuleSet {
  public:
   // Every file below `directory` whose name ends as a format of rules does (the table in rule_set.cc). An unreadable
   // directory is an error; a bad rule is a refusal. Sigma's filters narrow the rules they are for; values for its
   // placeholders stand in `placeholders.yml` at the top.
   static Result<RuleSet> load(const std::string& directory);
-  static Result<RuleSet> of(std::vector<Rule> rules);
+  static Result<RuleSet> of(std::vector<Rule> rules, std::vector<Correlation> correlations = {});
 
   const std::vector<Rule>& rules() const { return rules_; }
+  // Run by correlation::Correlator.
+  const std::vector<Correlation>& correlations() const { return correlations_; }
   const std::vector<Refusal>& refusals() const { return refusals_; }
   // What loads but is likely not meant: a filter without `not`, or for a rule that is not there; what Falco warns of.
   const std::vector<Refusal>& warnings() const { return warnings_; }
@@ -72,6 +89,7 @@ class RuleSet {
 
  private:
   std::vector<Rule> rules_;
+  std::vector<Correlation> correlations_;
   std::vector<Refusal> refusals_;
   std::vector<Refusal> warnings_;
 };

@@ -15,7 +15,8 @@
 
 namespace redoubt::central {
 
-// Detections of one rule, host and subject closer than this to an open alert's events join it.
+// Detections of one rule, host and subject closer than this to an open alert's events join it; those of a correlation
+// from any host.
 constexpr int64_t kAlertGroupUs = base::kHourUs;
 
 class AlertBook final : public AlertSink {
@@ -23,8 +24,9 @@ class AlertBook final : public AlertSink {
   AlertBook(store::StateDb& state, AlertFeed& feed) : state_(state), feed_(feed) {}
 
   Result<std::string> add(const NewDetection& detection) override;
-  // All or none, in one transaction. How many were new.
-  Result<size_t> add_all(std::span<const NewDetection> detections);
+  // All or none, in one transaction, together with what `also` writes. How many were new.
+  using AlsoWrite = std::function<Status(soci::session&)>;
+  Result<size_t> add_all(std::span<const NewDetection> detections, const AlsoWrite& also = {});
 
   // Called with each detection that was new, once it is durable; must not block. Set before the first add.
   void tell(std::function<void(const NewDetection&)> listener) { listener_ = std::move(listener); }

@@ -30,8 +30,10 @@ ordered_json refusal_json(const rules::Refusal& refusal) {
             {"rendered", refusal.rendered}}}};
 }
 
-ordered_json rule_json(const rules::Rule& rule, int64_t hits) {
-  return {{"id", rule.id},
+ordered_json rule_json(const rules::Rule& rule, std::string_view kind, int64_t hits) {
+  return {{"kind", kind},
+          {"alerting", rule.alerting == rules::Alerting::on},
+          {"id", rule.id},
           {"title", rule.title},
           {"importance", rules::name_of(rule.importance)},
           {"format", rule.format},
@@ -79,8 +81,7 @@ Result<BacktestBody> parse_backtest_body(const Request& request) {
   return backtest;
 }
 
-Response run_over_history(Services& services, const rules::Rule& rule, const BacktestBody& body) {
-  const auto found = services.hunts.backtest(rule.expression, body.range, static_cast<uint32_t>(body.limit));
+Response backtest_response(const Result<Backtest>& found, const rules::Rule& rule, const BacktestBody& body) {
   if (!found) return error_response(found.error());
   ordered_json days = ordered_json::array();
   for (const auto& [day, hits] : found->days) {
@@ -99,16 +100,54 @@ Response run_over_history(Services& services, const rules::Rule& rule, const Bac
   return json_response(json);
 }
 
+Response run_over_history(Services& services, const rules::Rule& rule, const BacktestBody& body) {
+  return backtest_response(services.hunts.backtest(rule.expression, body.range, static_cast<uint32_t>(body.limit)),
+                           rule, body);
+}
+
+Response run_over_history(Services& services, const rules::RuleSet& rules, size_t correlation,
+                          const BacktestBody& body) {
+  return backtest_response(services.hunts.backtest(rules, correlation, body.range, static_cast<uint32_t>(body.limit)),
+                           rules.correlations()[correlation].rule, body);
+}
+
+// A text with correlations is about the last of those that raise alerts; its rules stand beside it.
+std::optional<size_t> outermost(const rules::RuleSet& set) {
+  for (size_t i = set.correlations().size(); i-- > 0;) {
+    if (set.correlations()[i].rule.alerting == rules::Alerting::on) return i;
+  }
+  return std::nullopt;
+}
+
+Response run_text_over_history(Services& services, const BacktestBody& body) {
+  const auto set = rules::read_rule_set(*body.text);
+  const auto correlation = set ? outermost(*set) : std::nullopt;
+  if (correlation) return run_over_history(services, *set, *correlation, body);
+  const auto rule = rules::read_rule(*body.text);
+  if (!set && rule) return error_response(set.error().diagnostic, *body.text);
+  return rule ? run_over_history(services, *rule, body) : error_response(rule.error().diagnostic, *body.text);
+}
+
+Response checked(const rules::Rule& rule) {
+  return json_response({{"id", rule.id},
+                        {"title", rule.title},
+                        {"importance", rules::name_of(rule.importance)},
+                        {"techniques", rule.techniques},
+                        {"tactics", rule.tactics}});
+}
+
 }  // namespace
 
 Response list_rules(Services& services, const Request&) {
   const auto hits = services.alerts.hits();
   if (!hits) return error_response(hits.error());
   ordered_json list = ordered_json::array(), refusals = ordered_json::array();
-  for (const rules::Rule& rule : services.rules.rules()) {
+  const auto add = [&](const rules::Rule& rule, std::string_view kind) {
     const auto found = hits->find(rule.id);
-    list.push_back(rule_json(rule, found != hits->end() ? found->second : 0));
-  }
+    list.push_back(rule_json(rule, kind, found != hits->end() ? found->second : 0));
+  };
+  for (const rules::Rule& rule : services.rules.rules()) add(rule, "rule");
+  for (const rules::Correlation& each : services.rules.correlations()) add(each.rule, "correlation");
   for (const rules::Refusal& refusal : services.rules.refusals()) refusals.push_back(refusal_json(refusal));
   return json_response({{"rules", list}, {"refusals", refusals}});
 }
@@ -118,24 +157,24 @@ Response check_rule(Services&, const Request& request) {
   if (!body) return error_response(body.error());
   const auto text = body->text("text", {.bytes_max = kRuleTextMax});
   if (!text) return error_response(text.error());
+  const auto set = rules::read_rule_set(*text);
+  if (!set) return error_response(set.error().diagnostic, *text);
+  if (const auto correlation = outermost(*set)) return checked(set->correlations()[*correlation].rule);
   const auto rule = rules::read_rule(*text);
-  if (!rule) return error_response(rule.error().diagnostic, *text);
-  return json_response({{"id", rule->id},
-                        {"title", rule->title},
-                        {"importance", rules::name_of(rule->importance)},
-                        {"techniques", rule->techniques},
-                        {"tactics", rule->tactics}});
+  return rule ? checked(*rule) : error_response(rule.error().diagnostic, *text);
 }
 
 Response backtest_rule(Services& services, const Request& request) {
   const auto body = parse_backtest_body(request);
   if (!body) return error_response(body.error());
-  if (body->text) {
-    const auto rule = rules::read_rule(*body->text);
-    return rule ? run_over_history(services, *rule, *body) : error_response(rule.error().diagnostic, *body->text);
-  }
+  if (body->text) return run_text_over_history(services, *body);
   for (const rules::Rule& rule : services.rules.rules()) {
     if (rule.id == *body->rule_id) return run_over_history(services, rule, *body);
+  }
+  for (size_t i = 0; i < services.rules.correlations().size(); ++i) {
+    if (services.rules.correlations()[i].rule.id == *body->rule_id) {
+      return run_over_history(services, services.rules, i, *body);
+    }
   }
   return error_response({Errc::not_found, "no rule with id '" + body->rule_id->substr(0, 64) + "' is loaded"});
 }

@@ -65,12 +65,14 @@ class IngestTest : public ::testing::Test {
     store_ = store::open_embedded_store({.directory = directory_ / "events"}).value();
     alerts_ = std::make_unique<AlertBook>(*state_, feed_);
     fleet_ = std::make_unique<Fleet>(*state_);
-    judge_ = Judge::make(rules_, *alerts_, metrics_, 2).value();
+    correlations_ = CorrelationBook::open(*state_, *alerts_, rules_, metrics_).value();
+    judge_ = Judge::make(rules_, *correlations_, metrics_, 2).value();
     ingest_ = std::make_unique<Ingest>(*store_, *judge_, *fleet_, metrics_);
   }
   void close() {
     ingest_.reset();
     judge_.reset();
+    correlations_.reset();
     fleet_.reset();
     alerts_.reset();
     store_.reset();
@@ -96,6 +98,7 @@ class IngestTest : public ::testing::Test {
   std::unique_ptr<store::EventStore> store_;
   std::unique_ptr<AlertBook> alerts_;
   std::unique_ptr<Fleet> fleet_;
+  std::unique_ptr<CorrelationBook> correlations_;
   std::unique_ptr<Judge> judge_;
   std::unique_ptr<Ingest> ingest_;
   link::AgentIdentity agent_;

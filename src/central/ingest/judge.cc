@@ -1,6 +1,6 @@
 #include "central/ingest/judge.h"
 
-#include "event/json.h"
+#include "central/ingest/detection.h"
 #include "rules/falco/alert.h"
 
 namespace redoubt::central {
@@ -10,29 +10,12 @@ namespace {
 using event::Field;
 
 NewDetection detection_of(const rules::Rule& rule, const std::string& host_id, const event::Row& row) {
-  NewDetection detection = {
-      .key = rule.id + "|" + host_id + "|" + std::string(row.text(Field::host_boot_id)) + "|" +
-             std::to_string(row.integer(Field::event_sequence)),
-      .source = AlertSource::rule,
-      .rule = {.id = rule.id,
-               .title = rule.title,
-               .description = rule.description,
-               .format = rule.format,
-               .author = rule.author,
-               .references = rule.references,
-               .false_positives = rule.false_positives},
-      .importance = rule.importance,
-      .techniques = rule.techniques,
-      .tactics = rule.tactics,
-      .time = {row.integer(Field::event_time)},
-      .host_id = host_id,
-      .host_name = std::string(row.text(Field::host_name)),
-      .user = std::string(row.text(Field::user_name)),
-      .process = {.entity_id = std::string(row.text(Field::process_entity_id)),
-                  .executable = std::string(row.text(Field::process_executable)),
-                  .command_line = std::string(row.text(Field::process_command_line))},
-      .event_json = event::to_json(row),
-  };
+  NewDetection detection = detection_about(rule);
+  detection.key = rule.id + "|" + host_id + "|" + std::string(row.text(Field::host_boot_id)) + "|" +
+                  std::to_string(row.integer(Field::event_sequence));
+  detection.time = {row.integer(Field::event_time)};
+  detection.host_id = host_id;
+  describe_event(row, detection);
   if (rule.falco != nullptr) {
     detection.message = rules::falco::render(rule.falco->output, row);
     detection.falco_json = rules::falco::to_json(*rule.falco, row);
@@ -42,14 +25,14 @@ NewDetection detection_of(const rules::Rule& rule, const std::string& host_id, c
 
 }  // namespace
 
-Judge::Judge(const rules::RuleSet& rules, AlertBook& alerts, base::Metrics& metrics)
+Judge::Judge(const rules::RuleSet& rules, CorrelationBook& correlations, base::Metrics& metrics)
     : rules_(rules),
-      alerts_(alerts),
+      correlations_(correlations),
       detections_(metrics.counter("redoubt_detections_total", "events that a rule matched")) {}
 
-Result<std::unique_ptr<Judge>> Judge::make(const rules::RuleSet& rules, AlertBook& alerts, base::Metrics& metrics,
-                                           size_t workers) {
-  std::unique_ptr<Judge> judge(new Judge(rules, alerts, metrics));
+Result<std::unique_ptr<Judge>> Judge::make(const rules::RuleSet& rules, CorrelationBook& correlations,
+                                           base::Metrics& metrics, size_t workers) {
+  std::unique_ptr<Judge> judge(new Judge(rules, correlations, metrics));
   for (size_t i = 0; i < workers; ++i) {
     TRY(query::match::Matcher matcher, rules.compile());
     judge->free_.push_back(std::move(matcher));
@@ -76,9 +59,11 @@ Status Judge::judge(const std::string& host_id, const event::Batch& batch) {
   std::vector<query::match::Hit> hits = match(batch);
   rules::falco::choose_hits(falco_matching_, rules_.rules(), hits);
   for (const query::match::Hit& hit : hits) {
-    detections.push_back(detection_of(rules_.rules()[hit.rule], host_id, batch.row(hit.row)));
+    const rules::Rule& rule = rules_.rules()[hit.rule];
+    if (rule.alerting == rules::Alerting::on) detections.push_back(detection_of(rule, host_id, batch.row(hit.row)));
   }
-  TRY(const size_t fresh, base::within("store detections", alerts_.add_all(detections)));
+  TRY(const size_t fresh,
+      base::within("store detections", correlations_.store(rules_, host_id, batch, hits, std::move(detections))));
   detections_.add(static_cast<int64_t>(fresh));
   return {};
 }

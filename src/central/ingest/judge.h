@@ -1,4 +1,5 @@
-// Judges stored events: matches them against the rules and makes every hit a detection, durable when judge() returns.
+// Judges stored events: matches them against the rules, makes every hit a detection and lets correlations count it;
+// durable when judge() returns.
 // The same for live frames and for those replayed after a crash; judging twice changes nothing. Any thread.
 #pragma once
 
@@ -9,7 +10,7 @@
 
 #include "base/metrics.h"
 #include "base/result.h"
-#include "central/alerts/alert_book.h"
+#include "central/ingest/correlation_book.h"
 #include "event/batch.h"
 #include "rules/falco/rule_matching.h"
 #include "rules/rule_set.h"
@@ -19,8 +20,8 @@ namespace redoubt::central {
 class Judge {
  public:
   // One matcher a worker. The parts outlive the judge.
-  static Result<std::unique_ptr<Judge>> make(const rules::RuleSet& rules, AlertBook& alerts, base::Metrics& metrics,
-                                             size_t workers);
+  static Result<std::unique_ptr<Judge>> make(const rules::RuleSet& rules, CorrelationBook& correlations,
+                                             base::Metrics& metrics, size_t workers);
 
   // Before the first judge(); `all` unless said.
   void set_falco_matching(rules::falco::RuleMatching matching) { falco_matching_ = matching; }
@@ -28,11 +29,11 @@ class Judge {
   Status judge(const std::string& host_id, const event::Batch& batch);
 
  private:
-  Judge(const rules::RuleSet& rules, AlertBook& alerts, base::Metrics& metrics);
+  Judge(const rules::RuleSet& rules, CorrelationBook& correlations, base::Metrics& metrics);
   std::vector<query::match::Hit> match(const event::Batch& batch);
 
   const rules::RuleSet& rules_;
-  AlertBook& alerts_;
+  CorrelationBook& correlations_;
   base::Metric& detections_;
   rules::falco::RuleMatching falco_matching_ = rules::falco::RuleMatching::all;
   std::mutex mutex_;
