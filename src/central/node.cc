@@ -104,6 +104,7 @@ class Node::Impl {
   LoginThrottle throttle_;
   std::unique_ptr<Accounts> accounts_;
   std::unique_ptr<AuditLog> audit_;
+  std::unique_ptr<FalcoOutput> falco_output_;
   std::unique_ptr<AlertBook> alerts_;
   std::unique_ptr<Fleet> fleet_;
   std::unique_ptr<Enrollment> enrollment_;
@@ -163,6 +164,10 @@ Status Node::Impl::start_detection() {
   accounts_ = std::make_unique<Accounts>(*state_);
   audit_ = std::make_unique<AuditLog>(*state_);
   alerts_ = std::make_unique<AlertBook>(*state_, feed_);
+  TRY(falco_output_, base::within("Falco output", FalcoOutput::start(options_.falco_output, metrics_)));
+  alerts_->tell([this](const NewDetection& detection) {
+    if (!detection.falco_json.empty()) falco_output_->offer(detection.falco_json);
+  });
   fleet_ = std::make_unique<Fleet>(*state_);
   enrollment_ = std::make_unique<Enrollment>(*state_, std::move(ca));
   hunts_ = std::make_unique<HuntService>(*events_, metrics_);
@@ -170,6 +175,7 @@ Status Node::Impl::start_detection() {
   TRY(schedule_, HuntSchedule::open({.state = *state_, .hunts = *hunts_, .alerts = *alerts_, .metrics = metrics_}));
   TRY(attack_, AttackNames::open(files_.attack()));
   TRY(judge_, Judge::make(rules_->current(), *correlations_, metrics_, kIngestWorkers));
+  judge_->set_falco_matching(options_.falco_matching);
   ingest_ = std::make_unique<Ingest>(*events_, *judge_, *fleet_, metrics_);
   TRY_STATUS(base::within("judge events stored before the last stop", ingest_->replay()));
   rules_->start([this](const std::shared_ptr<const RuleSnapshot>& rules) { return judge_->replace(rules); });
@@ -306,6 +312,7 @@ void Node::Impl::stop() {
   if (objects_) objects_->stop();
   if (api_) api_->stop();
   if (scanner_) scanner_->stop();
+  if (falco_output_) falco_output_->stop();
 }
 
 Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

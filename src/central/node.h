@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "central/alerts/falco_output.h"
+#include "rules/falco/rule_matching.h"
 
 namespace redoubt::central {
 
@@ -26,6 +28,8 @@ struct NodeOptions {
   uint64_t store_bytes_max = 0;  // of sealed events; 0: by age alone
   uint64_t store_memory_bytes = uint64_t{1} << 30;
   uint64_t object_bytes_max = uint64_t{100} << 20;
+  rules::falco::RuleMatching falco_matching = rules::falco::RuleMatching::all;
+  FalcoOutputOptions falco_output;
 };
 
 struct InitReport {

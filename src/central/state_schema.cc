@@ -106,6 +106,8 @@ CREATE TABLE rule_hits (
 );
 )sql";
 
+constexpr std::string_view kAlertMessageSql = "ALTER TABLE alerts ADD COLUMN message TEXT NOT NULL DEFAULT ''";
+
 }  // namespace
 
 std::vector<store::Migration> state_migrations() {
@@ -117,6 +119,7 @@ std::vector<store::Migration> state_migrations() {
       {.version = 5, .name = "correlations", .sql = kCorrelationsMigration},
       {.version = 6, .name = "rule book", .sql = kRulesMigration},
       {.version = 7, .name = "scheduled hunts", .sql = kHuntsMigration},
+      {.version = 8, .name = "alert_message", .sql = kAlertMessageSql},
   };
 }
 

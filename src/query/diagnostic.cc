@@ -35,13 +35,34 @@ size_t code_points(std::string_view text) {
   return count;
 }
 
+// Code points of a line that are shown around its place: a file of one endless line is not repeated in its refusal.
+constexpr size_t kShownBefore = 200;
+constexpr size_t kShownMax = 1000;
+
+// The line without its first `count` code points.
+std::string_view without_first(std::string_view line, size_t count) {
+  size_t at = 0;
+  while (at < line.size() && (count > 0 || !starts_code_point(line[at]))) {
+    if (starts_code_point(line[at])) --count;
+    ++at;
+  }
+  return line.substr(at);
+}
+
 }  // namespace
 
 std::string Diagnostic::render(std::string_view source) const {
   std::string out = "error " + code + " at " + std::to_string(line) + ":" + std::to_string(column) + ": " + message;
-  const std::string_view shown = source_line(source, line);
-  const size_t before = column - 1;
-  const size_t width = code_points(shown);
+  std::string_view shown = source_line(source, line);
+  size_t before = column - 1;
+  size_t width = code_points(shown);
+  if (width > kShownMax) {
+    const size_t left_out = before > kShownBefore ? before - kShownBefore : 0;
+    shown = without_first(shown, left_out);
+    shown.remove_suffix(without_first(shown, kShownMax).size());
+    before -= left_out;
+    width = code_points(shown);
+  }
   if (before > width) return hint.empty() ? out : out + "\n  " + hint;
   out += "\n  ";
   out += shown;

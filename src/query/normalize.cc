@@ -17,6 +17,7 @@ namespace {
 using event::FieldType;
 
 // A tree may be deeper before like children are flattened into each other.
+constexpr size_t kPatternShownMax = 200;  // bytes of a pattern in a message
 constexpr int kRawDepthMax = 8 * kDepthMax;
 
 bool is_constant(const Expression& expression, bool value) {
@@ -63,7 +64,13 @@ Status check_regex(const Test& test, const std::string& pattern) {
   // Alone first: the flags in front must not make a broken pattern whole.
   for (const std::string& source : {pattern, regex_source(test, pattern)}) {
     const re2::RE2 regex(source, options);
-    if (!regex.ok()) return refuse(test, "regular expression '" + pattern + "': " + regex.error());
+    if (regex.ok()) continue;
+    // RE2's words hold the pattern, or the part of it that is wrong, too.
+    const auto shown = [](std::string text) {
+      return text.size() <= kPatternShownMax ? text : text.substr(0, kPatternShownMax) + "…";
+    };
+    return refuse(test,
+                  base::escape_invalid_utf8("regular expression '" + shown(pattern) + "': " + shown(regex.error())));
   }
   return {};
 }

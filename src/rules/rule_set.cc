@@ -146,6 +146,7 @@ struct Collector {
   std::string directory;
   std::vector<Rule> rules;
   std::vector<Refusal> refusals;
+  std::vector<Refusal> warnings;
   std::map<std::string, std::string> path_of;      // by rule id
   std::vector<sigma::LogSourceNames> log_sources;  // beside `rules`
   std::vector<sigma::FieldScope> scopes;           // beside `rules`
@@ -225,9 +226,10 @@ struct Collector {
   }
 
   void finish_falco() {
-    std::vector<Rule> added;
-    falco::add_to(falco.finish(), added, refusals);
-    for (Rule& rule : added) add_rule({.rule = std::move(rule), .id_line = 1}, {}, {}, "");
+    falco::RuleSetParts parts = falco::parts_of(falco.finish());
+    std::move(parts.refusals.begin(), parts.refusals.end(), std::back_inserter(refusals));
+    warnings = std::move(parts.warnings);
+    for (Rule& rule : parts.rules) add_rule({.rule = std::move(rule), .id_line = 1}, {}, {}, "");
   }
 
   void add_rule(LoadedRule loaded, sigma::LogSourceNames log_source, const sigma::FieldScope& scope,
@@ -312,6 +314,7 @@ Result<RuleSet> RuleSet::load(const std::string& directory) {
   set.correlations_ =
       sigma::link_correlations(std::move(collector.correlations), set.rules_, collector.scopes, collector.refusals);
   set.refusals_ = std::move(collector.refusals);
+  std::move(collector.warnings.begin(), collector.warnings.end(), std::back_inserter(set.warnings_));
   for (const Rule& rule : set.rules_) {
     for (const query::Diagnostic& each : rule.warnings) set.warnings_.push_back(warning_of(rule, each));
   }

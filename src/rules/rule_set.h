@@ -16,6 +16,10 @@
 
 namespace redoubt::rules {
 
+namespace falco {
+struct AlertFormat;
+}
+
 // How much an alert of the rule matters; Sigma's levels.
 enum class Importance : uint8_t { informational, low, medium, high, critical };
 
@@ -30,7 +34,7 @@ struct Rule {
   std::string title;
   std::string description;
   std::string author;
-  std::string format;  // "sigma", "openioc", "stix", "list"
+  std::string format;  // "sigma", "falco", "openioc", "stix", "list"
   std::string path;    // of its file, relative to the rule directory
   Importance importance = Importance::medium;
   std::vector<std::string> techniques;  // ATT&CK ids: "T1059.004"
@@ -39,6 +43,7 @@ struct Rule {
   std::vector<std::string> false_positives;
   query::Expression expression;             // normalized, log source included
   std::vector<query::Diagnostic> warnings;  // parts that can never hold on the events here; the rest of the rule counts
+  std::shared_ptr<const falco::AlertFormat> falco;  // what its alerts say (falco/alert.h); null for other formats
   Alerting alerting = Alerting::on;
 };
 
@@ -90,7 +95,7 @@ class RuleSet {
   // Run by correlation::Correlator.
   const std::vector<Correlation>& correlations() const { return correlations_; }
   const std::vector<Refusal>& refusals() const { return refusals_; }
-  // What loads but is likely not meant: a filter without `not`, or for a rule that is not there.
+  // What loads but is likely not meant: a filter without `not`, or for a rule that is not there; what Falco warns of.
   const std::vector<Refusal>& warnings() const { return warnings_; }
 
   // A matcher over rules(): Hit::rule indexes them. One a thread.

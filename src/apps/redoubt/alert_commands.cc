@@ -40,6 +40,7 @@ std::string joined(const json& texts) {
 void print_alert(const json& alert) {
   const json& rule = alert.at("rule");
   print_line(printable("Alert " + alert.value("id", "") + ": " + alert.value("title", "")));
+  if (const std::string message = alert.value("message", ""); !message.empty()) print_field("message", message);
   print_field("importance", alert.value("importance", ""));
   print_field("status", alert.value("status", ""));
   print_field("assignee", alert.value("assignee", ""));

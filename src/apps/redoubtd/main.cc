@@ -72,7 +72,8 @@ Status run_serve(const Options& options) {
   TRY(const base::Config config, load_config(options));
   TRY_STATUS(apply_log_level(config));
   const sigset_t signals = block_stop_signals();
-  TRY(const auto node, central::Node::start(node_options(config)));
+  TRY(const central::NodeOptions node_settings, node_options(config));
+  TRY(const auto node, central::Node::start(node_settings));
   int signal_number = 0;
   sigwait(&signals, &signal_number);
   base::log_info("node", "stopping");

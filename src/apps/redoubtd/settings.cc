@@ -27,6 +27,12 @@ constexpr auto kSettings = std::to_array<base::Setting>({
     {"store.retention", SettingType::duration, "30d", "age at which events are deleted; 0s: by size alone"},
     {"store.size_max", SettingType::size, "50GiB", "disk for events; 0: by age alone"},
     {"store.memory", SettingType::size, "1GiB", "memory for searching events"},
+    {"falco.rule_matching", SettingType::text, "all",
+     "all: an event is reported by every Falco rule that holds; first: by the one defined first, as Falco does"},
+    {"falco.file_output.filename", SettingType::text, "",
+     "what Falco rules detect, as Falco's JSON lines; empty: none"},
+    {"falco.http_output.url", SettingType::text, "", "where those lines are posted, one each; empty: nowhere"},
+    {"falco.http_output.ca_cert", SettingType::text, "", "certificates that vouch for it; empty: the system's"},
     {"objects.size_max", SettingType::size, "100MiB", "largest object that is taken"},
 });
 
@@ -61,10 +67,12 @@ std::vector<std::string> certificate_names(const base::Config& config) {
   return names;
 }
 
-central::NodeOptions node_options(const base::Config& config) {
+Result<central::NodeOptions> node_options(const base::Config& config) {
+  const auto matching = rules::falco::rule_matching_named(config.text("falco.rule_matching"));
+  if (!matching) return fail(Errc::invalid_argument, "falco.rule_matching: all or first");
   std::string scan_program = config.text("scan.program");
   if (scan_program.empty()) scan_program = (program_directory() / "redoubt-scan").string();
-  return {
+  return central::NodeOptions{
       .data_directory = config.text("data"),
       .api_address = config.text("api.address"),
       .link_address = config.text("link.address"),
@@ -79,6 +87,10 @@ central::NodeOptions node_options(const base::Config& config) {
       .store_bytes_max = static_cast<uint64_t>(config.size_bytes("store.size_max")),
       .store_memory_bytes = static_cast<uint64_t>(config.size_bytes("store.memory")),
       .object_bytes_max = static_cast<uint64_t>(config.size_bytes("objects.size_max")),
+      .falco_matching = *matching,
+      .falco_output = {.file_path = config.text("falco.file_output.filename"),
+                       .http_url = config.text("falco.http_output.url"),
+                       .http_ca_file = config.text("falco.http_output.ca_cert")},
   };
 }
 

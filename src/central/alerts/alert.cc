@@ -88,6 +88,7 @@ std::string alert_json(const Alert& alert) {
                     {"created", base::format_time(alert.created)},
                     {"updated", base::format_time(alert.updated)},
                     {"title", alert.title},
+                    {"message", alert.message},
                     {"importance", rules::name_of(alert.importance)},
                     {"status", name_of(alert.status)},
                     {"assignee", alert.assignee},

@@ -40,6 +40,7 @@ struct Alert {
   base::Time first_event, last_event;
   // As they were with the first detection: JSON texts in the shape of the API.
   std::string rule, techniques, tactics, process, object, event, correlation;
+  std::string message;  // of the first detection, as text
   std::vector<AlertComment> comments;
 };
 

@@ -16,7 +16,7 @@ constexpr size_t kCommentsShownMax = 1000;
 constexpr std::string_view kAlertColumns =
     "id, created_us, updated_us, title, status, assignee, source, importance, rule_id, rule, techniques, tactics, "
     "host_id, host_name, user_name, subject, detections, first_event_us, last_event_us, process, object, event, "
-    "correlation";
+    "correlation, message";
 
 const std::string& subject_of(const NewDetection& detection) {
   switch (detection.source) {
@@ -66,15 +66,16 @@ long long make_alert(soci::session& sql, const NewDetection& detection, long lon
                     object = object_json(detection.object), correlation = correlation_json(detection.correlated);
   sql << "INSERT INTO alerts (created_us, updated_us, title, status, source, importance, rule_id, rule, techniques,"
          " tactics, host_id, host_name, user_name, subject, detections, first_event_us, last_event_us, process, object,"
-         " event, correlation) VALUES (:created, :updated, :title, :status, :source, :importance, :rule_id, :rule, "
+         " event, correlation, message) VALUES (:created, :updated, :title, :status, :source, :importance, :rule_id, "
+         ":rule, "
          ":techniques,"
          " :tactics, :host_id, :host_name, :user_name, :subject, 1, :first, :last, :process, :object, :event,"
-         " :correlation)",
+         " :correlation, :message)",
       soci::use(now_us), soci::use(now_us), soci::use(detection.rule.title), soci::use(status), soci::use(source),
       soci::use(importance), soci::use(detection.rule.id), soci::use(rule), soci::use(techniques), soci::use(tactics),
       soci::use(detection.host_id), soci::use(detection.host_name), soci::use(detection.user),
       soci::use(subject_of(detection)), soci::use(first_us), soci::use(last_us), soci::use(process), soci::use(object),
-      soci::use(detection.event_json), soci::use(correlation);
+      soci::use(detection.event_json), soci::use(correlation), soci::use(detection.message);
   long long id = 0;
   sql << "SELECT last_insert_rowid()", soci::into(id);
   return id;
@@ -115,7 +116,7 @@ struct AlertReader {
         soci::into(alert.rule), soci::into(alert.techniques), soci::into(alert.tactics), soci::into(alert.host_id),
         soci::into(alert.host_name), soci::into(alert.user), soci::into(alert.subject), soci::into(detections),
         soci::into(first), soci::into(last), soci::into(alert.process), soci::into(alert.object),
-        soci::into(alert.event), soci::into(alert.correlation);
+        soci::into(alert.event), soci::into(alert.correlation), soci::into(alert.message);
   }
 
   Alert take() {
@@ -221,13 +222,14 @@ Result<std::string> AlertBook::add(const NewDetection& detection) {
 Result<size_t> AlertBook::add_all(std::span<const NewDetection> detections, const AlsoWrite& also) {
   if (detections.empty() && !also) return size_t{0};
   std::set<long long> changed;
-  size_t fresh = 0;
+  std::vector<const NewDetection*> fresh;
   std::vector<Alert> alerts;
   TRY_STATUS(state_.write([&](soci::session& sql) -> Status {
+    fresh.clear();
     for (const NewDetection& detection : detections) {
       const Added added = add_detection(sql, detection);
       if (added.novelty == Novelty::repeated) continue;
-      ++fresh;
+      fresh.push_back(&detection);
       changed.insert(added.alert_id);
     }
     if (also) TRY_STATUS(also(sql));
@@ -238,7 +240,10 @@ Result<size_t> AlertBook::add_all(std::span<const NewDetection> detections, cons
     return {};
   }));
   for (const Alert& alert : alerts) feed_.publish(alert_json(alert));
-  return fresh;
+  for (const NewDetection* detection : fresh) {
+    if (listener_) listener_(*detection);
+  }
+  return fresh.size();
 }
 
 Result<Alert> AlertBook::get(const std::string& id) {

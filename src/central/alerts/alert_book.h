@@ -34,6 +34,9 @@ class AlertBook final : public AlertSink {
   using AlsoWrite = std::function<Status(soci::session&)>;
   Result<size_t> add_all(std::span<const NewDetection> detections, const AlsoWrite& also = {});
 
+  // Called with each detection that was new, once it is durable; must not block. Set before the first add.
+  void tell(std::function<void(const NewDetection&)> listener) { listener_ = std::move(listener); }
+
   // `id` as the API writes it; not_found where there is none.
   Result<Alert> get(const std::string& id);
   // limit 1 … kAlertPageMax; cursor from the page before, empty for the first.
@@ -47,6 +50,7 @@ class AlertBook final : public AlertSink {
  private:
   store::StateDb& state_;
   AlertFeed& feed_;
+  std::function<void(const NewDetection&)> listener_;
 };
 
 }  // namespace redoubt::central

@@ -56,6 +56,21 @@ TEST_F(AlertBookTest, a_repeated_detection_changes_nothing) {
   EXPECT_EQ(book_->add_all(both).value(), 1u);
 }
 
+TEST_F(AlertBookTest, tells_of_each_new_detection_and_keeps_the_first_message) {
+  std::vector<std::string> told;
+  book_->tell([&](const NewDetection& detection) { told.push_back(detection.message); });
+  std::vector<NewDetection> hits = {rule_hit("1"), rule_hit("2"), rule_hit("1")};
+  hits[0].message = "first";
+  hits[1].message = "second";
+  EXPECT_EQ(book_->add_all(hits).value(), 2u);
+  EXPECT_EQ(book_->add_all(hits).value(), 0u);
+  EXPECT_EQ(told, (std::vector<std::string>{"first", "second"}));
+  const AlertPage page = book_->list({}, 10, "").value();
+  ASSERT_EQ(page.alerts.size(), 1u);
+  EXPECT_EQ(page.alerts[0].message, "first");
+  EXPECT_EQ(nlohmann::json::parse(alert_json(page.alerts[0]))["message"], "first");
+}
+
 TEST_F(AlertBookTest, groups_by_rule_host_and_process_within_an_hour) {
   const std::string id = add(rule_hit("1"));
   EXPECT_EQ(add(rule_hit("2", "p1", kStartUs + kAlertGroupUs)), id);

@@ -79,6 +79,8 @@ struct NewDetection {
   AlertObject object;
   CorrelatedEvents correlated;
   std::string event_json = "{}";  // canonical field names (event/json.h)
+  std::string message;            // what the rule says of this event: a Falco rule's output; may be empty
+  std::string falco_json;         // the line that Falco would write (rules/falco/alert.h); empty for other rules
 };
 
 class AlertSink {

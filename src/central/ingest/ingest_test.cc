@@ -28,6 +28,24 @@ std::shared_ptr<const RuleSnapshot> curl_rule() {
   return RuleSnapshot::make(std::move(files), {}, {}, base::Time::now());
 }
 
+std::shared_ptr<const RuleSnapshot> falco_rules(const base::TempDir& directory) {
+  CHECK(base::write_file_atomic(directory / "r.yaml", R"(
+- rule: Curl
+  desc: d
+  condition: evt.type = execve and proc.name = curl
+  output: "ran %proc.name as %user.name"
+  priority: Notice
+- rule: Any program
+  desc: d
+  condition: evt.type = execve
+  output: x
+  priority: Notice
+)",
+                                base::kPublicFile));
+  auto files = std::make_shared<const rules::RuleSet>(rules::RuleSet::load(std::string(directory / "")).value());
+  return RuleSnapshot::make(std::move(files), {}, {}, base::Time::now());
+}
+
 class IngestTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -87,6 +105,29 @@ class IngestTest : public ::testing::Test {
   std::unique_ptr<Ingest> ingest_;
   link::AgentIdentity agent_;
 };
+
+TEST_F(IngestTest, falco_rules_say_what_happened_and_the_first_or_all_report_it) {
+  close();
+  const base::TempDir directory;
+  rules_ = falco_rules(directory);
+  ASSERT_EQ(rules_->rules().size(), 2u);
+  open();
+  connect();
+  std::vector<std::string> lines;
+  alerts_->tell([&](const NewDetection& detection) { lines.push_back(detection.falco_json); });
+  ASSERT_TRUE(ingest_->take_frame(agent_, curl_frame(1, 1)));
+  EXPECT_EQ(alerts(), 2);
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_NE(lines[0].find(R"("rule":"Curl","priority":"Notice")"), std::string::npos) << lines[0];
+  const AlertPage page = alerts_->list({}, 10, "").value();
+  for (const Alert& alert : page.alerts) {
+    EXPECT_EQ(alert.message, alert.title == "Curl" ? "ran curl as <NA>" : "x");
+  }
+  judge_->set_falco_matching(rules::falco::RuleMatching::first);
+  ASSERT_TRUE(ingest_->take_frame(agent_, curl_frame(2, 1)));
+  EXPECT_EQ(alerts(), 3);
+  EXPECT_EQ(lines.size(), 3u);
+}
 
 TEST_F(IngestTest, stores_and_judges_a_frame) {
   ASSERT_TRUE(ingest_->take_frame(agent_, curl_frame(1, 3)));

@@ -1,6 +1,7 @@
 #include "central/ingest/judge.h"
 
 #include "central/ingest/detection.h"
+#include "rules/falco/alert.h"
 
 namespace redoubt::central {
 
@@ -17,6 +18,10 @@ NewDetection detection_of(const RuleSnapshot& rules, size_t number, const std::s
   detection.time = {row.integer(Field::event_time)};
   detection.host_id = host_id;
   describe_event(row, detection);
+  if (rule.falco != nullptr) {
+    detection.message = rules::falco::render(rule.falco->output, row);
+    detection.falco_json = rules::falco::to_json(*rule.falco, row);
+  }
   return detection;
 }
 
@@ -95,12 +100,11 @@ Status Judge::judge(const std::string& host_id, const event::Batch& batch) {
   const RuleSnapshot& now = *matched.generation->rules;
   std::vector<NewDetection> detections;
   std::vector<query::match::Hit> hits;  // by index into the rules, as correlations count them
-  for (const query::match::Hit& hit : matched.hits) {
-    const uint32_t number = now.live()[hit.rule];
-    hits.push_back({.row = hit.row, .rule = number});
-    if (now.rules()[number].alerting == rules::Alerting::on) {
-      detections.push_back(detection_of(now, number, host_id, batch.row(hit.row)));
-    }
+  for (const query::match::Hit& hit : matched.hits) hits.push_back({.row = hit.row, .rule = now.live()[hit.rule]});
+  rules::falco::choose_hits(falco_matching_, now.rules(), hits);
+  for (const query::match::Hit& hit : hits) {
+    if (now.rules()[hit.rule].alerting == rules::Alerting::off) continue;
+    detections.push_back(detection_of(now, hit.rule, host_id, batch.row(hit.row)));
   }
   TRY(const size_t fresh,
       base::within("store detections", correlations_.store(now, host_id, batch, hits, std::move(detections))));

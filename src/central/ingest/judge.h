@@ -16,6 +16,7 @@
 #include "central/ingest/correlation_book.h"
 #include "central/rules/rule_snapshot.h"
 #include "event/batch.h"
+#include "rules/falco/rule_matching.h"
 
 namespace redoubt::central {
 
@@ -27,6 +28,9 @@ class Judge {
   static Result<std::unique_ptr<Judge>> make(std::shared_ptr<const RuleSnapshot> rules, CorrelationBook& correlations,
                                              base::Metrics& metrics, size_t workers);
   ~Judge();
+
+  // Before the first judge(); `all` unless said.
+  void set_falco_matching(rules::falco::RuleMatching matching) { falco_matching_ = matching; }
 
   Status judge(const std::string& host_id, const event::Batch& batch);
 
@@ -51,6 +55,7 @@ class Judge {
 
   CorrelationBook& correlations_;
   base::Metric& detections_;
+  rules::falco::RuleMatching falco_matching_ = rules::falco::RuleMatching::all;
   const size_t workers_;
   mutable std::mutex mutex_;
   std::condition_variable freed_;

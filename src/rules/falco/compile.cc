@@ -4,6 +4,8 @@
 #include <optional>
 #include <set>
 
+#include "rules/falco/transformer.h"
+
 namespace redoubt::rules::falco {
 
 namespace {
@@ -235,6 +237,8 @@ std::optional<Mistake> check_term(const Term& term, CheckOperator op) {
   for (const Term& part : term.parts) {
     if (auto mistake = check_term(part, CheckOperator::exists)) return mistake;
   }
+  std::string arguments = argument_mistake(term);
+  if (!arguments.empty()) return Mistake{LoadCode::compile_condition, std::move(arguments), ""};
   return std::nullopt;
 }
 
@@ -265,6 +269,21 @@ bool compares_not_available(const Filter& filter) {
                                   [](const Term& value) { return value.text == "<NA>"; });
   }
   return std::any_of(filter.children.begin(), filter.children.end(), compares_not_available);
+}
+
+// A value that is the name of a field, which stands for its own letters there.
+std::string field_as_value(const Filter& filter) {
+  if (filter.kind == FilterKind::check) {
+    const auto is_field = [](const Term& value) {
+      return value.kind == TermKind::literal && type_of_field(value.text).has_value();
+    };
+    const auto found = std::find_if(filter.values.begin(), filter.values.end(), is_field);
+    return found == filter.values.end() ? "" : found->text;
+  }
+  for (const Filter& child : filter.children) {
+    if (std::string name = field_as_value(child); !name.empty()) return name;
+  }
+  return "";
 }
 
 struct Compiler {
@@ -327,6 +346,7 @@ struct Compiler {
     LoadedRule loaded{rule, resolver.resolve(*filter, referrer, 1), {}, {}, {}};
     used_macros.insert(resolver.used().begin(), resolver.used().end());
     if (resolver.mistake()) return report(LoadCode::compile_condition, rule, "rule", {{}, *resolver.mistake(), ""});
+    warn_of_values(rule, loaded.filter);
     if (const auto unknown = check_names(loaded.filter)) return report_name(rule, *unknown);
     ParsedOutput output = parse_output(rule.output);
     if (output.mistake) {
@@ -349,9 +369,15 @@ struct Compiler {
       report(LoadCode::no_evttype, rule.definition, "rule",
              {{}, "the rule can match " + std::to_string(rule.event_types.count()) + " event types", "test evt.type"});
     }
-    if (compares_not_available(rule.filter)) {
-      report(LoadCode::unsafe_na_check, rule.definition, "rule",
-             {{}, "<NA> is compared with a field that may be late", ""});
+  }
+
+  void warn_of_values(const RuleDefinition& rule, const Filter& filter) {
+    if (compares_not_available(filter)) {
+      report(LoadCode::unsafe_na_check, rule, "rule", {{}, "<NA> is compared with a field that may be late", ""});
+    }
+    if (const std::string name = field_as_value(filter); !name.empty()) {
+      report(LoadCode::warning_compile_condition, rule, "rule",
+             {{}, "value '" + name + "' is the name of a field", "for the field's value: val(" + name + ")"});
     }
   }
 

@@ -5,7 +5,9 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "rules/falco/alert.h"
 #include "rules/falco/reader.h"
+#include "rules/rule_file.h"
 #include "rules/sigma/tags.h"
 
 namespace redoubt::rules::falco {
@@ -47,11 +49,40 @@ query::Diagnostic diagnostic_at(const LoadedRule& rule, std::string_view code, s
 }
 
 Refusal no_event(const LoadedRule& rule) {
-  Refusal refusal{.path = rule.definition.path, .title = rule.definition.name, .diagnostic = {}, .rendered = ""};
   std::string reasons;
   for (const std::string& reason : rule.lowered.reasons) reasons += (reasons.empty() ? "" : "; ") + reason;
+  Refusal refusal{.path = rule.definition.path, .title = rule.definition.name, .diagnostic = {}, .rendered = ""};
   refusal.diagnostic = diagnostic_at(rule, kNoEvent, std::move(reasons));
+  refusal.rendered = rule.definition.name + ": " + refusal.diagnostic.message;
   return refusal;
+}
+
+Refusal refusal_of_finding(const Finding& finding) {
+  const std::string item = finding.item.empty() ? "" : finding.item + ": ";
+  return {.path = finding.path,
+          .title = finding.item,
+          .diagnostic = finding.diagnostic,
+          .rendered = item + finding.diagnostic.message};
+}
+
+Rule rule_of(const LoadedRule& loaded) {
+  const RuleDefinition& definition = loaded.definition;
+  Rule rule;
+  rule.id = rule_id(definition.name);
+  rule.title = definition.name;
+  rule.description = definition.description;
+  rule.format = "falco";
+  rule.path = definition.path;
+  rule.importance = importance_of(definition.priority);
+  read_falco_tags(definition.tags, rule);
+  rule.expression = loaded.lowered.expression->clone();
+  for (const std::string& note : loaded.lowered.notes) rule.warnings.push_back(diagnostic_at(loaded, kPartly, note));
+  rule.falco = std::make_shared<const AlertFormat>(AlertFormat{.rule = definition.name,
+                                                               .priority = definition.priority,
+                                                               .source = definition.source,
+                                                               .tags = definition.tags,
+                                                               .output = loaded.output});
+  return rule;
 }
 
 }  // namespace
@@ -91,33 +122,35 @@ std::string rule_id(std::string_view name) {
   return "falco-" + base::sha256_hex(name).substr(0, kDigits);
 }
 
-void add_to(const Loaded& loaded, std::vector<Rule>& rules, std::vector<Refusal>& refusals) {
+RuleSetParts parts_of(const Loaded& loaded) {
+  RuleSetParts parts;
   for (const Finding& finding : loaded.result.findings) {
-    if (!is_error(finding.code)) continue;
-    refusals.push_back({.path = finding.path,
-                        .title = finding.item,
-                        .diagnostic = finding.diagnostic,
-                        .rendered = finding.item + ": " + finding.diagnostic.message});
+    (is_error(finding.code) ? parts.refusals : parts.warnings).push_back(refusal_of_finding(finding));
   }
   for (const LoadedRule& each : loaded.rules) {
     if (each.definition.enabled == Answer::no) continue;
-    if (!each.lowered.expression) {
-      refusals.push_back(no_event(each));
-      refusals.back().rendered = each.definition.name + ": " + refusals.back().diagnostic.message;
-      continue;
+    if (each.lowered.expression) {
+      parts.rules.push_back(rule_of(each));
+    } else {
+      parts.refusals.push_back(no_event(each));
     }
-    Rule rule;
-    rule.id = rule_id(each.definition.name);
-    rule.title = each.definition.name;
-    rule.description = each.definition.description;
-    rule.format = "falco";
-    rule.path = each.definition.path;
-    rule.importance = importance_of(each.definition.priority);
-    read_falco_tags(each.definition.tags, rule);
-    rule.expression = each.lowered.expression->clone();
-    for (const std::string& note : each.lowered.notes) rule.warnings.push_back(diagnostic_at(each, kPartly, note));
-    rules.push_back(std::move(rule));
   }
+  return parts;
+}
+
+RuleSetParts check(std::string_view source, const std::string& path) {
+  Loader loader;
+  loader.add_file(source, path);
+  RuleSetParts parts = parts_of(loader.finish());
+  for (const Rule& rule : parts.rules) {
+    for (const query::Diagnostic& note : rule.warnings) {
+      parts.warnings.push_back({.path = path, .title = rule.title, .diagnostic = note, .rendered = ""});
+    }
+  }
+  for (std::vector<Refusal>* findings : {&parts.refusals, &parts.warnings}) {
+    for (Refusal& each : *findings) each = refusal_of(each.path, each.title, each.diagnostic, source);
+  }
+  return parts;
 }
 
 }  // namespace redoubt::rules::falco

@@ -37,7 +37,16 @@ constexpr std::string_view kPartly = "PARTLY";
 // Rule id: "falco-" and 32 hexadecimal digits that depend on the name alone.
 std::string rule_id(std::string_view name);
 
-// Enabled rules that have an expression become rules; errors and rules without one become refusals.
-void add_to(const Loaded& loaded, std::vector<Rule>& rules, std::vector<Refusal>& refusals);
+// What a rule set takes of loaded files.
+struct RuleSetParts {
+  std::vector<Rule> rules;        // enabled rules that have an expression, in order of definition
+  std::vector<Refusal> refusals;  // errors, and enabled rules without an expression
+  std::vector<Refusal> warnings;  // Falco's; what a rule judges in part stands in Rule::warnings
+};
+RuleSetParts parts_of(const Loaded& loaded);
+
+// One file by itself, as a person who writes it wants it: diagnostics are rendered with their line and caret, and what
+// a rule judges in part is among the warnings.
+RuleSetParts check(std::string_view source, const std::string& path);
 
 }  // namespace redoubt::rules::falco

@@ -6,7 +6,9 @@
 
 #include "event/frame.h"
 #include "redoubt/event.pb.h"
+#include "rules/falco/alert.h"
 #include "rules/falco/falco.h"
+#include "rules/falco/rule_matching.h"
 
 namespace redoubt::rules::falco {
 namespace {
@@ -124,6 +126,8 @@ TEST(FalcoMatch, a_command_line_begins_with_the_program_name) {
   EXPECT_EQ(fires("evt.type = execve and proc.cmdline startswith \"sh -x\"", shell), "no");
   EXPECT_EQ(fires("evt.type = execve and proc.args = \"-c id\"", shell), "yes");
   EXPECT_EQ(fires("evt.type = execve and proc.exe = /bin/sh", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.args = ''", shell), "no");
+  EXPECT_EQ(fires("evt.type = execve and proc.args = ''", program("/usr/bin/pkexec", "/usr/bin/pkexec")), "yes");
 }
 
 TEST(FalcoMatch, connections_have_two_ends_and_no_outcome) {
@@ -162,6 +166,56 @@ TEST(FalcoMatch, container_and_user_defaults) {
   EXPECT_EQ(fires("evt.type = execve and user.uid = 0 and proc.tty = 0", program("/usr/bin/id", "id")), "yes");
 }
 
+TEST(FalcoMatch, transformers_are_tests_of_what_they_transform) {
+  const v1::Event shell = program("/usr/bin/SH", "/bin/sh -c id");
+  EXPECT_EQ(fires("evt.type = execve and tolower(proc.name) = sh", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and tolower(proc.name) = Sh", shell),
+            "the condition is never true of the events seen here");
+  EXPECT_EQ(fires("evt.type = execve and tolower(proc.name) != sh", shell), "no");
+  EXPECT_EQ(fires("evt.type = execve and toupper(proc.exepath) startswith /USR/", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and tolower(proc.name) contains anyof (x, h)", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and tolower(evt.res) = success", shell),
+            "tolower(evt.res) with operator = has no test here");
+  EXPECT_EQ(fires("evt.type = execve and basename(proc.exepath) = SH", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and basename(proc.exepath) = bin/SH", shell),
+            "the condition is never true of the events seen here");
+  EXPECT_EQ(fires("evt.type = execve and basename(proc.exepath) in (x, SH)", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and basename(proc.exepath) != SH", shell), "no");
+  EXPECT_EQ(fires("evt.type = execve and basename(proc.exepath) startswith S", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and basename(proc.exepath) contains bin", shell), "no");
+  EXPECT_EQ(fires("evt.type = execve and basename(tolower(proc.exepath)) = sh", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and len(proc.exepath) = 11", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and len(proc.exepath) >= 12", shell), "no");
+  EXPECT_EQ(fires("evt.type = execve and len(proc.exepath) <= 11 and len(proc.exepath) > 10", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and len(proc.exepath) in (3, 11)", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and len(proc.exepath) < 0", shell),
+            "the condition is never true of the events seen here");
+  EXPECT_EQ(fires("evt.type = execve and len(proc.exepath) > 100000", shell),
+            "len() is compared with whole numbers below 1000 here");
+  EXPECT_EQ(fires("evt.type = execve and concat(proc.exepath, \"!\") = \"/usr/bin/SH!\"", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and join(\"-\", (a, proc.exepath)) startswith a-/usr", shell), "yes");
+  EXPECT_EQ(fires("evt.type = execve and concat(proc.name, proc.exepath) = x", shell),
+            "concat of other than one field has no test here");
+  EXPECT_EQ(fires("evt.type = execve and getopt(proc.args, \"c:\")[c] = id", shell),
+            "getopt has no test here: arguments are kept as one text");
+  EXPECT_EQ(fires("evt.type = execve and tolower(proc.name, x) = x", shell), "tolower takes 1 argument, not 2");
+}
+
+TEST(FalcoMatch, encoded_texts_and_other_fields) {
+  v1::Event encoded = program("/usr/bin/aWQgLXU=", "x");
+  EXPECT_EQ(fires("evt.type = execve and b64(user.name) = root", program("/a", "a")), "no");
+  encoded.set_user_effective_name("aWQgLXU=");
+  EXPECT_EQ(fires("evt.type = execve and b64(user.name) = \"id -u\"", encoded), "yes");
+  encoded.set_user_effective_name("aWQgLXU");
+  EXPECT_EQ(fires("evt.type = execve and b64(user.name) in (\"id -u\", x)", encoded), "yes");
+  v1::Event same = program("/usr/bin/id", "/usr/bin/id");
+  same.set_process_parent_executable("/usr/bin/id");
+  EXPECT_EQ(fires("evt.type = execve and proc.exepath = val(proc.pexepath)", same), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.exepath != val(proc.pexepath)", same), "no");
+  EXPECT_EQ(fires("evt.type = execve and proc.exepath startswith val(proc.pexepath)", same), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.exepath != val(proc.pexepath)", program("/a", "a")), "no");
+}
+
 TEST(FalcoOutput, is_written_with_widths_and_missing_values) {
   const Loaded loaded =
       load_rule({"evt.type = execve",
@@ -171,19 +225,75 @@ TEST(FalcoOutput, is_written_with_widths_and_missing_values) {
   EXPECT_EQ(render(loaded.rules[0].output, batch.row(0)), "Ran (id, root|ro|<NA> sshd host execve).");
 }
 
+TEST(FalcoOutput, holds_no_control_bytes_and_evaluates_transformers) {
+  const Loaded loaded =
+      load_rule({"evt.type = execve",
+                 "%proc.exe|%proc.cmdline|%toupper(proc.name)|%len(proc.name)|%basename(proc.exepath)|%join(\"+\", (a, "
+                 "proc.name))|%b64(proc.name)|%proc.tty|%evt.time"});
+  ASSERT_EQ(loaded.rules.size(), 1U);
+  v1::Event event = program("/usr/bin/YQ==", "\x1b[2J\n x\ty");
+  event.set_process_tty("pts/3");
+  const event::Batch batch = falco_batch(std::move(event));
+  EXPECT_EQ(render(loaded.rules[0].output, batch.row(0)),
+            "\\u001b[2J\\n|YQ== x\\ty|YQ==|4|YQ==|a+YQ==|a|34819|00:00:00.000001000");
+}
+
+TEST(FalcoOutput, is_json_in_falcos_shape) {
+  const Loaded loaded =
+      load_rule({"evt.type = execve", "Ran %proc.name by %user.uid with %proc.pname %container.privileged"});
+  ASSERT_EQ(loaded.rules.size(), 1U);
+  v1::Event event = program("/usr/bin/id", "id");
+  event.set_host_name("web-1");
+  const event::Batch batch = falco_batch(std::move(event));
+  AlertFormat format = *parts_of(loaded).rules.at(0).falco;
+  format.tags = {"network", "T1059"};
+  EXPECT_EQ(to_json(format, batch.row(0)),
+            R"({"time":"1970-01-01T00:00:00.000001000Z","rule":"r","priority":"Warning","source":"syscall",)"
+            R"("hostname":"web-1","output":"00:00:00.000001000: Warning Ran id by 0 with <NA> <NA>",)"
+            R"("tags":["T1059","network"],"message":"Ran id by 0 with <NA> <NA>","output_fields":{"evt.time":1000,)"
+            R"("proc.name":"id","user.uid":0,"proc.pname":null,"container.privileged":null}})");
+}
+
+TEST(FalcoRules, report_the_first_or_all_that_hold) {
+  std::vector<Rule> rules(4);
+  rules[1].falco = rules[2].falco = rules[3].falco = std::make_shared<const AlertFormat>();
+  const std::vector<query::match::Hit> all = {{0, 0}, {0, 1}, {0, 3}, {1, 2}, {2, 0}, {2, 2}, {2, 3}};
+  std::vector<query::match::Hit> hits = all;
+  choose_hits(*rule_matching_named("all"), rules, hits);
+  EXPECT_EQ(hits, all);
+  choose_hits(*rule_matching_named("first"), rules, hits);
+  EXPECT_EQ(hits, (std::vector<query::match::Hit>{{0, 0}, {0, 1}, {1, 2}, {2, 0}, {2, 2}}));
+  EXPECT_FALSE(rule_matching_named("last"));
+}
+
 TEST(FalcoRules, become_rules_of_the_set) {
-  const Loaded loaded = load_rule({"evt.type = execve"});
-  std::vector<Rule> rules;
-  std::vector<Refusal> refusals;
-  add_to(loaded, rules, refusals);
-  ASSERT_EQ(rules.size(), 1U);
-  EXPECT_EQ(rules[0].format, "falco");
-  EXPECT_EQ(rules[0].id, rule_id("r"));
-  EXPECT_EQ(rules[0].importance, Importance::medium);
-  EXPECT_TRUE(refusals.empty());
-  add_to(load_rule({"evt.type = mkdir"}), rules, refusals);
-  ASSERT_EQ(refusals.size(), 1U);
-  EXPECT_EQ(refusals[0].diagnostic.message, "event mkdir is not seen here");
+  RuleSetParts parts = parts_of(load_rule({"evt.type = execve"}));
+  ASSERT_EQ(parts.rules.size(), 1U);
+  EXPECT_EQ(parts.rules[0].format, "falco");
+  EXPECT_EQ(parts.rules[0].id, rule_id("r"));
+  EXPECT_EQ(parts.rules[0].importance, Importance::medium);
+  EXPECT_EQ(parts.rules[0].falco->rule, "r");
+  EXPECT_TRUE(parts.refusals.empty());
+  parts = parts_of(load_rule({"evt.type = mkdir"}));
+  ASSERT_EQ(parts.refusals.size(), 1U);
+  EXPECT_EQ(parts.refusals[0].diagnostic.message, "event mkdir is not seen here");
+}
+
+TEST(FalcoRules, are_checked_with_line_and_caret) {
+  const RuleSetParts parts = check(
+      "- macro: unused\n  condition: evt.num=0\n- rule: r\n  desc: d\n  output: x\n  priority: Info\n"
+      "  condition: evt.type in (execve, open)\n- rule: s\n  desc: d\n  output: \"%proc.nmae\"\n  priority: Info\n"
+      "  condition: evt.type = execve\n",
+      "a.yaml");
+  ASSERT_EQ(parts.rules.size(), 1U);
+  ASSERT_EQ(parts.refusals.size(), 1U);
+  EXPECT_EQ(parts.refusals[0].rendered,
+            "error LOAD_ERR_COMPILE_OUTPUT at 8:9: field 'proc.nmae' is not known\n"
+            "  - rule: s\n"
+            "          ^ did you mean 'proc.name'?");
+  ASSERT_GE(parts.warnings.size(), 2U);
+  EXPECT_EQ(parts.warnings[0].diagnostic.code, "LOAD_UNUSED_MACRO");
+  EXPECT_EQ(parts.warnings.back().diagnostic.code, kPartly);
 }
 
 TEST(FalcoRules, stand_in_a_rule_directory_and_build_on_earlier_files) {

@@ -41,7 +41,7 @@ constexpr FieldSource whole(Field field) {
 constexpr FieldSource part(Shape shape, Field field) {
   return {.shape = shape, .field = field, .second = {}, .text = "", .number = 0};
 }
-constexpr FieldSource either(Field field, Field second) {
+constexpr FieldSource either_end(Field field, Field second) {
   return {.shape = Shape::both_ends, .field = field, .second = second, .text = "", .number = 0};
 }
 constexpr FieldSource fixed(std::string_view text) {
@@ -125,9 +125,9 @@ constexpr auto kSources = std::to_array<SourceRow>({
     {"fd.snet", kConnected, whole(Field::destination_ip)},
     {"fd.cport", kConnected, whole(Field::source_port)},
     {"fd.sport", kConnected, whole(Field::destination_port)},
-    {"fd.ip", kConnected, either(Field::destination_ip, Field::source_ip)},
-    {"fd.net", kConnected, either(Field::destination_ip, Field::source_ip)},
-    {"fd.port", kConnected, either(Field::destination_port, Field::source_port)},
+    {"fd.ip", kConnected, either_end(Field::destination_ip, Field::source_ip)},
+    {"fd.net", kConnected, either_end(Field::destination_ip, Field::source_ip)},
+    {"fd.port", kConnected, either_end(Field::destination_port, Field::source_port)},
     {"fd.rip", kConnects, whole(Field::destination_ip)},
     {"fd.rip", bit(EventClass::accept), whole(Field::source_ip)},
     {"fd.lip", kConnects, whole(Field::source_ip)},

@@ -29,6 +29,9 @@ std::span<const EventClassInfo> event_classes();
 const EventClassInfo& info(EventClass event_class);
 query::Expression events_of(EventClass event_class);
 
+// TASK_COMM_LEN without its zero: what Falco keeps of a program's name.
+constexpr size_t kProgramNameBytes = 15;
+
 enum class Shape : uint8_t {
   absent,           // Falco has no value there
   plain,            // the whole field

@@ -20,7 +20,7 @@ enum class LoadCode : uint8_t {
   compile_condition,
   compile_output,
   validate,
-  extension,
+  extension,       // of Falco's plugins; there are none here
   unknown_source,  // warnings from here
   unsafe_na_check,
   no_evttype,
@@ -29,7 +29,7 @@ enum class LoadCode : uint8_t {
   unused_list,
   unknown_item,
   deprecated_item,
-  warning_extension,
+  warning_extension,  // as `extension`
   append_no_values,
   exception_name_not_unique,
   invalid_macro_name,

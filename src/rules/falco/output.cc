@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
-#include "base/time.h"
-#include "rules/falco/field_source.h"
+#include "base/text.h"
+#include "rules/falco/field_text.h"
+#include "rules/falco/transformer.h"
 #include "rules/falco/vocabulary.h"
 
 namespace redoubt::rules::falco {
@@ -14,88 +15,42 @@ constexpr std::string_view kNotAvailable = "<NA>";
 // Falco's container plugin puts its fields where this stands; alone it says nothing.
 constexpr std::string_view kContainerInfo = "container.info";
 
-std::string value_text(const event::Row& row, event::Field field) {
-  const event::Value value = row.get(field);
-  if (!value.present()) return std::string(kNotAvailable);
-  if (value.is_text()) return std::string(value.text());
-  if (event::info(field).type == event::FieldType::time) return base::format_time({value.integer()});
-  return std::to_string(value.integer());
-}
-
-std::string last_part(std::string_view path) { return std::string(path.substr(path.rfind('/') + 1)); }
-
-// Line number `number`, from 1.
-std::string line_of(std::string_view lines, int64_t number) {
-  for (int64_t i = 1; i < number && !lines.empty(); ++i) {
-    lines.remove_prefix(std::min(lines.find('\n'), lines.size() - 1) + 1);
-  }
-  return lines.empty() ? std::string(kNotAvailable) : std::string(lines.substr(0, lines.find('\n')));
-}
-
-std::string source_text(const FieldSource& source, const event::Row& row) {
-  constexpr size_t kShortIdDigits = 12;
-  const std::string value = source.field == event::Field{} ? "" : value_text(row, source.field);
-  switch (source.shape) {
-    case Shape::absent:
-    case Shape::number_at_least:
-    case Shape::outcome:
-    case Shape::outcome_number: return std::string(kNotAvailable);
-    case Shape::plain:
-    case Shape::program_name:
-    case Shape::command_line:
-    case Shape::directory:
-    case Shape::both_ends: return value;
-    case Shape::arguments: {
-      if (!row.get(source.field).present()) return value;
-      const size_t blank = value.find(' ');
-      return blank == std::string::npos ? "" : value.substr(blank + 1);
-    }
-    case Shape::first_argument: return value.substr(0, value.find(' '));
-    case Shape::ancestor_names: return last_part(line_of(row.text(source.field), 1));
-    case Shape::ancestor_name: return last_part(line_of(row.text(source.field), source.number));
-    case Shape::ancestor_path: return line_of(row.text(source.field), source.number);
-    case Shape::container: return row.get(source.field).present() ? value.substr(0, kShortIdDigits) : "host";
-    case Shape::terminal: return row.get(source.field).present() ? value : "0";
-    case Shape::login_user: return row.get(source.field).present() ? value : "-1";
-    case Shape::constant_text: return std::string(source.text);
-    case Shape::constant_number: return std::to_string(source.number);
-    case Shape::address_family: {
-      const bool is_six = row.text(source.field).find(':') != std::string_view::npos;
-      const size_t blank = source.text.find(' ');
-      return std::string(is_six ? source.text.substr(blank + 1) : source.text.substr(0, blank));
+// Values are from hosts: what they hold must not move a reader's terminal.
+std::string printable(std::string_view text) {
+  constexpr std::string_view kLetters = "btn\0fr";  // of 8 to 13
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out;
+  for (const char c : base::escape_invalid_utf8(text)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7F) {
+      out += c;
+    } else if (byte >= '\b' && byte <= '\r' && byte != '\v') {
+      out += {'\\', kLetters[byte - '\b']};
+    } else {
+      out += "\\u00";
+      out += {kHex[byte / 16], kHex[byte % 16]};
     }
   }
-  return "";
+  return out;
 }
 
-// The kind of an event; nothing for events of the agent itself.
-std::optional<EventClass> class_of(const event::Row& row) {
-  for (const EventClassInfo& each : event_classes()) {
-    if (each.type == row.type() && each.action == row.text(event::Field::event_action)) return each.event_class;
-  }
-  return std::nullopt;
-}
-
-std::string connection_text(const event::Row& row) {
-  return value_text(row, event::Field::source_ip) + ":" + value_text(row, event::Field::source_port) + "->" +
-         value_text(row, event::Field::destination_ip) + ":" + value_text(row, event::Field::destination_port);
-}
-
-std::string field_text(const Term& field, EventClass event_class, const event::Row& row) {
-  if (field.kind != TermKind::field) return std::string(kNotAvailable);
-  const EventClassInfo& kind = info(event_class);
-  if (field.text == "evt.type") return std::string(kind.events.substr(0, kind.events.find(' ')));
-  if (field.text == "evt.num") return value_text(row, event::Field::event_sequence);
-  if (field.text.starts_with("evt.time") || field.text == "evt.datetime") {
-    return value_text(row, event::Field::event_time);
-  }
-  if (field.text == "fd.name" && kind.type == event::EventType::connection) return connection_text(row);
-  const FoundSource found = find_source(field, event_class);
-  return found.source ? source_text(*found.source, row) : std::string(kNotAvailable);
+// To whole characters.
+void cut(std::string& text, size_t bytes_max) {
+  if (text.size() <= bytes_max) return;
+  size_t end = bytes_max;
+  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
+  text.resize(end);
 }
 
 std::optional<FilterMistake> check_output_field(const Term& term, size_t offset) {
   if (term.kind == TermKind::literal) return FilterMistake{offset, "'%" + term.text + "' is not a field", ""};
+  if (std::string mistake = argument_mistake(term); !mistake.empty()) {
+    return FilterMistake{offset, std::move(mistake), ""};
+  }
+  for (const Term& part : term.parts) {
+    auto mistake = part.kind == TermKind::literal ? std::nullopt : check_output_field(part, offset);
+    if (mistake) return mistake;
+  }
   if (term.kind != TermKind::field || term.text == kContainerInfo) return std::nullopt;
   if (type_of_field(term.text)) return std::nullopt;
   const std::string near = nearest_field(term.text);
@@ -134,15 +89,19 @@ ParsedOutput parse_output(std::string_view text) {
 }
 
 std::string render(const Output& output, const event::Row& row) {
-  const std::optional<EventClass> event_class = class_of(row);
   std::string text;
   for (const OutputPart& part : output.parts) {
-    text += part.text;
+    text += printable(part.text);
     if (!part.field) continue;
-    std::string value = event_class ? field_text(*part.field, *event_class, row) : std::string(kNotAvailable);
-    if (part.width > 0) value.resize(part.width, ' ');
+    std::string value = printable(text_of(*part.field, row).value_or(std::string(kNotAvailable)));
+    if (part.width > 0) {
+      cut(value, part.width);
+      value.resize(part.width, ' ');
+    }
     text += value;
+    if (text.size() > kRenderedMax) break;
   }
+  cut(text, kRenderedMax);
   return text;
 }
 

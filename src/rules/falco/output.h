@@ -12,6 +12,8 @@
 namespace redoubt::rules::falco {
 
 constexpr size_t kOutputWidthMax = 4096;
+// Bytes of a rendered output; what is longer is cut at a character.
+constexpr size_t kRenderedMax = size_t{64} << 10;
 
 struct OutputPart {
   std::string text;  // before the field
@@ -30,7 +32,8 @@ struct ParsedOutput {
 
 ParsedOutput parse_output(std::string_view text);
 
-// Missing values, and transformers, are `<NA>`.
+// One line of valid UTF-8: missing values are `<NA>`, control bytes are written as in JSON (`\n`, `\u001b`), bytes that
+// are not UTF-8 as \xHH.
 std::string render(const Output& output, const event::Row& row);
 
 }  // namespace redoubt::rules::falco

@@ -5,6 +5,8 @@
 
 #include "base/text.h"
 #include "query/cidr.h"
+#include "rules/falco/text_lowering.h"
+#include "rules/falco/transformer.h"
 #include "rules/falco/vocabulary.h"
 
 namespace redoubt::rules::falco {
@@ -17,146 +19,7 @@ using query::Expression;
 using query::Operand;
 using query::Operator;
 
-using Values = std::vector<std::string>;
-
-constexpr size_t kProgramNameBytes = 15;  // TASK_COMM_LEN without its zero
-constexpr size_t kOneOfMax = 8;           // its tests grow with the square
-
-Expression exact(Field field, Operator op, const Values& values) {
-  std::vector<Operand> operands(values.begin(), values.end());
-  return Expression::test(field, op, std::move(operands), CaseMode::exact);
-}
-
-Expression one(Field field, Operator op, std::string value) { return exact(field, op, {std::move(value)}); }
-
-Expression either(Expression a, Expression b) {
-  std::vector<Expression> children;
-  children.push_back(std::move(a));
-  children.push_back(std::move(b));
-  return Expression::any_of(std::move(children));
-}
-
-Expression both(Expression a, Expression b) {
-  std::vector<Expression> children;
-  children.push_back(std::move(a));
-  children.push_back(std::move(b));
-  return Expression::all_of(std::move(children));
-}
-
-Expression exists(Field field) { return Expression::test(field, Operator::exists, {}); }
-
-std::string escaped(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool is_plain =
-        byte >= 0x80 || c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (is_plain) {
-      out += c;
-    } else if (byte < 0x20 || byte == 0x7F) {
-      out += {'\\', 'x', kHex[byte / 16], kHex[byte % 16]};
-    } else {
-      out += {'\\', c};
-    }
-  }
-  return out;
-}
-
-// `(?:a|b)`
-std::string alternatives(const Values& values) {
-  std::string out = "(?:";
-  for (size_t i = 0; i < values.size(); ++i) out += (i == 0 ? "" : "|") + escaped(values[i]);
-  return out + ")";
-}
-
-// fnmatch(3) without flags as a regular expression; `star` is what `*` becomes.
-std::string glob_regex(std::string_view glob, std::string_view star) {
-  std::string out;
-  for (size_t i = 0; i < glob.size(); ++i) {
-    const size_t closing = glob[i] == '[' ? glob.find(']', i + 2) : std::string_view::npos;
-    if (glob[i] == '*') {
-      out += star;
-    } else if (glob[i] == '?') {
-      out += star.substr(0, star.size() - 1);
-    } else if (closing != std::string_view::npos) {
-      const bool negated = glob[i + 1] == '!' || glob[i + 1] == '^';
-      out += negated ? "[^" : "[";
-      for (size_t k = i + 1 + (negated ? 1 : 0); k < closing; ++k) {
-        if (glob[k] == '\\' || glob[k] == '[' || glob[k] == '^') out += '\\';
-        out += glob[k];
-      }
-      out += ']';
-      i = closing;
-    } else {
-      if (glob[i] == '\\' && i + 1 < glob.size()) ++i;
-      out += escaped(glob.substr(i, 1));
-    }
-  }
-  return out;
-}
-
-bool is_glob(std::string_view text) { return text.find_first_of("*?[") != std::string_view::npos; }
-
-Expression lower_glob(Field field, const Values& values, CaseMode mode) {
-  std::vector<Expression> tests;
-  for (const std::string& value : values) {
-    tests.push_back(Expression::test(field, Operator::regex, {"^" + glob_regex(value, ".*") + "$"}, mode));
-  }
-  return Expression::any_of(std::move(tests));
-}
-
-// A listed path, or anything below it; a star stays within one component.
-Expression lower_path_prefix(Field field, const Values& values) {
-  std::vector<Expression> tests;
-  for (std::string path : values) {
-    while (path.size() > 1 && path.back() == '/') path.pop_back();
-    if (is_glob(path)) {
-      tests.push_back(one(field, Operator::regex, "^" + glob_regex(path, "[^/]*") + "(?:/|$)"));
-    } else if (path == "/") {
-      tests.push_back(one(field, Operator::starts_with, path));
-    } else {
-      tests.push_back(either(one(field, Operator::equal, path), one(field, Operator::starts_with, path + "/")));
-    }
-  }
-  return Expression::any_of(std::move(tests));
-}
-
-std::string cannot(CheckOperator op, std::string_view what) {
-  return "operator " + std::string(name_of(op)) + " on " + std::string(what) + " has no test here";
-}
-
-Judgement lower_text(Field field, CheckOperator op, const Values& values) {
-  switch (op) {
-    case CheckOperator::equal: return Judgement::of(exact(field, Operator::equal, values));
-    case CheckOperator::contains: return Judgement::of(exact(field, Operator::contains, values));
-    case CheckOperator::startswith: return Judgement::of(exact(field, Operator::starts_with, values));
-    case CheckOperator::endswith: return Judgement::of(exact(field, Operator::ends_with, values));
-    case CheckOperator::icontains: {
-      std::vector<Operand> operands(values.begin(), values.end());
-      return Judgement::of(Expression::test(field, Operator::contains, std::move(operands)));
-    }
-    case CheckOperator::glob: return Judgement::of(lower_glob(field, values, CaseMode::exact));
-    case CheckOperator::iglob: return Judgement::of(lower_glob(field, values, CaseMode::folded));
-    case CheckOperator::regex: {
-      Values anchored;
-      for (const std::string& value : values) anchored.push_back("^(?:" + value + ")$");
-      return Judgement::of(exact(field, Operator::regex, anchored));
-    }
-    case CheckOperator::pmatch: return Judgement::of(lower_path_prefix(field, values));
-    case CheckOperator::exists:
-    case CheckOperator::less:
-    case CheckOperator::less_equal:
-    case CheckOperator::greater:
-    case CheckOperator::greater_equal:
-    case CheckOperator::not_equal:
-    case CheckOperator::bcontains:
-    case CheckOperator::bstartswith:
-    case CheckOperator::in:
-    case CheckOperator::intersects: break;
-  }
-  return Judgement::not_known(cannot(op, "text"));
-}
+constexpr size_t kOneOfMax = 8;  // its tests grow with the square
 
 std::optional<int64_t> parse_number(std::string_view text) {
   const bool negative = text.starts_with('-');
@@ -288,137 +151,6 @@ Judgement lower_constant(std::string_view actual, CheckOperator op, const Values
   return Judgement::of(Expression::constant(holds));
 }
 
-// Falco sees the first 15 bytes.
-Judgement lower_program_name(Field field, CheckOperator op, const Values& values) {
-  if (op != CheckOperator::equal) return lower_text(field, op, values);
-  Values whole;
-  Values cut;
-  for (const std::string& value : values) {
-    if (value.size() < kProgramNameBytes) whole.push_back(value);
-    if (value.size() == kProgramNameBytes) cut.push_back(value);
-  }
-  return Judgement::of(either(exact(field, Operator::equal, whole), exact(field, Operator::starts_with, cut)));
-}
-
-std::string around(CheckOperator op, const Values& values, std::string_view any, std::string_view end) {
-  std::string pattern;
-  if (op == CheckOperator::contains || op == CheckOperator::endswith) pattern += any;
-  pattern += alternatives(values);
-  if (op == CheckOperator::equal || op == CheckOperator::endswith) pattern += end;
-  return pattern;
-}
-
-bool is_plain_operator(CheckOperator op) {
-  return op == CheckOperator::equal || op == CheckOperator::contains || op == CheckOperator::startswith ||
-         op == CheckOperator::endswith;
-}
-
-Judgement lower_first_argument(Field field, CheckOperator op, const Values& values) {
-  if (!is_plain_operator(op)) return Judgement::not_known(cannot(op, "the first argument"));
-  return Judgement::of(one(field, Operator::regex, "^" + around(op, values, "[^ ]*", "(?: |$)")));
-}
-
-Judgement lower_arguments(Field field, CheckOperator op, const Values& values) {
-  if (!is_plain_operator(op)) {
-    if (op != CheckOperator::icontains) return Judgement::not_known(cannot(op, "arguments"));
-    std::string pattern = "^[^ ]* .*" + alternatives(values);
-    return Judgement::of(Expression::test(field, Operator::regex, {std::move(pattern)}));
-  }
-  return Judgement::of(one(field, Operator::regex, "^[^ ]* " + around(op, values, ".*", "$")));
-}
-
-// Falco's line is the program's name and all arguments but the first.
-Expression lower_one_command_line(const FieldSource& source, CheckOperator op, const std::string& value) {
-  const size_t blank = value.find(' ');
-  const Field name = source.second;
-  if (blank == std::string::npos) {
-    if (op == CheckOperator::startswith) return lower_text(name, op, {value}).expression;
-    return both(lower_program_name(name, CheckOperator::equal, {value}).expression,
-                one(source.field, Operator::regex, "^[^ ]*$"));
-  }
-  const std::string rest = "^[^ ]*" + escaped(std::string_view(value).substr(blank));
-  return both(lower_program_name(name, CheckOperator::equal, {value.substr(0, blank)}).expression,
-              one(source.field, Operator::regex, op == CheckOperator::equal ? rest + "$" : rest));
-}
-
-Judgement lower_command_line(const FieldSource& source, CheckOperator op, const Values& values) {
-  if (op != CheckOperator::equal && op != CheckOperator::startswith) return lower_text(source.field, op, values);
-  std::vector<Expression> tests;
-  tests.reserve(values.size());
-  for (const std::string& value : values) tests.push_back(lower_one_command_line(source, op, value));
-  return Judgement::of(Expression::any_of(std::move(tests)));
-}
-
-// The last part of any line is one of the names.
-Judgement lower_ancestor_names(Field field, CheckOperator op, const Values& values) {
-  if (!is_plain_operator(op)) return Judgement::not_known(cannot(op, "the names of all ancestors"));
-  if (op != CheckOperator::equal) {
-    const std::string start = op == CheckOperator::startswith ? "(?:^|[/\\n])" : "";
-    const std::string end = op == CheckOperator::endswith ? "(?:\\n|$)" : "[^/\\n]*(?:\\n|$)";
-    return Judgement::of(one(field, Operator::regex, start + alternatives(values) + end));
-  }
-  std::vector<Expression> tests;
-  for (const std::string& value : values) {
-    if (value.size() > kProgramNameBytes) continue;
-    if (value.size() == kProgramNameBytes) {
-      tests.push_back(one(field, Operator::regex, "(?:^|[/\\n])" + escaped(value) + "[^/\\n]*(?:\\n|$)"));
-      continue;
-    }
-    tests.push_back(exact(field, Operator::contains, {"/" + value + "\n", "\n" + value + "\n"}));
-    tests.push_back(exact(field, Operator::ends_with, {"/" + value, "\n" + value}));
-    tests.push_back(one(field, Operator::starts_with, value + "\n"));
-    tests.push_back(one(field, Operator::equal, value));
-  }
-  return Judgement::of(Expression::any_of(std::move(tests)));
-}
-
-Judgement lower_ancestor(const FieldSource& source, CheckOperator op, const Values& values) {
-  if (!is_plain_operator(op)) return Judgement::not_known(cannot(op, "an ancestor"));
-  const bool is_name = source.shape == Shape::ancestor_name;
-  std::string start = "^";
-  for (int64_t skipped = 1; skipped < source.number; ++skipped) start += "[^\\n]*\\n";
-  if (is_name) start += "(?:[^\\n]*/)?";
-  Values whole;
-  Values cut;
-  for (const std::string& value : values) {
-    const bool is_cut = is_name && op == CheckOperator::equal && value.size() == kProgramNameBytes;
-    if (is_name && value.size() > kProgramNameBytes) continue;
-    (is_cut ? cut : whole).push_back(value);
-  }
-  const std::string_view any = is_name ? "[^/\\n]*" : "[^\\n]*";
-  std::vector<Expression> tests;
-  if (!whole.empty()) {
-    std::string pattern = start + around(op, whole, any, "(?:\\n|$)");
-    if (op == CheckOperator::contains || op == CheckOperator::startswith) pattern += std::string(any) + "(?:\\n|$)";
-    tests.push_back(one(source.field, Operator::regex, std::move(pattern)));
-  }
-  if (!cut.empty()) {
-    tests.push_back(one(source.field, Operator::regex, start + alternatives(cut) + "[^/\\n]*(?:\\n|$)"));
-  }
-  return Judgement::of(Expression::any_of(std::move(tests)));
-}
-
-// Falco's directory ends with a slash, ours does not.
-Judgement lower_directory(Field field, CheckOperator op, const Values& values) {
-  if (!is_plain_operator(op)) return lower_text(field, op, values);
-  std::vector<Expression> tests;
-  for (const std::string& value : values) {
-    const bool has_slash = value.size() > 1 && value.ends_with('/');
-    const std::string bare = has_slash ? value.substr(0, value.size() - 1) : value;
-    if (op == CheckOperator::equal) {
-      tests.push_back(one(field, Operator::equal, bare));
-    } else if (op == CheckOperator::endswith) {
-      if (has_slash) tests.push_back(one(field, Operator::ends_with, bare));
-    } else {
-      tests.push_back(lower_text(field, op, {value}).expression);
-      if (has_slash) {
-        tests.push_back(one(field, op == CheckOperator::startswith ? Operator::equal : Operator::ends_with, bare));
-      }
-    }
-  }
-  return Judgement::of(Expression::any_of(std::move(tests)));
-}
-
 Judgement lower_container(Field field, CheckOperator op, const Values& values) {
   if (op != CheckOperator::equal) return Judgement::not_known(cannot(op, "a container's id"));
   constexpr size_t kShortIdDigits = 12;
@@ -533,19 +265,25 @@ Judgement lower_unequal(const FieldSource& source, const Values& values) {
   return equal;
 }
 
-Judgement lower_quantity(const Filter& check, const FieldSource& source, const Values& values) {
+// Each value as a check of its own.
+Judgement lower_quantity(const Filter& check, EventClass event_class) {
+  if (check.quantity == Quantity::oneof && check.values.size() > kOneOfMax) {
+    return Judgement::not_known("oneof takes up to " + std::to_string(kOneOfMax) + " values here");
+  }
   std::vector<Expression> each;
-  for (const std::string& value : values) {
-    Judgement single =
-        check.op == CheckOperator::not_equal ? lower_unequal(source, {value}) : lower_any(source, check.op, {value});
-    if (!single.unknown.empty()) return single;
-    each.push_back(std::move(single.expression));
+  for (const Term& value : check.values) {
+    Filter single;
+    single.kind = FilterKind::check;
+    single.left = check.left;
+    single.op = check.op;
+    single.values.push_back(value);
+    Judgement judgement = lower_check(single, event_class);
+    if (!judgement.unknown.empty()) return judgement;
+    each.push_back(std::move(judgement.expression));
   }
   if (each.empty()) return Judgement::of(Expression::constant(false));
   if (check.quantity == Quantity::allof) return Judgement::of(Expression::all_of(std::move(each)));
   if (check.quantity == Quantity::anyof) return Judgement::of(Expression::any_of(std::move(each)));
-  if (each.size() > kOneOfMax)
-    return Judgement::not_known("oneof takes up to " + std::to_string(kOneOfMax) + " values here");
   std::vector<Expression> choices;
   for (size_t chosen = 0; chosen < each.size(); ++chosen) {
     std::vector<Expression> parts;
@@ -597,16 +335,53 @@ Judgement lower_event_type(const Filter& check, EventClass event_class) {
   return outcome;
 }
 
+std::optional<Operator> reference_operator(CheckOperator op) {
+  switch (op) {
+    case CheckOperator::equal:
+    case CheckOperator::not_equal: return Operator::equal;
+    case CheckOperator::less:
+    case CheckOperator::less_equal:
+    case CheckOperator::greater:
+    case CheckOperator::greater_equal: return order_operator(op);
+    case CheckOperator::contains: return Operator::contains;
+    case CheckOperator::startswith: return Operator::starts_with;
+    case CheckOperator::endswith: return Operator::ends_with;
+    case CheckOperator::exists:
+    case CheckOperator::icontains:
+    case CheckOperator::glob:
+    case CheckOperator::iglob:
+    case CheckOperator::regex:
+    case CheckOperator::bcontains:
+    case CheckOperator::bstartswith:
+    case CheckOperator::in:
+    case CheckOperator::intersects:
+    case CheckOperator::pmatch: break;
+  }
+  return std::nullopt;
+}
+
 // val(field) on the right: one field with another.
 Judgement lower_reference(const Filter& check, const FieldSource& left, EventClass event_class) {
   const Term& other = check.values.front();
   if (other.kind != TermKind::field) return Judgement::not_known("transformer " + other.text + " has no test here");
   const FoundSource right = find_source(other, event_class);
   if (!right.source) return Judgement::not_known(right.reason);
-  if (left.shape != Shape::plain || right.source->shape != Shape::plain || check.op != CheckOperator::equal) {
+  if (left.shape == Shape::absent || right.source->shape == Shape::absent) {
+    return Judgement::of(Expression::constant(false));
+  }
+  const auto op = reference_operator(check.op);
+  const bool is_text = event::is_textual(event::info(left.field).type);
+  const bool is_same_kind = is_text == event::is_textual(event::info(right.source->field).type);
+  const bool is_order =
+      op == Operator::less || op == Operator::less_equal || op == Operator::greater || op == Operator::greater_equal;
+  const bool fits = op == Operator::equal || is_order != is_text;
+  if (left.shape != Shape::plain || right.source->shape != Shape::plain || !op || !is_same_kind || !fits) {
     return Judgement::not_known("comparing " + to_text(check.left) + " with " + to_text(other) + " has no test here");
   }
-  return Judgement::of(Expression::test(left.field, Operator::equal, {right.source->field}, CaseMode::exact));
+  Expression test = Expression::test(left.field, *op, {right.source->field}, CaseMode::exact);
+  if (check.op != CheckOperator::not_equal) return Judgement::of(std::move(test));
+  return Judgement::of(
+      both(both(exists(left.field), exists(right.source->field)), Expression::negate(std::move(test))));
 }
 
 // The idiom of a condition that is always or never true.
@@ -645,7 +420,10 @@ std::optional<bool> constant_of(const Expression& expression) {
 
 Judgement lower_check(const Filter& check, EventClass event_class) {
   if (check.left.kind == TermKind::transformer) {
-    return Judgement::not_known("transformer " + check.left.text + " has no test here");
+    const bool refers = !check.values.empty() && check.values.front().kind != TermKind::literal;
+    if (refers) return Judgement::not_known("comparing " + to_text(check.left) + " with a field has no test here");
+    return check.quantity == Quantity::one_value ? lower_transformer(check, event_class)
+                                                 : lower_quantity(check, event_class);
   }
   const std::string& name = check.left.text;
   if (name == "evt.type" || name == "syscall.type") return lower_event_type(check, event_class);
@@ -658,10 +436,10 @@ Judgement lower_check(const Filter& check, EventClass event_class) {
   if (!check.values.empty() && check.values.front().kind != TermKind::literal) {
     return lower_reference(check, *found.source, event_class);
   }
+  if (check.quantity != Quantity::one_value) return lower_quantity(check, event_class);
   Values values;
   values.reserve(check.values.size());
   for (const Term& value : check.values) values.push_back(base::escape_invalid_utf8(value.text));
-  if (check.quantity != Quantity::one_value) return lower_quantity(check, *found.source, values);
   if (check.op == CheckOperator::not_equal) return lower_unequal(*found.source, values);
   const bool is_membership = check.op == CheckOperator::in || check.op == CheckOperator::intersects;
   return lower_any(*found.source, is_membership ? CheckOperator::equal : check.op, values);

@@ -35,8 +35,10 @@ bool is_revoked(const json& object) {
   return at != object.end() && at->is_boolean() && at->get<bool>();
 }
 
-bool is_nested_too_deeply(std::string_view source) {
+// What is too much for a parser that keeps a tree; "" where it is not. Commas and what opens stand for values.
+std::string excess_of(std::string_view source) {
   int depth = 0;
+  size_t values = 0;
   bool in_string = false;
   for (size_t i = 0; i < source.size(); ++i) {
     const char c = source[i];
@@ -48,9 +50,11 @@ bool is_nested_too_deeply(std::string_view source) {
     in_string = c == '"';
     if (c == '[' || c == '{') ++depth;
     if (c == ']' || c == '}') --depth;
-    if (depth > kJsonNestingMax) return true;
+    if (c == ',' || c == '[' || c == '{') ++values;
+    if (depth > kJsonNestingMax) return "nested more than " + std::to_string(kJsonNestingMax) + " levels deep";
+    if (values > kJsonValuesMax) return "more than " + std::to_string(kJsonValuesMax) + " values";
   }
-  return false;
+  return "";
 }
 
 query::Diagnostic problem(std::string_view code, size_t line, std::string message, std::string hint = "") {
@@ -91,9 +95,8 @@ class BundleReader {
   LoadedFile read() {
     if (!base::is_utf8(source_)) {
       refuse("", problem(code::kJson, 1, "the file is not UTF-8"), source_);
-    } else if (is_nested_too_deeply(source_)) {
-      const std::string levels = std::to_string(kJsonNestingMax);
-      refuse("", problem(code::kLimit, 1, "nested more than " + levels + " levels deep"), source_);
+    } else if (const std::string excess = excess_of(source_); !excess.empty()) {
+      refuse("", problem(code::kLimit, 1, excess), source_);
     } else {
       read_json();
     }

@@ -12,6 +12,7 @@ namespace redoubt::rules::stix {
 
 constexpr size_t kBundleSizeMax = size_t{16} << 20;
 constexpr int kJsonNestingMax = 64;
+constexpr size_t kJsonValuesMax = 500'000;
 
 LoadedFile read_bundle(std::string_view source, const std::string& path);
 

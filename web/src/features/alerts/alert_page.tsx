@@ -70,6 +70,7 @@ function Summary({ alert }: { alert: Alert }) {
         <dt>Detections</dt><dd>{alert.detections}</dd>
         <dt>Assignee</dt><dd>{alert.assignee || <span className="dim">nobody</span>}</dd>
       </dl>
+      {alert.message && <p className={css.message}>{alert.message}</p>}
       {alert.correlation && <Correlated correlation={alert.correlation} />}
       {alert.process && (
         <pre className={css.commandLine} tabIndex={0} aria-label="Command line of the acting process">

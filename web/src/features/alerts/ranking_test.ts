@@ -4,7 +4,7 @@ import { containsText, merged, type AlertFilters } from './ranking';
 
 function alert(id: string, more: Partial<Alert> = {}): Alert {
   return {
-    id, created: '2026-01-01T00:00:00Z', updated: '2026-01-01T00:00:00Z', title: `alert ${id}`, importance: 'medium', status: 'new',
+    id, created: '2026-01-01T00:00:00Z', updated: '2026-01-01T00:00:00Z', title: `alert ${id}`, message: '', importance: 'medium', status: 'new',
     assignee: '', source: 'rule', techniques: ['T1059'], tactics: [], host: { id: 'h1', name: 'web-1' }, user: 'root', detections: 1,
     rule: { id: 'r', title: 'r', description: '', format: 'sigma', author: '', references: [], false_positives: [] },
     first_event: '2026-01-01T00:00:00Z', last_event: '2026-01-01T00:00:00Z', event: {}, comments: [], ...more,
