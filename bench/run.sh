@@ -20,11 +20,14 @@ measure() {
   if wanted spine.pipeline spine.wire spine.disk spine.hunt_selective spine.hunt_contains; then
     build/release/bin/bench_spine "${names[@]}"
   fi
+  if wanted rules.sigma3000 rules.sigma_json rules.falco93 rules.curve_10000 rules.naive; then
+    build/release/bin/bench_rules "${names[@]}"
+  fi
   if wanted spine.agent_cpu spine.agent_rss; then python3 bench/agent.py; fi
 }
 
 scripts/configure.sh release >&2
-ninja -C build/release programs bench_spine >&2
+ninja -C build/release programs bench_spine bench_rules >&2
 if [ "$json" = yes ]; then
   measure
 else

@@ -12,7 +12,9 @@ namespace {
 // Our own events as to_json() writes them: canonical names, attributes behind their prefix.
 class OwnReader {
  public:
-  static bool knows(const Record& record) { return event_type_named(record.find("event.type")).has_value() && record.has("@timestamp"); }
+  static bool knows(const Record& record) {
+    return event_type_named(record.find("event.type")).has_value() && record.has("@timestamp");
+  }
 
   void add(const Record& record, BatchBuilder& batch) {
     const EventType type = *event_type_named(record.find("event.type"));

@@ -40,7 +40,8 @@ class Reader {
   Reader& operator=(Reader&&) noexcept;
 
   // Adds the event of one record, which the first dialect that knows its shape reads. Every member of the record is in
-  // the event, as a field or as an attribute. invalid_argument: no JSON object within the limits above, or of no dialect.
+  // the event, as a field or as an attribute. invalid_argument: no JSON object within the limits above, or of no
+  // dialect.
   Status add(std::string_view record, BatchBuilder& batch);
 
  private:

@@ -35,11 +35,12 @@ TEST(Dialect, reads_flat_sysmon_with_text_and_numbers) {
 }
 
 TEST(Dialect, reads_nested_records_and_winlogbeat_alike) {
-  for (const char* text :
-       {R"({"Event":{"System":{"EventID":3,"Channel":"Microsoft-Windows-Sysmon/Operational","Provider":{"#attributes":{"Name":"Microsoft-Windows-Sysmon"}},
+  for (
+      const char* text :
+      {R"({"Event":{"System":{"EventID":3,"Channel":"Microsoft-Windows-Sysmon/Operational","Provider":{"#attributes":{"Name":"Microsoft-Windows-Sysmon"}},
            "TimeCreated":{"#attributes":{"SystemTime":"2025-12-11T06:17:19.772545Z"}}},
            "EventData":{"Image":"C:\\a.exe","Initiated":"true","DestinationIp":"fe80:0:0:0:0:0:0:1","DestinationPort":443}}})",
-        R"({"winlog":{"event_id":3,"channel":"Microsoft-Windows-Sysmon/Operational","provider_name":"Microsoft-Windows-Sysmon",
+       R"({"winlog":{"event_id":3,"channel":"Microsoft-Windows-Sysmon/Operational","provider_name":"Microsoft-Windows-Sysmon",
            "event_data":{"Image":"C:\\a.exe","Initiated":"true","DestinationIp":"fe80::1","DestinationPort":"443"}},"@timestamp":"2025-12-11T06:17:19.772545Z"})"}) {
     const Batch batch = read(text);
     const Row row = batch.row(0);

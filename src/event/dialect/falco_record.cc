@@ -16,15 +16,24 @@ struct KindRow {
 };
 
 constexpr auto kKinds = std::to_array<KindRow>({
-    {"execve", EventType::process, "exec"},         {"execveat", EventType::process, "exec"},
-    {"procexit", EventType::process_terminate, "exit"}, {"open", EventType::filechange, "write"},
-    {"openat", EventType::filechange, "write"},     {"openat2", EventType::filechange, "write"},
-    {"creat", EventType::filechange, "create"},     {"mkdir", EventType::filechange, "create"},
-    {"mkdirat", EventType::filechange, "create"},   {"rename", EventType::filechange, "rename"},
-    {"renameat", EventType::filechange, "rename"},  {"renameat2", EventType::filechange, "rename"},
-    {"unlink", EventType::filechange, "delete"},    {"unlinkat", EventType::filechange, "delete"},
-    {"rmdir", EventType::filechange, "delete"},     {"connect", EventType::connection, "connect"},
-    {"accept", EventType::connection, "accept"},    {"accept4", EventType::connection, "accept"},
+    {"execve", EventType::process, "exec"},
+    {"execveat", EventType::process, "exec"},
+    {"procexit", EventType::process_terminate, "exit"},
+    {"open", EventType::filechange, "write"},
+    {"openat", EventType::filechange, "write"},
+    {"openat2", EventType::filechange, "write"},
+    {"creat", EventType::filechange, "create"},
+    {"mkdir", EventType::filechange, "create"},
+    {"mkdirat", EventType::filechange, "create"},
+    {"rename", EventType::filechange, "rename"},
+    {"renameat", EventType::filechange, "rename"},
+    {"renameat2", EventType::filechange, "rename"},
+    {"unlink", EventType::filechange, "delete"},
+    {"unlinkat", EventType::filechange, "delete"},
+    {"rmdir", EventType::filechange, "delete"},
+    {"connect", EventType::connection, "connect"},
+    {"accept", EventType::connection, "accept"},
+    {"accept4", EventType::connection, "accept"},
 });
 
 }  // namespace

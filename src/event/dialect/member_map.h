@@ -1,5 +1,6 @@
 // Where the members of records go: under which name a family of names knows a field on events of one type, and how a
-// text becomes a value of it. The same table (fields.def) tells rules where to look. Inside this folder only. One thread.
+// text becomes a value of it. The same table (fields.def) tells rules where to look. Inside this folder only. One
+// thread.
 #pragma once
 
 #include <array>

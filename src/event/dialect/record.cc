@@ -54,7 +54,8 @@ struct RecordParser::State {
 
   bool flatten(std::string_view name, simdjson::dom::element value, size_t depth) {
     if (value.is_null()) return true;
-    if (simdjson::dom::object object; value.get(object) == simdjson::SUCCESS) return flatten_object(name, object, depth);
+    if (simdjson::dom::object object; value.get(object) == simdjson::SUCCESS)
+      return flatten_object(name, object, depth);
     if (simdjson::dom::array array; value.get(array) == simdjson::SUCCESS) return flatten_array(name, array, depth);
     return add(name, scalar(value));
   }

@@ -61,14 +61,13 @@ constexpr auto kProviders = std::to_array<ProviderRow>({
 constexpr auto kChannelNames = std::to_array<std::string_view>({"Channel", "Event.System.Channel", "winlog.channel"});
 constexpr auto kCodeNames = std::to_array<std::string_view>(
     {"EventID", "Event.System.EventID", "Event.System.EventID.#text", "winlog.event_id", "EventId"});
-constexpr auto kProviderNames =
-    std::to_array<std::string_view>({"Provider_Name", "Event.System.Provider.#attributes.Name", "ProviderName",
-                                     "winlog.provider_name", "SourceName"});
+constexpr auto kProviderNames = std::to_array<std::string_view>(
+    {"Provider_Name", "Event.System.Provider.#attributes.Name", "ProviderName", "winlog.provider_name", "SourceName"});
 constexpr auto kHostNames = std::to_array<std::string_view>(
     {"Hostname", "Computer", "Event.System.Computer", "winlog.computer_name", "ComputerName"});
-constexpr auto kTimeNames = std::to_array<std::string_view>(
-    {"UtcTime", "Event.EventData.UtcTime", "winlog.event_data.UtcTime", "TimeCreated",
-     "Event.System.TimeCreated.#attributes.SystemTime", "@timestamp", "EventTime"});
+constexpr auto kTimeNames =
+    std::to_array<std::string_view>({"UtcTime", "Event.EventData.UtcTime", "winlog.event_data.UtcTime", "TimeCreated",
+                                     "Event.System.TimeCreated.#attributes.SystemTime", "@timestamp", "EventTime"});
 
 // What stands before the names of a record's own members in the nested shapes.
 constexpr auto kPrefixes = std::to_array<std::string_view>(
