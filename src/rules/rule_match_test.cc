@@ -328,6 +328,9 @@ INSTANTIATE_TEST_SUITE_P(
         LibraryCase{"shadow_passwd", file("rename", "/etc/shadow", "/usr/bin/passwd"), ""},
         LibraryCase{"shadow_editor", file("write", "/etc/shadow", "/usr/bin/vim"), "account_database_written"},
         LibraryCase{"logrotate", file("delete", "/var/log/syslog.7.gz", "/usr/sbin/logrotate"), ""},
+        LibraryCase{
+            "log_purged",
+            with_ancestors(file("delete", "/var/log/greeter.log", "/usr/bin/rm"), "/usr/bin/dash\n/usr/bin/dpkg"), ""},
         LibraryCase{"log_rm", file("delete", "/var/log/auth.log", "/usr/bin/rm"), "log_file_deleted"},
         LibraryCase{"chmod_755", process("/usr/bin/chmod", "chmod 0755 /usr/local/bin/x"), ""},
         LibraryCase{"chmod_4755", process("/usr/bin/chmod", "chmod 4755 /usr/local/bin/x"), "setuid_bit_set"},

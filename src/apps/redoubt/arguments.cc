@@ -55,6 +55,17 @@ void add_scan(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
 }
 
+void add_replay(CLI::App& app, Arguments& arguments) {
+  app.add_option("EVENTS", arguments.files,
+                 "recordings: JSON records (our own, Windows event logs and Sysmon, ECS, Falco), or our spool; - is "
+                 "standard input")
+      ->required();
+  app.add_option("--rules", arguments.rules_directory, "directory of rules, as a node takes it")->required();
+  app.add_option("--log", arguments.log_name,
+                 "what other records are: PRODUCT, PRODUCT/SERVICE or PRODUCT/SERVICE/CATEGORY, in Sigma's words");
+  app.add_flag("--count", arguments.count_only, "print how often each rule matched instead of each match");
+}
+
 void add_alert_list(CLI::App& app, Arguments& arguments) {
   arguments.status = "new,in_progress";
   app.add_option("--status", arguments.status, "new, in_progress, closed; several joined by commas")
@@ -104,6 +115,11 @@ constexpr std::array kCommands = {
                "redoubt hunt 'destination.port = 4444' --json | jq -r '.\"process.command_line\"'\n"
                "redoubt hunt --rule suspicious_curl.yml --since 30d",
                add_hunt, run_hunt},
+    CommandRow{"", "replay", "Run rules over recorded events, without a node. One JSON object a match.",
+               "redoubt replay --rules rules/sigma sysmon.json\n"
+               "redoubt replay --rules sigma/ --count recordings/*.json\n"
+               "redoubt replay --rules sigma/ --log aws/cloudtrail trail.jsonl",
+               add_replay, run_replay},
     CommandRow{"", "scan", "Have files judged by the node's engines.",
                "redoubt scan invoice.pdf\nredoubt scan *.exe --json\ncurl -s https://example.org/x | redoubt scan -",
                add_scan, run_scan},

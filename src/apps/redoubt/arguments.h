@@ -38,9 +38,13 @@ struct Arguments {
   int limit = 100;
   std::string status;
   std::string importance;
-  // scan
+  // scan, replay
   std::vector<std::string> files;
   int wait_s = 60;
+  // replay
+  std::string rules_directory;
+  std::string log_name;  // PRODUCT[/SERVICE[/CATEGORY]]
+  bool count_only = false;
   // alert show|close, host revoke
   std::string id;
   std::string comment;

@@ -12,6 +12,7 @@ Exit run_rule_list(const Arguments& arguments);     // node_commands.cc
 Exit run_token_create(const Arguments& arguments);  // node_commands.cc
 Exit run_login(const Arguments& arguments);         // login_command.cc
 Exit run_hunt(const Arguments& arguments);          // hunt_command.cc
+Exit run_replay(const Arguments& arguments);        // replay_command.cc
 Exit run_scan(const Arguments& arguments);          // scan_command.cc
 Exit run_alert_list(const Arguments& arguments);    // alert_commands.cc
 Exit run_alert_show(const Arguments& arguments);    // alert_commands.cc

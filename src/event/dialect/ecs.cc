@@ -7,14 +7,14 @@ namespace redoubt::event::dialect {
 namespace {
 
 // event.category and event.type as an event of ours; the first row that fits. Empty: whatever it is.
-struct KindRow {
+struct EcsKind {
   std::string_view category;
   std::string_view type;
   EventType event;
   std::string_view action;
 };
 
-constexpr auto kKinds = std::to_array<KindRow>({
+constexpr auto kEcsKinds = std::to_array<EcsKind>({
     {"process", "start", EventType::process, "exec"},
     {"process", "end", EventType::process_terminate, "exit"},
     {"file", "creation", EventType::filechange, "create"},
@@ -40,15 +40,15 @@ bool has_line(std::string_view lines, std::string_view word) {
   return false;
 }
 
-const KindRow* kind_of(const Record& record) {
+const EcsKind* kind_of(const Record& record) {
   const std::string_view category = record.find("event.category");
   const std::string_view type = record.find("event.type");
-  const auto* row = std::find_if(kKinds.begin(), kKinds.end(), [&](const KindRow& each) {
+  const auto* row = std::find_if(kEcsKinds.begin(), kEcsKinds.end(), [&](const EcsKind& each) {
     return has_line(category, each.category) && (each.type.empty() || has_line(type, each.type));
   });
   // A name is looked up by a protocol event only where there is one.
-  if (row != kKinds.end() && row->event == EventType::dns && !record.has("dns.question.name")) return nullptr;
-  return row == kKinds.end() ? nullptr : row;
+  if (row != kEcsKinds.end() && row->event == EventType::dns && !record.has("dns.question.name")) return nullptr;
+  return row == kEcsKinds.end() ? nullptr : row;
 }
 
 }  // namespace
@@ -56,7 +56,7 @@ const KindRow* kind_of(const Record& record) {
 bool EcsReader::knows(const Record& record) { return record.has("event.category") || record.has("ecs.version"); }
 
 void EcsReader::add(const Record& record, BatchBuilder& batch) {
-  const KindRow* kind = kind_of(record);
+  const EcsKind* kind = kind_of(record);
   const EventType type = kind != nullptr ? kind->event : EventType::systemlog;
   if (kind != nullptr) batch.set(Field::event_action, kind->action);
   if (const std::string_view system = record.find("host.os.type"); !system.empty()) {

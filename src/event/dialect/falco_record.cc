@@ -6,16 +6,16 @@ namespace redoubt::event::dialect {
 
 namespace {
 
-constexpr std::string_view kFields = "output_fields.";
+constexpr std::string_view kOutputFields = "output_fields.";
 
 // Falco's names of system calls as events of ours.
-struct KindRow {
+struct FalcoKind {
   std::string_view call;
   EventType event;
   std::string_view action;
 };
 
-constexpr auto kKinds = std::to_array<KindRow>({
+constexpr auto kFalcoKinds = std::to_array<FalcoKind>({
     {"execve", EventType::process, "exec"},
     {"execveat", EventType::process, "exec"},
     {"procexit", EventType::process_terminate, "exit"},
@@ -44,8 +44,9 @@ bool FalcoReader::knows(const Record& record) {
 
 void FalcoReader::add(const Record& record, BatchBuilder& batch) {
   const std::string_view call = record.find("output_fields.evt.type");
-  const auto* kind = std::find_if(kKinds.begin(), kKinds.end(), [&](const KindRow& row) { return row.call == call; });
-  const bool known = kind != kKinds.end();
+  const auto* kind =
+      std::find_if(kFalcoKinds.begin(), kFalcoKinds.end(), [&](const FalcoKind& row) { return row.call == call; });
+  const bool known = kind != kFalcoKinds.end();
   const EventType type = known ? kind->event : EventType::systemlog;
   if (known) batch.set(Field::event_action, kind->action);
   batch.set(Field::log_product, "falco");
@@ -53,8 +54,8 @@ void FalcoReader::add(const Record& record, BatchBuilder& batch) {
   if (const auto time = time_of(record.find("time"))) batch.set(Field::event_time, *time);
   if (const std::string_view host = record.find("hostname"); !host.empty()) batch.set(Field::host_name, host);
   for (const Member& member : record.members()) {
-    if (member.name.starts_with(kFields)) {
-      map_.add(member.name.substr(kFields.size()), member.text, type, batch);
+    if (member.name.starts_with(kOutputFields)) {
+      map_.add(member.name.substr(kOutputFields.size()), member.text, type, batch);
     } else {
       batch.add_attribute(member.name, member.text);
     }

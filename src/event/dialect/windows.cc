@@ -13,14 +13,14 @@ constexpr std::string_view kPowerShellCore = "PowerShellCore/Operational";
 constexpr std::string_view kSecurity = "Security";
 
 // Which records are events of a kind of their own; all others are records of a log.
-struct KindRow {
+struct WindowsKind {
   std::string_view channel;
   int64_t code;
   EventType type;
   std::string_view action;
 };
 
-constexpr auto kKinds = std::to_array<KindRow>({
+constexpr auto kWindowsKinds = std::to_array<WindowsKind>({
     {kSysmon, 1, EventType::process, "exec"},
     {kSysmon, 2, EventType::filechange, "timestamp"},
     {kSysmon, 3, EventType::connection, "connect"},
@@ -99,13 +99,13 @@ std::string_view own_name(std::string_view name) {
   return name;
 }
 
-const KindRow* kind_of(std::string_view channel, int64_t code) {
-  const auto* row = std::find_if(kKinds.begin(), kKinds.end(), [&](const KindRow& each) {
+const WindowsKind* kind_of(std::string_view channel, int64_t code) {
+  const auto* row = std::find_if(kWindowsKinds.begin(), kWindowsKinds.end(), [&](const WindowsKind& each) {
     return each.code == code && each.channel.size() == channel.size() &&
            std::equal(channel.begin(), channel.end(), each.channel.begin(),
                       [](char a, char b) { return (a | 0x20) == (b | 0x20); });
   });
-  return row == kKinds.end() ? nullptr : row;
+  return row == kWindowsKinds.end() ? nullptr : row;
 }
 
 struct HashRow {
@@ -145,7 +145,7 @@ std::string_view registry_action(std::string_view type) {
   return "change";
 }
 
-void set_action(const KindRow& kind, const Record& record, BatchBuilder& batch) {
+void set_action(const WindowsKind& kind, const Record& record, BatchBuilder& batch) {
   if (!kind.action.empty()) return batch.set(Field::event_action, kind.action);
   constexpr auto kNames =
       std::to_array<std::string_view>({"EventType", "Event.EventData.EventType", "winlog.event_data.EventType"});
@@ -183,7 +183,7 @@ void WindowsReader::add(const Record& record, BatchBuilder& batch) {
   int64_t code = 0;
   const std::string_view digits = first_of(record, kCodeNames);
   const bool numbered = std::from_chars(digits.data(), digits.data() + digits.size(), code).ec == std::errc{};
-  const KindRow* kind = numbered ? kind_of(channel, code) : nullptr;
+  const WindowsKind* kind = numbered ? kind_of(channel, code) : nullptr;
   const EventType type = kind != nullptr ? kind->type : EventType::systemlog;
 
   batch.set(Field::host_os_family, "windows");
