@@ -1,6 +1,8 @@
 // What judging events against many rules costs: rules of Sigma and Falco over events in memory, one thread, CPU time.
 // Arguments: names of measurements to make; none: all. Recordings and rules of others come from the corpora
 // (REDOUBT_CORPORA or ../shared/corpora); without them, generated events and generated rules are measured.
+#include <malloc.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -69,14 +71,23 @@ Expressions sigma_rules() {
   return expressions;
 }
 
-// Rules of the usual shape over names that do not occur.
+// Rules of the usual shape over names that do not occur, about the types of which most events are.
 Expressions silent_rules(size_t count) {
+  struct Kind {
+    std::string_view type;
+    std::string_view field;
+  };
+  constexpr auto kKinds = std::to_array<Kind>({{"process", "process.command_line"},
+                                               {"processaccess", "target.process.executable"},
+                                               {"registry", "registry.path"},
+                                               {"filechange", "file.path"}});
   Expressions expressions;
   while (expressions.size() < count) {
+    const Kind& kind = kKinds[expressions.size() % kKinds.size()];
     const std::string n = std::to_string(expressions.size());
-    const std::string text = "EventType = \"process\" AND (Image ENDS \"\\\\implant" + n +
-                             ".exe\" OR CommandLine CONTAINS \"--beacon-" + n +
-                             "\") AND NOT ParentImage ENDS \"\\\\trusted" + n + ".exe\"";
+    const std::string text = "EventType = \"" + std::string(kind.type) + "\" AND (process.executable ENDS \"\\implant" +
+                             n + ".exe\" OR " + std::string(kind.field) + " CONTAINS \"--beacon-" + n +
+                             "\") AND NOT process.parent.executable ENDS \"\\trusted" + n + ".exe\"";
     auto hunt = query::parse_hunt(text, base::Time{});
     if (!hunt) give_up(Error{Errc::invalid_argument, hunt.error().render(text)});
     expressions.push_back(std::move(hunt->where));
@@ -85,6 +96,12 @@ Expressions silent_rules(size_t count) {
 }
 
 query::match::Matcher compiled(const Expressions& rules) { return must(query::match::Matcher::compile(rules)); }
+
+// What the heap holds, bytes.
+size_t heap_in_use() {
+  const auto info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
 
 struct Pass {
   double cpu_seconds = 0;
@@ -109,17 +126,20 @@ void measure_rate(Measurement rate, const Expressions& rules, const Batches& bat
   const auto events = static_cast<double>(count_of(batches));
   size_t hits = 0;
   std::vector<double> compile_ms;
+  std::vector<double> megabytes;
   for (size_t run = 0; run < kRuns; ++run) {
+    const size_t heap_before = heap_in_use();
     const double begin = cpu_seconds();
     auto matcher = compiled(rules);
     compile_ms.push_back((cpu_seconds() - begin) * 1000);
+    megabytes.push_back(static_cast<double>(heap_in_use() - heap_before) / 1e6);
     const Pass pass = match_all(matcher, batches);
     rate.runs.push_back(events / pass.cpu_seconds);
     hits = pass.hits;
   }
   rate.note += ": " + std::to_string(count_of(batches)) + " events, " + std::to_string(rules.size()) + " rules, " +
                std::to_string(hits) + " hits, compiled in " + std::to_string(static_cast<int>(median(compile_ms))) +
-               " ms";
+               " ms to " + std::to_string(static_cast<int>(median(megabytes))) + " MB";
   report(rate);
 }
 

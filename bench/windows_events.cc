@@ -39,18 +39,20 @@ constexpr auto kImages = std::to_array<std::string_view>({
     "C:\\WindowsAzure\\GuestAgent_2.7.41491.993\\CollectGuestLogs.exe",
     "C:\\Users\\analyst\\AppData\\Local\\Programs\\tool-#\\tool.exe",
 });
-constexpr auto kLibraries = std::to_array<std::string_view>({
-    "C:\\Windows\\System32\\ntdll.dll", "C:\\Windows\\System32\\kernel32.dll", "C:\\Windows\\System32\\bcrypt.dll",
-    "C:\\Windows\\System32\\combase.dll", "C:\\Windows\\System32\\clr.dll", "C:\\Windows\\assembly\\lib-#.dll",
-    "C:\\Program Files\\Vendor\\plug-in-#.dll"});
+constexpr auto kLibraries = std::to_array<std::string_view>(
+    {"C:\\Windows\\System32\\ntdll.dll", "C:\\Windows\\System32\\kernel32.dll", "C:\\Windows\\System32\\bcrypt.dll",
+     "C:\\Windows\\System32\\combase.dll", "C:\\Windows\\System32\\clr.dll", "C:\\Windows\\assembly\\lib-#.dll",
+     "C:\\Program Files\\Vendor\\plug-in-#.dll"});
 constexpr auto kTraces = std::to_array<std::string_view>({
     "C:\\Windows\\SYSTEM32\\ntdll.dll+9c524|C:\\Windows\\System32\\KERNELBASE.dll+2730e|"
     "c:\\windows\\system32\\lsm.dll+10e93|c:\\windows\\system32\\lsm.dll+f9ea|C:\\Windows\\System32\\RPCRT4.dll+76953|"
     "C:\\Windows\\System32\\RPCRT4.dll+da036|C:\\Windows\\System32\\RPCRT4.dll+37a5c|"
-    "C:\\Windows\\System32\\RPCRT4.dll+548e8|C:\\Windows\\System32\\RPCRT4.dll+2c931|C:\\Windows\\SYSTEM32\\ntdll.dll+#",
+    "C:\\Windows\\System32\\RPCRT4.dll+548e8|C:\\Windows\\System32\\RPCRT4.dll+2c931|C:\\Windows\\SYSTEM32\\ntdll.dll+"
+    "#",
     "C:\\Windows\\SYSTEM32\\ntdll.dll+9d1e4|C:\\Windows\\System32\\KERNELBASE.dll+2c13e|"
     "C:\\Windows\\system32\\psmserviceexthost.dll+222a3|C:\\Windows\\system32\\psmserviceexthost.dll+1a172|"
-    "C:\\Windows\\SYSTEM32\\ntdll.dll+32f3e|C:\\Windows\\System32\\KERNEL32.DLL+17bd4|C:\\Windows\\SYSTEM32\\ntdll.dll+#",
+    "C:\\Windows\\SYSTEM32\\ntdll.dll+32f3e|C:\\Windows\\System32\\KERNEL32.DLL+17bd4|C:\\Windows\\SYSTEM32\\ntdll.dll+"
+    "#",
 });
 constexpr auto kAccess = std::to_array<std::string_view>({"0x1000", "0x1400", "0x1410", "0x2000", "0x1478", "0x3000"});
 constexpr auto kKeys = std::to_array<std::string_view>({
@@ -68,22 +70,22 @@ constexpr auto kCommands = std::to_array<std::string_view>({
     "C:\\Windows\\system32\\cmd.exe /c \"C:\\WindowsAzure\\GuestAgent\\collect.cmd # > C:\\Windows\\Temp\\out-#.log\"",
     "powershell.exe -NoLogo -NonInteractive -File C:\\Scripts\\inventory-#.ps1 -Full",
 });
-constexpr auto kPaths = std::to_array<std::string_view>({
-    "C:\\Users\\analyst\\AppData\\Local\\Temp\\~DF#.TMP", "C:\\Windows\\Prefetch\\TOOL-#.pf",
-    "C:\\ProgramData\\Microsoft\\Windows\\WER\\Temp\\WER#.tmp.xml", "C:\\Windows\\System32\\sru\\SRU#.log"});
-constexpr auto kNames =
-    std::to_array<std::string_view>({"settings-win.data.microsoft.com", "host-#.corp.example", "ctldl.windowsupdate.com"});
+constexpr auto kPaths = std::to_array<std::string_view>(
+    {"C:\\Users\\analyst\\AppData\\Local\\Temp\\~DF#.TMP", "C:\\Windows\\Prefetch\\TOOL-#.pf",
+     "C:\\ProgramData\\Microsoft\\Windows\\WER\\Temp\\WER#.tmp.xml", "C:\\Windows\\System32\\sru\\SRU#.log"});
+constexpr auto kNames = std::to_array<std::string_view>(
+    {"settings-win.data.microsoft.com", "host-#.corp.example", "ctldl.windowsupdate.com"});
 constexpr auto kAddresses = std::to_array<std::string_view>({"10.0.1.#b", "192.168.2.#b", "52.168.117.#b"});
 constexpr auto kUsers = std::to_array<std::string_view>({"NT AUTHORITY\\SYSTEM", "CORP\\analyst", "CORP\\svc-#b"});
-constexpr auto kObjects = std::to_array<std::string_view>(
-    {"\\Device\\HarddiskVolume2\\Windows\\System32\\lsass.exe", "\\REGISTRY\\MACHINE\\SYSTEM\\ControlSet001\\Services\\#",
-     "C:\\Windows\\System32\\config\\item-#", "-"});
-constexpr auto kScriptLines = std::to_array<std::string_view>({
-    "function Get-InventoryItem# { param([string]$Path, [int]$Depth = 3)\n",
-    "  Get-ChildItem -Path $Path -Recurse -Depth $Depth | Where-Object { $_.Length -gt 1024 } | ForEach-Object {\n",
-    "    [PSCustomObject]@{ Name = $_.Name; Size = $_.Length; Changed = $_.LastWriteTimeUtc.ToString('o') }\n  }\n",
-    "  $result = Invoke-RestMethod -Uri \"https://inventory.corp.example/api/v1/items/#\" -Method Post -Body $body\n",
-    "  Write-Verbose (\"Stored {0} items in {1} ms\" -f $result.Count, $watch.ElapsedMilliseconds)\n}\n"});
+constexpr auto kObjects = std::to_array<std::string_view>({"\\Device\\HarddiskVolume2\\Windows\\System32\\lsass.exe",
+                                                           "\\REGISTRY\\MACHINE\\SYSTEM\\ControlSet001\\Services\\#",
+                                                           "C:\\Windows\\System32\\config\\item-#", "-"});
+constexpr auto kScriptLines = std::to_array<std::string_view>(
+    {"function Get-InventoryItem# { param([string]$Path, [int]$Depth = 3)\n",
+     "  Get-ChildItem -Path $Path -Recurse -Depth $Depth | Where-Object { $_.Length -gt 1024 } | ForEach-Object {\n",
+     "    [PSCustomObject]@{ Name = $_.Name; Size = $_.Length; Changed = $_.LastWriteTimeUtc.ToString('o') }\n  }\n",
+     "  $result = Invoke-RestMethod -Uri \"https://inventory.corp.example/api/v1/items/#\" -Method Post -Body $body\n",
+     "  Write-Verbose (\"Stored {0} items in {1} ms\" -f $result.Count, $watch.ElapsedMilliseconds)\n}\n"});
 
 using Pool = std::span<const std::string_view>;
 
@@ -110,35 +112,73 @@ struct KindRow {
 const std::vector<KindRow>& kinds() {
   constexpr Field kOther = Field::attributes;
   static const std::vector<KindRow> kKinds{
-      {53, EventType::processaccess, 10, kSysmon, "open",
+      {53,
+       EventType::processaccess,
+       10,
+       kSysmon,
+       "open",
        {{Field::process_executable, "", kImages},
         {Field::target_process_executable, "", kImages},
         {kOther, "GrantedAccess", kAccess},
         {kOther, "CallTrace", kTraces},
         {kOther, "SourceUser", kUsers}}},
-      {11, EventType::registry, 13, kSysmon, "set",
-       {{Field::process_executable, "", kImages}, {Field::registry_path, "", kKeys}, {Field::registry_data, "", kData}}},
-      {9, EventType::module, 7, kSysmon, "load",
+      {11,
+       EventType::registry,
+       13,
+       kSysmon,
+       "set",
+       {{Field::process_executable, "", kImages},
+        {Field::registry_path, "", kKeys},
+        {Field::registry_data, "", kData}}},
+      {9,
+       EventType::module,
+       7,
+       kSysmon,
+       "load",
        {{Field::process_executable, "", kImages}, {Field::file_path, "", kLibraries}, {kOther, "Signature", kUsers}}},
       {2, EventType::script, 4104, kPowerShell, "run", {{Field::script_content, "", kScriptLines, 30}}},
-      {3, EventType::systemlog, 4103, kPowerShell, "",
+      {3,
+       EventType::systemlog,
+       4103,
+       kPowerShell,
+       "",
        {{kOther, "Payload", kScriptLines, 12}, {kOther, "ContextInfo", kCommands, 6}}},
-      {11, EventType::systemlog, 4663, "Security", "",
+      {11,
+       EventType::systemlog,
+       4663,
+       "Security",
+       "",
        {{kOther, "ObjectName", kObjects}, {kOther, "ProcessName", kImages}, {kOther, "SubjectUserName", kUsers}}},
-      {3, EventType::process, 1, kSysmon, "exec",
+      {3,
+       EventType::process,
+       1,
+       kSysmon,
+       "exec",
        {{Field::process_executable, "", kImages},
         {Field::process_command_line, "", kCommands},
         {Field::process_parent_executable, "", kImages},
         {Field::process_parent_command_line, "", kCommands},
         {Field::user_name, "", kUsers},
         {Field::process_original_file_name, "", kNames}}},
-      {4, EventType::filechange, 11, kSysmon, "create",
+      {4,
+       EventType::filechange,
+       11,
+       kSysmon,
+       "create",
        {{Field::process_executable, "", kImages}, {Field::file_path, "", kPaths}}},
-      {3, EventType::connection, 3, kSysmon, "connect",
+      {3,
+       EventType::connection,
+       3,
+       kSysmon,
+       "connect",
        {{Field::process_executable, "", kImages},
         {Field::destination_ip, "", kAddresses},
         {Field::destination_domain, "", kNames}}},
-      {1, EventType::dns, 22, kSysmon, "query",
+      {1,
+       EventType::dns,
+       22,
+       kSysmon,
+       "query",
        {{Field::process_executable, "", kImages}, {Field::dns_question_name, "", kNames}}},
   };
   return kKinds;

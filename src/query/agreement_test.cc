@@ -44,6 +44,8 @@ constexpr Field kNumbers[] = {Field::process_pid, Field::process_parent_pid, Fie
 constexpr Field kTimes[] = {Field::process_start, Field::process_end};
 constexpr Field kIps[] = {Field::source_ip, Field::destination_ip};
 // Some differ in case alone, or only a reader of JSON has to be careful with them.
+constexpr std::string_view kSystems[] = {"windows", "Linux", "macos"};
+constexpr std::string_view kChannels[] = {"Security", "system"};
 constexpr std::string_view kAttributes[] = {"ProcessId", "ProcessID", "Access Mask", "a.b", "é\"\\", "Details"};
 
 class Random {
@@ -155,6 +157,9 @@ event::Batch random_batch(Random& random) {
     }
     if (!random.one_in(3)) set_text(event, Field::host_id, random.text());
     if (!random.one_in(3)) set_text(event, Field::process_hash_sha256, std::string(random.of(kHashes)));
+    if (!random.one_in(3)) set_text(event, Field::host_os_family, std::string(random.of(kSystems)));
+    if (!random.one_in(3)) set_text(event, Field::log_channel, std::string(random.of(kChannels)));
+    if (!random.one_in(3)) set_number(event, Field::event_code, static_cast<int64_t>(random.below(3)));
     add_attributes(random, names, event);
   }
   return decoded(names, wire);
@@ -420,18 +425,31 @@ struct Round {
   std::vector<Expression> normal;
 };
 
+// What rules say first: the types they are about, the kind of record, the system.
+Expression random_source(Random& random) {
+  switch (random.below(5)) {
+    case 0: return Expression::of_types(event::set_of(event::kEventTypes[random.below(3)].type));
+    case 1:
+      return Expression::test(Field::event_code, Operator::equal,
+                              {Operand(static_cast<int64_t>(random.below(3))), Operand(int64_t{1})});
+    case 2: return Expression::test(Field::log_channel, Operator::equal, {Operand(std::string(random.of(kChannels)))});
+    case 3:
+      return Expression::test(Field::host_os_family, Operator::equal, {Operand(std::string(random.of(kSystems)))});
+    default:
+      return Expression::negate(
+          Expression::test(Field::host_os_family, Operator::equal,
+                           {Operand(std::string(random.of(kSystems))), Operand(std::string(random.of(kSystems)))}));
+  }
+}
+
 Round random_round(Random& random) {
   Round round;
   for (size_t i = 0; i < kBatches; ++i) round.batches.push_back(random_batch(random));
   while (round.raw.size() < kExpressions) {
-    Expression expression = random_expression(random, 4);
-    // Many rules are about few types.
-    if (random.one_in(3)) {
-      std::vector<Expression> both;
-      both.push_back(Expression::of_types(event::set_of(event::kEventTypes[random.below(3)].type)));
-      both.push_back(std::move(expression));
-      expression = Expression::all_of(std::move(both));
-    }
+    std::vector<Expression> parts;
+    for (size_t i = random.below(3); i > 0; --i) parts.push_back(random_source(random));
+    parts.push_back(random_expression(random, 4));
+    Expression expression = Expression::all_of(std::move(parts));
     auto normal = normalize(expression.clone());
     if (!normal) continue;  // a regular expression that random put together wrongly
     round.raw.push_back(std::move(expression));

@@ -52,8 +52,9 @@ struct TypeFinder {
 };
 
 // The fields that say what kind of record an event is, the telling ones first.
-constexpr auto kKindFields = std::to_array<Field>({Field::event_code, Field::log_service, Field::log_channel,
-                                                   Field::log_category, Field::event_provider, Field::log_product});
+constexpr auto kKindFields =
+    std::to_array<Field>({Field::event_code, Field::log_service, Field::log_channel, Field::log_category,
+                          Field::event_provider, Field::log_product, Field::host_os_family});
 
 constexpr size_t kKindTriggersMax = 64;
 
@@ -151,6 +152,20 @@ EventTypeSet possible_types(const Expression& expression) { return std::visit(Ty
 std::vector<TriggerSet> necessary_triggers(const Expression& expression, SlotTable& slots,
                                            const TriggerChances& chances) {
   return TriggerFinder{slots, chances}.find(expression);
+}
+
+TriggerSet excluding_triggers(const Expression& expression, SlotTable& slots) {
+  const auto* all = std::get_if<And>(&expression.node);
+  if (all == nullptr) return {};
+  for (const Expression& child : all->children) {
+    const auto* negation = std::get_if<Not>(&child.node);
+    const auto* test = negation != nullptr ? std::get_if<Test>(&negation->child->node) : nullptr;
+    if (test == nullptr || test->field != Field::host_os_family || test->op != Operator::equal) continue;
+    // Any of its operands makes the test true, so those that are no constants may be left out; triggers_of() leaves out
+    // all then, and nothing is excluded.
+    return triggers_of(*test, slots);
+  }
+  return {};
 }
 
 void count_triggers(const Expression& expression, SlotTable& slots, TriggerChances& chances) {

@@ -22,11 +22,16 @@ using TriggerSet = std::vector<Trigger>;
 std::vector<TriggerSet> necessary_triggers(const Expression& expression, SlotTable& slots,
                                            const TriggerChances& chances);
 
+// Triggers of an operating system of which the rule says that it is not true there.
+TriggerSet excluding_triggers(const Expression& expression, SlotTable& slots);
+
 // Calls for each trigger that necessary_triggers() weighs.
 void count_triggers(const Expression& expression, SlotTable& slots, TriggerChances& chances);
 
 // How a rule is found.
 struct Gate {
+  // Of one slot: where one of them fires, the rule is not true. Empty where nothing is known.
+  TriggerSet excluded;
   // Both are tested one after the other: on most events the first, which says what kind of record the event is, does
   // not fire, and the second need not be looked for. Either may be missing; without both the rule is always evaluated.
   TriggerSet kind;

@@ -11,8 +11,9 @@
 
 namespace redoubt::query::match {
 
-// From how many literals on its vectors win over its fixed cost for each text (measured; bench/rules.cc).
-constexpr size_t kHyperscanLiteralsMin = 64;
+// From how many literals on it is taken: compiling for it costs a hundred times what a table of windows costs, and
+// below that the table finds as fast (measured; bench/rules.cc).
+constexpr size_t kHyperscanLiteralsMin = 8192;
 
 class HyperscanLiterals {
  public:

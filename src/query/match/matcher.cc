@@ -96,7 +96,10 @@ Status Matcher::Program::add_plans(std::span<const Expression> rules, LiteralSca
     gates.push_back({.types = possible_types(rule), .gate = {}});
     chooser.consider(sets.back(), gates.back().types);
   }
-  for (size_t i = 0; i < sets.size(); ++i) gates[i].gate = chooser.choose(std::move(sets[i]), gates[i].types);
+  for (size_t i = 0; i < sets.size(); ++i) {
+    gates[i].gate = chooser.choose(std::move(sets[i]), gates[i].types);
+    gates[i].gate.excluded = excluding_triggers(rules[i], slots);
+  }
   return plans.build(std::move(gates), engine, scan);
 }
 

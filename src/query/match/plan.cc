@@ -17,6 +17,7 @@ struct PlanSet::Draft {
   PlanSet& set;
   std::map<std::pair<PlanId, SlotId>, uint32_t> finders;
   std::map<std::pair<PlanId, TriggerSet>, PlanId> by_kind;
+  std::map<std::pair<PlanId, TriggerSet>, PlanId> by_exclusion;
   std::map<std::pair<uint32_t, Trigger>, TriggerId> numbers;  // by finder
   std::vector<Leads> leads;                                   // by TriggerId
 
@@ -55,7 +56,21 @@ struct PlanSet::Draft {
     return plan;
   }
 
+  // The plan that is run after another unless one of the triggers, all of one slot, fires.
+  PlanId plan_unless(PlanId from, const TriggerSet& excluded) {
+    const auto [at, added] = by_exclusion.try_emplace({from, excluded}, kNoPlan);
+    if (!added) return at->second;
+    const PlanId plan = new_plan();
+    at->second = plan;
+    const auto finder = static_cast<uint32_t>(set.finders_.size());
+    set.finders_.emplace_back();
+    for (const Trigger& trigger : excluded) set.finders_.back().add(trigger, 0);
+    set.plans_[from].guarded.push_back({.unless = {excluded.front().slot, finder}, .plan = plan});
+    return plan;
+  }
+
   void add(PlanId plan, RuleId rule, const Gate& gate) {
+    if (!gate.excluded.empty()) plan = plan_unless(plan, gate.excluded);
     const bool both = !gate.kind.empty() && !gate.triggers.empty();
     if (both) plan = plan_of_kind(plan, gate.kind);
     const TriggerSet& last = gate.triggers.empty() ? gate.kind : gate.triggers;
@@ -76,7 +91,7 @@ struct PlanSet::Draft {
 };
 
 Status PlanSet::build(std::vector<RuleGate> rules, LiteralScanner::Engine engine, ScanScratch& scratch) {
-  Draft draft{.set = *this, .finders = {}, .by_kind = {}, .numbers = {}, .leads = {}};
+  Draft draft{.set = *this, .finders = {}, .by_kind = {}, .by_exclusion = {}, .numbers = {}, .leads = {}};
   std::array<std::vector<RuleId>, kTypes> of_type;
   wide_ = draft.new_plan();
   event::EventTypeSet known = 0;
@@ -129,23 +144,28 @@ void PlanRun::fire(std::span<const TriggerId> triggers) {
   }
 }
 
-void PlanRun::look_at(uint32_t number, SlotId slot, std::string_view raw, EventView& event, ScanScratch& scratch) {
-  const Finder& finder = plans_.finders_[number];
-  ValueMemo::Key key{};
-  const bool remembers = finder.is_dear() && raw.size() <= ValueMemo::kValueBytesMax;
-  if (remembers) {
-    key = ValueMemo::key_of(number, raw);
-    if (const auto known = memo_.find(key)) return fire(*known);
-  }
+// Fills fired_ with the triggers of the finder that fire on the text.
+void PlanRun::search(const Finder& finder, SlotId slot, std::string_view raw, EventView& event, ScanScratch& scratch) {
   fired_.clear();
   for (const Form form : {Form::raw, Form::folded}) {
     if (!finder.wants(form)) continue;
     const std::string_view text = slot == kEveryAttribute ? event.passing_text(raw, form) : event.text(slot, form);
     finder.find_text(form, text, scratch, fired_);
   }
+}
+
+void PlanRun::look_at(const PlanSet::Station& station, std::string_view raw, EventView& event, ScanScratch& scratch) {
+  const Finder& finder = plans_.finders_[station.finder];
+  if (!finder.is_dear() || raw.size() > ValueMemo::kValueBytesMax) {
+    search(finder, station.slot, raw, event, scratch);
+    return fire(fired_);
+  }
+  const ValueMemo::Key key = ValueMemo::key_of(station.finder, raw);
+  if (const auto known = memo_.find(key)) return fire(*known);
+  search(finder, station.slot, raw, event, scratch);
   std::sort(fired_.begin(), fired_.end());
   fired_.erase(std::unique(fired_.begin(), fired_.end()), fired_.end());
-  if (remembers) memo_.keep(key, fired_);
+  memo_.keep(key, fired_);
   fire(fired_);
 }
 
@@ -153,18 +173,25 @@ void PlanRun::run(const PlanSet::Plan& plan, EventView& event, ScanScratch& scra
   for (const RuleId rule : plan.always) add(rule);
   for (const PlanSet::Station& station : plan.stations) {
     if (station.slot == kEveryAttribute) {
-      for (const event::Attribute& each : event.row().attributes())
-        look_at(station.finder, station.slot, each.value, event, scratch);
+      for (const event::Attribute& each : event.row().attributes()) look_at(station, each.value, event, scratch);
       continue;
     }
     const event::Value value = event.value(station.slot);
     if (value.is_text()) {
-      look_at(station.finder, station.slot, value.text(), event, scratch);
+      look_at(station, value.text(), event, scratch);
     } else if (value.present()) {
       fired_.clear();
       plans_.finders_[station.finder].find_number(value.integer(), fired_);
       fire(fired_);
     }
+  }
+  for (const PlanSet::Guarded& guarded : plan.guarded) {
+    const event::Value value = event.value(guarded.unless.slot);
+    fired_.clear();
+    if (value.is_text()) {
+      search(plans_.finders_[guarded.unless.finder], guarded.unless.slot, value.text(), event, scratch);
+    }
+    if (fired_.empty()) run(plans_.plans_[guarded.plan], event, scratch);
   }
 }
 

@@ -39,9 +39,14 @@ class PlanSet {
     SlotId slot;
     uint32_t finder;
   };
+  struct Guarded {
+    Station unless;  // something fires there
+    PlanId plan;
+  };
   struct Plan {
     std::vector<RuleId> always;
     std::vector<Station> stations;
+    std::vector<Guarded> guarded;  // plans that are run after this one
   };
   // What a trigger leads to: parts of target_rules_ and target_plans_.
   struct Target {
@@ -71,7 +76,8 @@ class PlanRun {
  private:
   void run(const PlanSet::Plan& plan, EventView& event, ScanScratch& scratch);
   void fire(std::span<const TriggerId> triggers);
-  void look_at(uint32_t finder, SlotId slot, std::string_view raw, EventView& event, ScanScratch& scratch);
+  void search(const Finder& finder, SlotId slot, std::string_view raw, EventView& event, ScanScratch& scratch);
+  void look_at(const PlanSet::Station& station, std::string_view raw, EventView& event, ScanScratch& scratch);
   void add(RuleId rule);
 
   const PlanSet& plans_;
