@@ -179,11 +179,11 @@ TEST(Gate, chooses_the_rarest_triggers_and_the_kind_of_record_first) {
   ASSERT_EQ(kind.triggers.size(), 1U);
 }
 
-std::vector<std::pair<std::string, LiteralId>> random_literals(std::mt19937& random, size_t count) {
+std::vector<std::pair<std::string, LiteralId>> random_literals(std::mt19937& random, size_t count, size_t size_min) {
   std::set<std::string> texts;
   while (texts.size() < count) {
     std::string text;
-    for (size_t size = 1 + random() % 9; text.size() < size;) text += static_cast<char>('a' + random() % 4);
+    for (size_t size = size_min + random() % 9; text.size() < size;) text += static_cast<char>('a' + random() % 4);
     texts.insert(text);
   }
   std::vector<std::pair<std::string, LiteralId>> literals;
@@ -196,8 +196,9 @@ class LiteralScannerEngines : public testing::TestWithParam<LiteralScanner::Engi
 TEST_P(LiteralScannerEngines, find_what_a_search_for_each_literal_finds) {
   if (!LiteralScanner::has(GetParam())) GTEST_SKIP() << "skipped: this build or processor has no Hyperscan";
   std::mt19937 random(7);
-  for (const size_t count : {1, 5, 60, 2000}) {
-    auto literals = random_literals(random, count);
+  for (const auto& [count, size_min] : std::vector<std::pair<size_t, size_t>>{
+           {1, 1}, {5, 1}, {60, 1}, {2000, 1}, {60, 4}, {60, 5}, {200, 6}, {500, 7}, {500, 9}}) {
+    auto literals = random_literals(random, count, size_min);
     literals.emplace_back("", static_cast<LiteralId>(count));
     LiteralScanner scanner;
     for (const auto& [text, id] : literals) scanner.add(text, id);

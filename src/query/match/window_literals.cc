@@ -23,6 +23,8 @@ uint32_t word_at(const char* bytes) {
 // Multiplicative; the upper bits are the good ones.
 uint32_t spread(uint32_t window) { return window * 0x9E3779B1U; }
 
+constexpr std::array<size_t, 3> kStrides{4, 2, 1};
+
 int log_of(size_t count) { return std::bit_width(std::bit_ceil(count)) - 1; }
 
 }  // namespace
@@ -48,19 +50,28 @@ void WindowLiterals::add_long(std::vector<Entry> entries) {
   for (const Entry& entry : entries) {
     for (uint32_t at = 0; at + kWindow <= entry.size; ++at) ++shared[word_at(texts_.data() + entry.offset + at)];
   }
+  const auto shortest =
+      std::min_element(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.size < b.size; });
+  stride_ = *std::find_if(kStrides.begin(), kStrides.end(),
+                          [&](size_t stride) { return kWindow + stride - 1 <= shortest->size; });
   std::unordered_map<uint32_t, uint32_t> taken;
+  std::vector<Entry> windows;
   for (Entry& entry : entries) {
     std::pair<uint32_t, uint32_t> best{UINT32_MAX, UINT32_MAX};
-    for (uint32_t at = 0; at + kWindow <= entry.size; ++at) {
+    for (uint32_t at = 0; at + kWindow + stride_ - 1 <= entry.size; ++at) {
       const uint32_t window = word_at(texts_.data() + entry.offset + at);
       const std::pair<uint32_t, uint32_t> cost{taken[window], shared[window]};
       if (cost > best) continue;  // the later of equals: beginnings are what texts share
       best = cost;
       entry.before = at;
-      entry.window = window;
     }
-    ++taken[entry.window];
+    for (size_t i = 0; i < stride_; ++i, ++entry.before) {
+      entry.window = word_at(texts_.data() + entry.offset + entry.before);
+      ++taken[entry.window];
+      windows.push_back(entry);
+    }
   }
+  entries = std::move(windows);
   const int size_log = log_of(entries.size());
   filter_shift_ = 32 - std::clamp(size_log + kFilterBitsPerLiteralLog, kFilterSizeLogMin, kFilterSizeLogMax);
   bucket_shift_ = 32 - std::max(1, size_log + 1);
@@ -93,7 +104,7 @@ void WindowLiterals::find(std::string_view text, std::vector<LiteralId>& found) 
 void WindowLiterals::find_long(std::string_view text, std::vector<LiteralId>& found) const {
   const uint64_t* const filter = filter_.data();
   const size_t last = text.size() - kWindow;
-  for (size_t at = 0; at <= last; ++at) {
+  for (size_t at = 0; at <= last; at += stride_) {
     const uint32_t window = word_at(text.data() + at);
     const uint32_t hash = spread(window);
     const uint32_t bit = hash >> filter_shift_;

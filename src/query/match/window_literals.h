@@ -39,6 +39,7 @@ class WindowLiterals {
 
   std::string texts_;
   // Literals of at least kWindow bytes: buckets by hash of the window, the entries of a bucket side by side.
+  size_t stride_ = 1;             // one of so many windows side by side is at a position that is looked at
   std::vector<uint64_t> filter_;  // a bit a hash
   int filter_shift_ = 0;
   std::vector<uint32_t> first_;  // by bucket: its first entry; one more at the end
