@@ -85,8 +85,9 @@ Expressions silent_rules(size_t count) {
   while (expressions.size() < count) {
     const Kind& kind = kKinds[expressions.size() % kKinds.size()];
     const std::string n = std::to_string(expressions.size());
-    const std::string text = "EventType = \"" + std::string(kind.type) + "\" AND (process.executable ENDS \"\\\\implant" +
-                             n + ".exe\" OR " + std::string(kind.field) + " CONTAINS \"--beacon-" + n +
+    const std::string text = "EventType = \"" + std::string(kind.type) +
+                             "\" AND (process.executable ENDS \"\\\\implant" + n + ".exe\" OR " +
+                             std::string(kind.field) + " CONTAINS \"--beacon-" + n +
                              "\") AND NOT process.parent.executable ENDS \"\\\\trusted" + n + ".exe\"";
     auto hunt = query::parse_hunt(text, base::Time{});
     if (!hunt) give_up(Error{Errc::invalid_argument, hunt.error().render(text)});

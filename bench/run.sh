@@ -23,11 +23,14 @@ measure() {
   if wanted rules.sigma3000 rules.sigma_json rules.falco93 rules.curve_10000 rules.naive; then
     build/release/bin/bench_rules "${names[@]}"
   fi
+  if wanted rules.correlation_event_count rules.correlation_value_count; then
+    build/release/bin/bench_correlation "${names[@]}"
+  fi
   if wanted spine.agent_cpu spine.agent_rss; then python3 bench/agent.py; fi
 }
 
 scripts/configure.sh release >&2
-ninja -C build/release programs bench_spine bench_rules >&2
+ninja -C build/release programs bench_spine bench_rules bench_correlation >&2
 if [ "$json" = yes ]; then
   measure
 else

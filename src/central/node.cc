@@ -102,13 +102,16 @@ class Node::Impl {
   AlertFeed feed_;
   Sessions sessions_;
   LoginThrottle throttle_;
-  rules::RuleSet rules_;
   std::unique_ptr<Accounts> accounts_;
   std::unique_ptr<AuditLog> audit_;
   std::unique_ptr<AlertBook> alerts_;
   std::unique_ptr<Fleet> fleet_;
   std::unique_ptr<Enrollment> enrollment_;
   std::unique_ptr<HuntService> hunts_;
+  std::unique_ptr<CorrelationBook> correlations_;
+  std::unique_ptr<HuntSchedule> schedule_;
+  std::unique_ptr<RuleBook> rules_;
+  std::unique_ptr<AttackNames> attack_;
   std::unique_ptr<Judge> judge_;
   std::unique_ptr<Ingest> ingest_;
   std::unique_ptr<scan::ScanPool> scanner_;
@@ -155,15 +158,7 @@ Status Node::Impl::open_stores() {
 }
 
 Status Node::Impl::start_detection() {
-  TRY(rules_, rules::RuleSet::load(options_.rules_directory));
-  base::log_info("rules",
-                 fmt::format("{} rules are loaded, {} refused", rules_.rules().size(), rules_.refusals().size()));
-  for (const rules::Refusal& refusal : rules_.refusals()) {
-    base::log_warning("rules", refusal.path + ": " + refusal.diagnostic.message);
-  }
-  for (const rules::Refusal& warning : rules_.warnings()) {
-    base::log_warning("rules", warning.path + ": " + warning.diagnostic.message);
-  }
+  TRY(rules_, RuleBook::open(*state_, metrics_, {.directory = options_.rules_directory}));
   TRY(link::KeyAndCertificate ca, link::load_key_and_certificate(files_.ca_key(), files_.ca_certificate()));
   accounts_ = std::make_unique<Accounts>(*state_);
   audit_ = std::make_unique<AuditLog>(*state_);
@@ -171,9 +166,15 @@ Status Node::Impl::start_detection() {
   fleet_ = std::make_unique<Fleet>(*state_);
   enrollment_ = std::make_unique<Enrollment>(*state_, std::move(ca));
   hunts_ = std::make_unique<HuntService>(*events_, metrics_);
-  TRY(judge_, Judge::make(rules_, *alerts_, metrics_, kIngestWorkers));
+  TRY(correlations_, CorrelationBook::open(*state_, *alerts_, rules_->current(), metrics_));
+  TRY(schedule_, HuntSchedule::open({.state = *state_, .hunts = *hunts_, .alerts = *alerts_, .metrics = metrics_}));
+  TRY(attack_, AttackNames::open(files_.attack()));
+  TRY(judge_, Judge::make(rules_->current(), *correlations_, metrics_, kIngestWorkers));
   ingest_ = std::make_unique<Ingest>(*events_, *judge_, *fleet_, metrics_);
-  return base::within("judge events stored before the last stop", ingest_->replay());
+  TRY_STATUS(base::within("judge events stored before the last stop", ingest_->replay()));
+  rules_->start([this](const std::shared_ptr<const RuleSnapshot>& rules) { return judge_->replace(rules); });
+  schedule_->start();
+  return {};
 }
 
 Status Node::Impl::start_objects() {
@@ -226,7 +227,10 @@ Status Node::Impl::start_api() {
                                .feed = feed_,
                                .hunts = *hunts_,
                                .objects = *objects_,
-                               .rules = rules_,
+                               .schedule = *schedule_,
+                               .rules = *rules_,
+                               .attack = *attack_,
+                               .judge = *judge_,
                                .events = *events_,
                                .metrics = metrics_,
                                .facts = std::move(facts),
@@ -252,7 +256,9 @@ Status Node::Impl::write_ports() {
 std::vector<HealthComponent> Node::Impl::health() {
   const Status state = state_->read([](soci::session&) -> Status { return {}; });
   const store::StoreStats events = events_->stats();
-  const size_t refused = rules_.refusals().size();
+  const auto rules = rules_->current();
+  const size_t refused = rules->files().refusals().size();
+  const std::string reload_error = rules_->last_load().error;
   return {{.name = "state", .sound = state.has_value(), .detail = state ? "" : "the state database does not answer"},
           {.name = "events",
            .sound = !ingest_->failing(),
@@ -260,8 +266,10 @@ std::vector<HealthComponent> Node::Impl::health() {
                                         : fmt::format("{} events, {} segments", events.events, events.segments)},
           {.name = "agents", .detail = fmt::format("{} connected", link_->streams())},
           {.name = "rules",
-           .sound = refused == 0,
-           .detail = fmt::format("{} loaded, {} refused", rules_.rules().size(), refused)},
+           .sound = refused == 0 && reload_error.empty(),
+           .detail = reload_error.empty() ? fmt::format("{} loaded, {} off, {} refused", rules->rules().size(),
+                                                        rules->rules().size() - rules->live().size(), refused)
+                                          : reload_error},
           {.name = "objects",
            .sound = scan_error_.empty(),
            .detail = scan_error_.empty() ? fmt::format("{} waiting", objects_->queued()) : "no scanner: see the log"}};
@@ -292,7 +300,9 @@ void Node::Impl::stop() {
   stopped_.notify_all();
   if (housekeeper_.joinable()) housekeeper_.join();
   if (link_) link_->stop();
+  if (rules_) rules_->stop();
   if (hunts_) hunts_->stop();
+  if (schedule_) schedule_->stop();
   if (objects_) objects_->stop();
   if (api_) api_->stop();
   if (scanner_) scanner_->stop();

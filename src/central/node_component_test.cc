@@ -400,7 +400,11 @@ TEST_F(NodeTest, a_typo_in_a_query_gets_a_diagnostic) {
 }
 
 TEST_F(NodeTest, a_rule_is_checked_before_it_is_used) {
-  EXPECT_EQ(call("POST", "/rules/check", json{{"text", kRule}}.dump()).parsed()["title"], "Test marker was run");
+  const json checked = call("POST", "/rules/check", json{{"text", kRule}, {"name", "x.yml"}}.dump()).parsed();
+  EXPECT_EQ(checked["format"], "sigma");
+  EXPECT_EQ(checked["rules"][0]["title"], "Test marker was run");
+  const json list = call("POST", "/rules/check", json{{"text", "203.0.113.7\n"}}.dump()).parsed();
+  EXPECT_EQ(list["format"], "list") << list;
   std::string wrong(kRule);
   wrong.replace(wrong.find("Image"), 5, "Imag");
   for (const char* path : {"/rules/check", "/rules/backtest"}) {
@@ -484,6 +488,83 @@ TEST_F(NodeTest, lists_rules_fields_and_metrics) {
   EXPECT_TRUE(metrics.has("Content-Type: text/plain"));
   EXPECT_NE(metrics.body.find("redoubt_ingest_events_total"), std::string::npos);
   EXPECT_NE(raw("GET", "/openapi.yaml").body.find("openapi: 3.1.0"), std::string::npos);
+}
+
+TEST_F(NodeTest, a_rule_is_changed_and_shown) {
+  const std::string path = "/rules/5d3c1a0e-7777-4000-8000-000000000001";
+  const json off = call("PATCH", path, R"({"enabled":false,"importance":"low"})").parsed();
+  EXPECT_EQ(off["enabled"], false) << off;
+  EXPECT_EQ(off["importance"], "low");
+  EXPECT_EQ(off["own_importance"], "high");
+  EXPECT_EQ(off["changed_by"], "admin");
+  EXPECT_EQ(call("PATCH", path, R"({"importance":"odd"})").status, 400);
+  EXPECT_EQ(call("PATCH", path, R"({"enabled":1})").status, 400);
+  EXPECT_EQ(call("PATCH", "/rules/none", R"({"enabled":true})").status, 404);
+  const json on = call("PATCH", path, R"({"enabled":true,"importance":null})").parsed();
+  EXPECT_EQ(on["importance"], "high");
+  EXPECT_EQ(call("GET", path).parsed()["enabled"], true);
+  const json load = call("POST", "/rules/reload").parsed();
+  EXPECT_EQ(load["rules"], 1) << load;
+  EXPECT_EQ(load["enabled"], 1);
+  const std::string metrics = call("GET", "/metrics").body;
+  for (const char* name : {"redoubt_rules 1", "redoubt_rules_enabled 1", "redoubt_rule_evaluations_total"}) {
+    EXPECT_NE(metrics.find(name), std::string::npos) << name;
+  }
+}
+
+TEST_F(NodeTest, exclusions_are_made_changed_and_removed) {
+  const Answer broken = call("POST", "/exclusions", R"({"name":"x","condition":"user.nam = \"a\""})");
+  EXPECT_EQ(broken.status, 400);
+  EXPECT_NE(broken.parsed()["error"]["diagnostic"]["rendered"].get<std::string>().find("^^^^"), std::string::npos);
+  EXPECT_EQ(call("POST", "/exclusions/check", R"({"condition":"user.id = 0"})").status, 200);
+  EXPECT_EQ(call("POST", "/exclusions", R"({"name":"x","condition":"user.id = 0","rule_id":"none"})").status, 404);
+  EXPECT_EQ(call("POST", "/exclusions", R"({"name":"x","condition":"user.id = 0","expires":"2001-01-01"})").status,
+            400);
+  const Answer made = call("POST", "/exclusions", R"({"name":"x","condition":"user.id = 7","expires":"30d"})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  const std::string path = "/exclusions/" + made.parsed()["id"].get<std::string>();
+  EXPECT_EQ(made.parsed()["state"], "on");
+  EXPECT_EQ(call("GET", "/rules").parsed()["rules"][0]["exclusions"], 1);
+  const json changed = call("PATCH", path, R"({"note":"why","expires":null})").parsed();
+  EXPECT_EQ(changed["note"], "why") << changed;
+  EXPECT_FALSE(changed.contains("expires"));
+  EXPECT_EQ(call("GET", "/exclusions?rule_id=none").parsed()["exclusions"].size(), 1u) << "one for all rules";
+  EXPECT_EQ(call("DELETE", path).status, 204);
+  EXPECT_EQ(call("DELETE", path).status, 404);
+  EXPECT_EQ(call("DELETE", "/exclusions/x").status, 404);
+}
+
+TEST_F(NodeTest, hunts_are_saved_and_run) {
+  const auto save = [](const json& body) { return call("POST", "/hunts/saved", body.dump()); };
+  EXPECT_EQ(save({{"name", "x"}, {"query", "user.nam = 1"}, {"interval", "1h"}}).status, 400);
+  EXPECT_EQ(save({{"name", "x"}, {"query", "user.id = 0"}, {"interval", "1s"}}).status, 400);
+  EXPECT_EQ(save({{"name", "x"}, {"query", "user.id = 0"}}).status, 400);
+  const Answer made = save({{"name", "x"}, {"query", "process.name = \"no_such\""}, {"interval", "1h"}});
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(made.parsed()["window_s"], 4200);
+  const std::string path = "/hunts/saved/" + made.parsed()["id"].get<std::string>();
+  const json ran = call("POST", path + "/run").parsed();
+  EXPECT_EQ(ran["last_found"], 0) << ran;
+  EXPECT_TRUE(ran.contains("last_run"));
+  EXPECT_EQ(call("PATCH", path, R"({"enabled":false})").parsed()["enabled"], false);
+  EXPECT_EQ(call("GET", "/hunts/saved").parsed()["hunts"].size(), 1u);
+  EXPECT_EQ(call("DELETE", path).status, 204);
+  EXPECT_EQ(call("POST", path + "/run").status, 404);
+}
+
+TEST_F(NodeTest, names_of_attack_are_imported) {
+  const json before = call("GET", "/attack").parsed();
+  EXPECT_EQ(before["imported"], false);
+  EXPECT_EQ(before["tactics"].size(), 15u);
+  EXPECT_EQ(call("POST", "/attack", "[]").status, 400);
+  const json bundle = {{"objects",
+                        {{{"type", "attack-pattern"},
+                          {"id", "a"},
+                          {"name", "Interpreter"},
+                          {"external_references", {{{"source_name", "mitre-attack"}, {"external_id", "T1059"}}}}}}}};
+  const Answer imported = call("POST", "/attack", bundle.dump());
+  ASSERT_EQ(imported.status, 200) << imported.body;
+  EXPECT_EQ(call("GET", "/attack").parsed()["techniques"][0]["name"], "Interpreter");
 }
 
 TEST_F(NodeTest, a_second_node_on_the_same_data_is_refused) {
@@ -570,6 +651,23 @@ TEST_F(AgentTest, history_has_as_many_hits_as_were_live) {
     EXPECT_EQ(answer["hits_total"], rule["hits"]) << answer;
     EXPECT_EQ(answer["rows"].size(), rule["hits"]);
   }
+}
+
+TEST_F(AgentTest, a_rule_that_is_off_or_excluded_from_detects_nothing) {
+  const auto hits = [] { return call("GET", "/rules").parsed()["rules"][0]["hits"].get<int64_t>(); };
+  const std::string path = "/rules/5d3c1a0e-7777-4000-8000-000000000001";
+  const int64_t before = hits();
+  ASSERT_EQ(call("PATCH", path, R"({"enabled":false})").status, 200);
+  ASSERT_TRUE(agent_->send(marker_frame(1)).has_ack());
+  EXPECT_EQ(hits(), before);
+  ASSERT_EQ(call("PATCH", path, R"({"enabled":true})").status, 200);
+  const json made =
+      call("POST", "/exclusions", R"({"name":"x","condition":"process.name = \"test_marker\""})").parsed();
+  ASSERT_TRUE(agent_->send(marker_frame(4)).has_ack());
+  EXPECT_EQ(hits(), before);
+  ASSERT_EQ(call("DELETE", "/exclusions/" + made["id"].get<std::string>()).status, 204);
+  ASSERT_TRUE(agent_->send(marker_frame(7)).has_ack());
+  EXPECT_EQ(hits(), before + 1);
 }
 
 TEST_F(AgentTest, the_host_is_shown_as_connected) {

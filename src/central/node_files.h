@@ -18,6 +18,7 @@ struct NodeFiles {
   std::string state() const { return directory + "/state.db"; }
   std::string events() const { return directory + "/events"; }
   std::string objects() const { return directory + "/objects"; }
+  std::string attack() const { return directory + "/attack.json"; }
   std::string ports() const { return directory + "/ports.json"; }
 };
 

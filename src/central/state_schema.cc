@@ -1,6 +1,9 @@
 #include "central/state_schema.h"
 
+#include "central/hunts/scheduled_hunt.h"
+#include "central/ingest/correlation_book.h"
 #include "central/objects/object_service.h"
+#include "central/rules/rule_rows.h"
 
 namespace redoubt::central {
 
@@ -111,6 +114,9 @@ std::vector<store::Migration> state_migrations() {
       {.version = 2, .name = "fleet", .sql = kFleetSql},
       {.version = 3, .name = "alerts", .sql = kAlertsSql},
       {.version = 4, .name = "objects", .sql = kObjectsMigration},
+      {.version = 5, .name = "correlations", .sql = kCorrelationsMigration},
+      {.version = 6, .name = "rule book", .sql = kRulesMigration},
+      {.version = 7, .name = "scheduled hunts", .sql = kHuntsMigration},
   };
 }
 

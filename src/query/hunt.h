@@ -53,4 +53,7 @@ constexpr uint32_t kHuntLimitMax = 10'000;
 // Parses and type-checks. `now` is what now, today and 7d are relative to. An empty text finds everything.
 tl::expected<Hunt, Diagnostic> parse_hunt(std::string_view text, base::Time now);
 
+// A condition alone: hunting text that says something and has no pipes.
+tl::expected<Expression, Diagnostic> parse_condition(std::string_view text, base::Time now);
+
 }  // namespace redoubt::query

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "rules/rule_set.h"
+#include "rules/sigma/correlation.h"
 #include "rules/sigma/filter.h"
 #include "rules/sigma/options.h"
 
@@ -20,7 +21,9 @@ struct LoadedFile {
   std::vector<LoadedRule> rules;
   std::vector<Refusal> refusals;
   std::vector<sigma::LogSourceNames> log_sources;  // of each rule, where the format has such
+  std::vector<sigma::FieldScope> scopes;           // beside log_sources
   std::vector<sigma::Filter> filters;
+  std::vector<sigma::CorrelationDraft> correlations;
 };
 
 // `source` is the text that the diagnostic's place is about.
@@ -29,6 +32,7 @@ Refusal refusal_of(std::string path, std::string title, query::Diagnostic diagno
 // A rule file's format, told from the end of its name.
 struct FileFormat {
   std::string_view ending;  // ".yml"
+  std::string_view name;    // "sigma"
   size_t size_bytes_max;
   LoadedFile (*read)(std::string_view source, const std::string& path);  // copies `path` into rules and refusals
   // Instead of `read`, for a format that leaves values to the site.

@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <vector>
 
 #include "base/result.h"
@@ -13,6 +12,7 @@
 #include "query/diagnostic.h"
 #include "query/expression.h"
 #include "query/match/matcher.h"
+#include "rules/correlation/definition.h"
 
 namespace redoubt::rules {
 
@@ -20,6 +20,9 @@ namespace redoubt::rules {
 enum class Importance : uint8_t { informational, low, medium, high, critical };
 
 std::string_view name_of(Importance importance);
+
+// off: what a correlation counts and nothing else; its hits are no detections of their own.
+enum class Alerting : uint8_t { on, off };
 
 struct Rule {
   std::string id;    // Sigma: its UUID
@@ -36,6 +39,13 @@ struct Rule {
   std::vector<std::string> false_positives;
   query::Expression expression;             // normalized, log source included
   std::vector<query::Diagnostic> warnings;  // parts that can never hold on the events here; the rest of the rule counts
+  Alerting alerting = Alerting::on;
+};
+
+// A rule about hits of other rules; `rule.expression` holds for no event.
+struct Correlation {
+  Rule rule;
+  correlation::Definition definition;
 };
 
 // A rule that was not loaded, and why.
@@ -46,8 +56,27 @@ struct Refusal {
   std::string rendered;  // the diagnostic with the line it is about
 };
 
-// The one rule that `text` (a Sigma file) holds, as load() would take it; its path is empty. Several are refused.
-tl::expected<Rule, Refusal> read_rule(std::string_view text);
+// What the text of one file holds, as load() would take it. Falco's text stands alone: lists and macros of other files
+// are not there. `path` of rules and refusals is the name.
+struct RuleText {
+  std::string_view format;  // "sigma", "falco", "openioc", "stix", "list"
+  std::vector<Rule> rules;
+  std::vector<Correlation> correlations;
+  std::vector<Refusal> refusals;
+  std::vector<Refusal> warnings;
+};
+// The format is told from the end of the name, as in a rule directory; where that says nothing, from how the text
+// begins.
+RuleText read_text(std::string_view text, std::string_view name = "");
+
+constexpr size_t kRuleFilesMax = 100'000;  // below one directory
+
+// Whether a file of this name holds rules, or values for their placeholders.
+bool is_rule_file(std::string_view path);
+
+class RuleSet;
+// All rules and correlations of `text` (a Sigma file); one that is refused refuses the text.
+tl::expected<RuleSet, Refusal> read_rule_set(std::string_view text);
 
 class RuleSet {
  public:
@@ -55,9 +84,11 @@ class RuleSet {
   // directory is an error; a bad rule is a refusal. Sigma's filters narrow the rules they are for; values for its
   // placeholders stand in `placeholders.yml` at the top.
   static Result<RuleSet> load(const std::string& directory);
-  static Result<RuleSet> of(std::vector<Rule> rules);
+  static Result<RuleSet> of(std::vector<Rule> rules, std::vector<Correlation> correlations = {});
 
   const std::vector<Rule>& rules() const { return rules_; }
+  // Run by correlation::Correlator.
+  const std::vector<Correlation>& correlations() const { return correlations_; }
   const std::vector<Refusal>& refusals() const { return refusals_; }
   // What loads but is likely not meant: a filter without `not`, or for a rule that is not there.
   const std::vector<Refusal>& warnings() const { return warnings_; }
@@ -67,6 +98,7 @@ class RuleSet {
 
  private:
   std::vector<Rule> rules_;
+  std::vector<Correlation> correlations_;
   std::vector<Refusal> refusals_;
   std::vector<Refusal> warnings_;
 };

@@ -163,5 +163,55 @@ TEST(RuleLibrary, has_exactly_one_trigger_script_a_rule) {
   for (const auto& [stem, id] : triggers) ADD_FAILURE() << "tests/triggers/" << stem << ".sh triggers no rule";
 }
 
+TEST(ReadText, takes_every_format_by_name_or_by_content) {
+  const std::string sigma = rule_text(kFirstId, "x");
+  const std::string falco =
+      "- rule: Shell\n  desc: d\n  condition: evt.type = execve and proc.name = bash\n  output: o\n  priority: ERROR\n";
+  const std::string list = "# title: Bad ones\n203.0.113.0/24\n2001:db8::1\n";
+  const std::string stix =
+      R"({"type":"bundle","id":"bundle--1","objects":[{"type":"indicator","id":"indicator--1","pattern_type":"stix",)"
+      R"("pattern":"[ipv4-addr:value = '203.0.113.7']","valid_from":"2020-01-01T00:00:00Z"}]})";
+  const std::string ioc =
+      R"(<ioc xmlns="http://schemas.mandiant.com/2010/ioc" id="a"><short_description>d</short_description><definition>)"
+      R"(<Indicator operator="OR" id="b"><IndicatorItem id="c" condition="is"><Context document="FileItem" search="FileItem/FullPath" type="mir"/>)"
+      R"(<Content type="string">/tmp/x</Content></IndicatorItem></Indicator></definition></ioc>)";
+  struct Case {
+    std::string_view format;
+    const std::string& text;
+    std::string_view name;
+  };
+  for (const Case& each :
+       {Case{"sigma", sigma, "a.yml"}, Case{"falco", falco, "b.yaml"}, Case{"list", list, "c.iocs.txt"},
+        Case{"stix", stix, "d.stix.json"}, Case{"openioc", ioc, "e.ioc"}}) {
+    for (const std::string_view name : {each.name, std::string_view()}) {
+      const RuleText read = read_text(each.text, name);
+      EXPECT_EQ(read.format, each.format);
+      EXPECT_TRUE(read.refusals.empty()) << each.format << ": " << read.refusals.front().rendered;
+      ASSERT_EQ(read.rules.size(), 1U) << each.format;
+      EXPECT_EQ(read.rules[0].path, name);
+    }
+  }
+}
+
+TEST(ReadText, lists_each_rule_and_says_what_is_wrong_with_others) {
+  const RuleText two = read_text(rule_text(kFirstId, "x") + "---\n" + rule_text(kSecondId, "y"));
+  EXPECT_EQ(two.rules.size(), 2U);
+  const RuleText half = read_text(rule_text(kFirstId, "x") + "---\n" + rule_text(kFirstId, "y"));
+  EXPECT_EQ(half.rules.size(), 1U);
+  ASSERT_EQ(half.refusals.size(), 1U);
+  EXPECT_EQ(half.refusals[0].diagnostic.code, "S106");
+  for (const char* nothing : {"", "  \n", "# nothing\n"}) {
+    const RuleText none = read_text(nothing);
+    EXPECT_TRUE(none.rules.empty());
+    ASSERT_FALSE(none.refusals.empty());
+  }
+  std::string wrong = rule_text(kFirstId, "x");
+  wrong.replace(wrong.find("Image"), 5, "Imag");
+  const RuleText mistaken = read_text(wrong);
+  ASSERT_EQ(mistaken.refusals.size(), 1U);
+  EXPECT_EQ(mistaken.refusals[0].diagnostic.line, 5U);
+  EXPECT_NE(mistaken.refusals[0].rendered.find("Image"), std::string::npos) << mistaken.refusals[0].rendered;
+}
+
 }  // namespace
 }  // namespace redoubt::rules

@@ -319,6 +319,56 @@ test('techniques are a matrix that leads to their rules, and a new rule can be t
   await expectAccessible();
 });
 
+test('a rule is switched off and on, and an exclusion is checked, added and removed', async () => {
+  await page.goto('/rules?q=download&sort=title');
+  const row = page.locator('tr[data-rule]').first();
+  const toggle = row.getByRole('switch');
+  await expect(toggle).toBeChecked();
+  await toggle.click({ force: true });
+  await expect(toggle).not.toBeChecked();
+  await expect(toggle).toBeEnabled();
+  await toggle.click({ force: true });
+  await expect(toggle).toBeChecked();
+  await expect(toggle).toBeEnabled();
+  await page.getByRole('button', { name: 'Hits' }).click();
+  await expect(page.getByRole('columnheader', { name: 'Hits' })).toHaveAttribute('aria-sort', 'descending');
+  await row.getByRole('link').first().click();
+  await page.getByRole('button', { name: 'Exclude…' }).click();
+  const form = page.getByRole('form', { name: 'New exclusion' });
+  await form.getByLabel('Condition').fill('user.nam = "nobody"');
+  await expect(form.getByRole('alert')).toContainText('^^^^');
+  await expect(form.getByRole('button', { name: 'Add exclusion' })).toBeDisabled();
+  await form.getByLabel('Condition').fill('user.name = "nobody-of-this-name"');
+  await form.getByLabel('Name').fill('nobody');
+  await form.getByRole('button', { name: 'Add exclusion' }).click();
+  const added = page.locator('tr[data-exclusion]');
+  await expect(added).toContainText('In force');
+  await expectAccessible();
+  await added.getByRole('button', { name: 'Remove exclusion nobody' }).click();
+  await expect(added).toHaveCount(0);
+});
+
+test('a hunt is saved, runs by schedule and is deleted', async () => {
+  await page.goto('/hunt');
+  await page.getByRole('button', { name: 'Save and schedule' }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog.getByLabel('Query to save')).not.toContainText('since');
+  await dialog.getByLabel('Name').fill('saved by the test');
+  expect(await faults()).toEqual([]);
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await page.goto(`/hunt?${new URLSearchParams({ q: 'process.name = "no-program-of-this-name"' })}`);
+  await page.getByRole('button', { name: 'Save and schedule' }).click();
+  await dialog.getByLabel('Name').fill('saved by the test');
+  await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+  const saved = page.locator('tr[data-saved-hunt]');
+  await expect(saved).toContainText('saved by the test');
+  await saved.getByRole('button', { name: /^Run / }).click();
+  await expect(saved).toContainText(/just now|s ago/);
+  await expectAccessible();
+  await saved.getByRole('button', { name: /^Delete / }).click();
+  await expect(saved).toHaveCount(0);
+});
+
 test('an object with the test virus is detected, a clean one is not', async () => {
   await open('Objects');
   await page.getByLabel('Files to submit').setInputFiles([

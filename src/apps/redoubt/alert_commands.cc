@@ -37,13 +37,6 @@ std::string joined(const json& texts) {
   return all;
 }
 
-void print_field(const std::string& name, const std::string& value) {
-  if (value.empty()) return;
-  std::string label = name + ":";
-  label.resize(14, ' ');
-  print_line(label + printable(value));
-}
-
 void print_alert(const json& alert) {
   const json& rule = alert.at("rule");
   print_line(printable("Alert " + alert.value("id", "") + ": " + alert.value("title", "")));
@@ -59,6 +52,13 @@ void print_alert(const json& alert) {
   print_field("detections", std::to_string(alert.value("detections", 0)));
   print_field("first event", alert.value("first_event", ""));
   print_field("last event", alert.value("last_event", ""));
+  if (const json counted = alert.value("correlation", json::object()); !counted.empty()) {
+    print_field("counted", std::to_string(counted.value("count", 0)) + " events within " +
+                               std::to_string(counted.value("timespan_s", 0)) + " s");
+    for (const auto& [field, value] : counted.value("group", json::object()).items()) {
+      print_field("group", field + " = " + (value.is_string() ? value.get<std::string>() : ""));
+    }
+  }
   const json process = alert.value("process", json::object());
   print_field("program", process.value("executable", ""));
   print_field("command line", process.value("command_line", ""));

@@ -38,10 +38,12 @@ void add_limit(CLI::App& app, Arguments& arguments) {
 
 void add_hunt(CLI::App& app, Arguments& arguments) {
   CLI::Option* query = app.add_option("QUERY", arguments.query, "hunting query; an empty one finds everything");
-  CLI::Option* rule = app.add_option("--rule", arguments.rule_file, "a rule (Sigma file; - is standard input) instead");
+  CLI::Option* rule =
+      app.add_option("--rule", arguments.rule_file, "a rule file (of any format; - is standard input) instead");
   rule->excludes(query);
-  app.parse_complete_callback([query, rule] {
-    if (query->empty() && rule->empty()) throw CLI::RequiredError("QUERY or --rule");
+  app.parse_complete_callback([&app, query, rule] {
+    const bool is_verb = !app.get_subcommands().empty();
+    if (!is_verb && query->empty() && rule->empty()) throw CLI::RequiredError("QUERY or --rule");
   });
   app.add_option("--since", arguments.since,
                  "not older than this: 90s, 15m, 24h, 7d or an RFC 3339 time; with --rule else 30d");
@@ -94,6 +96,52 @@ void add_name(CLI::App& app, Arguments& arguments) {
   app.add_option("NAME", arguments.name, "what the token is for")->required();
 }
 
+void add_rule_id(CLI::App& app, Arguments& arguments) {
+  app.add_option("RULE", arguments.id, "id of the rule, as `rule list` shows it")->required();
+}
+
+void add_rule_set(CLI::App& app, Arguments& arguments) {
+  add_rule_id(app, arguments);
+  app.add_option("--importance", arguments.importance, "of its alerts from now on; own: what the rule's file says")
+      ->required()
+      ->check(CLI::IsMember({"informational", "low", "medium", "high", "critical", "own"}));
+}
+
+void add_rule_exclude(CLI::App& app, Arguments& arguments) {
+  app.add_option("RULE", arguments.id, "id of the rule, or `all`")->required();
+  app.add_option("CONDITION", arguments.query, "hunting text: an event that it holds for makes no alert")->required();
+  app.add_option("--name", arguments.name, "how it is listed; else the condition");
+  app.add_option("--note", arguments.comment, "why");
+  app.add_option("--expires", arguments.expires, "when it ends: 24h, 30d or an RFC 3339 time; else never");
+}
+
+void add_exclusions(CLI::App& app, Arguments& arguments) {
+  app.add_option("RULE", arguments.id, "those of this rule, and those of all rules");
+}
+
+void add_exclusion_id(CLI::App& app, Arguments& arguments) {
+  app.add_option("EXCLUSION", arguments.id, "as `rule exclusions` shows it")->required();
+}
+
+void add_rule_files(CLI::App& app, Arguments& arguments) {
+  app.add_option("FILE", arguments.files, "rule files; - is standard input")->required();
+}
+
+void add_hunt_save(CLI::App& app, Arguments& arguments) {
+  arguments.importance = "medium";
+  app.add_option("QUERY", arguments.query, "hunting query without a time of its own")->required();
+  app.add_option("--name", arguments.name, "title of its alerts")->required();
+  app.add_option("--every", arguments.interval, "15m, 24h; at least 1m")->required();
+  app.add_option("--window", arguments.window, "how far back a run looks; else --every and 10 minutes more");
+  app.add_option("--importance", arguments.importance, "of its alerts")
+      ->check(CLI::IsMember({"informational", "low", "medium", "high", "critical"}))
+      ->capture_default_str();
+}
+
+void add_bundle(CLI::App& app, Arguments& arguments) {
+  app.add_option("FILE", arguments.files, "the enterprise ATT&CK bundle, STIX 2.1")->required()->expected(1);
+}
+
 void add_login(CLI::App& app, Arguments& arguments) {
   app.add_option("--url", arguments.url, "https://HOST:PORT")->required();
   app.add_option("--fingerprint", arguments.fingerprint, "SHA-256 of the server certificate; nothing else is trusted")
@@ -138,8 +186,45 @@ constexpr std::array kCommands = {
                "redoubt host revoke 7e2c9f52-5b60-4c5e-a6f4-6d9a2f3b1c11", add_id, run_host_revoke},
     CommandRow{"host", "invite", "Make a token with which a host joins, and say how.",
                "redoubt host invite\nredoubt host invite --uses 50 --valid 24h", add_invite, run_host_invite},
-    CommandRow{"rule", "list", "Detection rules, and rule files that were refused.", "redoubt rule list", add_nothing,
-               run_rule_list},
+    CommandRow{
+        "hunt", "save", "Save a hunt that runs by schedule and makes alerts of what it finds, each event once.",
+        "redoubt hunt save 'process.name = \"nc\" AND user.name = \"www-data\"' --name 'netcat of the web server' "
+        "--every 15m\n"
+        "redoubt hunt save 'destination.port = 4444' --name 'port 4444' --every 1h --window 6h --importance high",
+        add_hunt_save, run_hunt_save},
+    CommandRow{"hunt", "list", "Saved hunts, their latest and next runs.", "redoubt hunt list", add_nothing,
+               run_hunt_list},
+    CommandRow{"hunt", "run", "Run a saved hunt now.", "redoubt hunt run 3", add_id, run_hunt_run},
+    CommandRow{"hunt", "delete", "Delete a saved hunt; its alerts stay.", "redoubt hunt delete 3", add_id,
+               run_hunt_delete},
+    CommandRow{"rule", "list", "Detection rules with their state, hits and cost; rule files that were refused.",
+               "redoubt rule list\nredoubt rule list --json | jq -r '.rules[] | select(.enabled | not) | .title'",
+               add_nothing, run_rule_list},
+    CommandRow{"rule", "show", "One rule.", "redoubt rule show 0b1c7d4a-0000-4000-8000-000000000001", add_rule_id,
+               run_rule_show},
+    CommandRow{"rule", "enable", "Switch a rule on.", "redoubt rule enable 0b1c7d4a-0000-4000-8000-000000000001",
+               add_rule_id, run_rule_enable},
+    CommandRow{"rule", "disable", "Switch a rule off: it makes no alerts.",
+               "redoubt rule disable 0b1c7d4a-0000-4000-8000-000000000001", add_rule_id, run_rule_disable},
+    CommandRow{"rule", "set", "Set how much a rule's alerts matter.",
+               "redoubt rule set 0b1c7d4a-0000-4000-8000-000000000001 --importance low\n"
+               "redoubt rule set 0b1c7d4a-0000-4000-8000-000000000001 --importance own",
+               add_rule_set, run_rule_set},
+    CommandRow{
+        "rule", "exclude", "Add an exclusion to a rule, or to all rules.",
+        "redoubt rule exclude 0b1c7d4a-0000-4000-8000-000000000001 'process.parent.executable = \"/usr/bin/apt\"'\n"
+        "redoubt rule exclude all 'host.name = \"scanner-1\"' --name 'our scanner' --expires 30d",
+        add_rule_exclude, run_rule_exclude},
+    CommandRow{"rule", "exclusions", "Exclusions and their state.", "redoubt rule exclusions", add_exclusions,
+               run_rule_exclusions},
+    CommandRow{"rule", "include", "Remove an exclusion.", "redoubt rule include 7", add_exclusion_id, run_rule_include},
+    CommandRow{"rule", "check", "Check rule files of any format without loading them; exit 2 where one is refused.",
+               "redoubt rule check my_rule.yml\ncat hashes.iocs.txt | redoubt rule check -", add_rule_files,
+               run_rule_check},
+    CommandRow{"rule", "reload", "Read the rule directory again now; changed files are read by themselves in seconds.",
+               "redoubt rule reload", add_nothing, run_rule_reload},
+    CommandRow{"attack", "import", "Give ATT&CK's techniques their names: the bundle that attack.mitre.org publishes.",
+               "redoubt attack import enterprise-attack.json", add_bundle, run_attack_import},
     CommandRow{"token", "create", "Make an API token; it is shown once.", "redoubt token create backup-script",
                add_name, run_token_create},
 };
@@ -157,8 +242,9 @@ constexpr std::string_view kMainHelp =
     "Exit codes: 0 good; 1 failed; 2 command line or query wrong; 3 no such thing, or nothing found; 4 scan: "
     "detected.\n";
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kNouns = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kNouns = {{
     {"alert", "What the analyst handles."},
+    {"attack", "Names of ATT&CK."},
     {"host", "Hosts that send events."},
     {"rule", "What detects."},
     {"token", "How programs log in."},
@@ -201,6 +287,7 @@ void build(CLI::App& app, std::array<Arguments, kCommands.size()>& filled, Argum
   }
   for (size_t i = 0; i < kCommands.size(); ++i) {
     const CommandRow& row = kCommands[i];
+    // `hunt` is both: a command, and the noun of those behind it.
     CLI::App* parent = row.noun.empty() ? &app : app.get_subcommand(std::string(row.noun));
     CLI::App* command = parent->add_subcommand(std::string(row.verb), describe(row));
     Arguments& arguments = filled[i];
@@ -208,7 +295,9 @@ void build(CLI::App& app, std::array<Arguments, kCommands.size()>& filled, Argum
     row.add(*command, arguments);
     command->add_option("--home", arguments.home, "directory of `redoubt up`; its cli.json is the profile");
     command->add_flag_callback("--json", [&arguments] { arguments.format = Format::json; }, "print JSON");
-    command->callback([&arguments, &chosen] { chosen = arguments; });
+    command->callback([command, &arguments, &chosen] {
+      if (command->get_subcommands().empty()) chosen = arguments;
+    });
   }
 }
 

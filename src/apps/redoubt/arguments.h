@@ -31,24 +31,28 @@ struct Arguments {
   std::string listen;  // empty, below 0: not said
   int api_port = -1;
   int link_port = -1;
-  // hunt, alert list
+  // hunt, alert list, rule set
   std::string query;
   std::string rule_file;  // instead of a query
   std::string since;
   int limit = 100;
   std::string status;
   std::string importance;
-  // scan, replay
+  // scan, rule check, attack import, replay
   std::vector<std::string> files;
   int wait_s = 60;
   // replay
   std::string rules_directory;
   std::string log_name;  // PRODUCT[/SERVICE[/CATEGORY]]
   bool count_only = false;
-  // alert show|close, host revoke
+  // alert show|close, host revoke, rule show|enable|disable|set|exclude|include, hunt delete|run
   std::string id;
   std::string comment;
-  // login, token create, host invite
+  // rule exclude, hunt save: condition and query stand in `query`, importance in `importance`
+  std::string expires;
+  std::string interval;
+  std::string window;
+  // login, token create, host invite, rule exclude, hunt save
   std::string url;
   std::string fingerprint;
   std::string user = "admin";

@@ -47,6 +47,29 @@ TEST(Arguments, a_hunt_has_a_query_or_a_rule) {
   EXPECT_EQ(std::get<Exit>(parse({"hunt", "--since", "7d"})), Exit::usage);
 }
 
+TEST(Arguments, hunt_is_a_command_and_a_noun) {
+  const auto run_of = [](std::vector<std::string> words) { return std::get<Arguments>(parse(std::move(words))).run; };
+  EXPECT_EQ(run_of({"hunt", "list"}), &run_hunt_list);
+  EXPECT_EQ(run_of({"hunt", "process.name = \"list\""}), &run_hunt);
+  const auto saved = std::get<Arguments>(
+      parse({"hunt", "save", "user.id = 0", "--name", "root", "--every", "1h", "--importance", "high", "--json"}));
+  EXPECT_EQ(saved.run, &run_hunt_save);
+  EXPECT_EQ(saved.query, "user.id = 0");
+  EXPECT_EQ(saved.interval, "1h");
+  EXPECT_EQ(saved.format, Format::json);
+  EXPECT_EQ(std::get<Exit>(parse({"hunt", "save", "user.id = 0"})), Exit::usage);
+}
+
+TEST(Arguments, rules_are_managed) {
+  const auto exclude = std::get<Arguments>(parse({"rule", "exclude", "all", "user.id = 0", "--expires", "30d"}));
+  EXPECT_EQ(exclude.run, &run_rule_exclude);
+  EXPECT_EQ(exclude.id, "all");
+  EXPECT_EQ(exclude.query, "user.id = 0");
+  EXPECT_EQ(std::get<Arguments>(parse({"rule", "set", "r", "--importance", "own"})).run, &run_rule_set);
+  EXPECT_EQ(std::get<Exit>(parse({"rule", "set", "r", "--importance", "odd"})), Exit::usage);
+  EXPECT_EQ(std::get<Exit>(parse({"rule", "check"})), Exit::usage);
+}
+
 TEST(Arguments, help_is_good_and_mistakes_are_usage) {
   EXPECT_EQ(std::get<Exit>(parse({"--help"})), Exit::ok);
   EXPECT_EQ(std::get<Exit>(parse({"alert", "show", "--help"})), Exit::ok);

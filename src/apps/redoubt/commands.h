@@ -8,7 +8,6 @@ namespace redoubt::cli {
 Exit run_up(const Arguments& arguments);            // up_command.cc
 Exit run_down(const Arguments& arguments);          // down_command.cc
 Exit run_status(const Arguments& arguments);        // node_commands.cc
-Exit run_rule_list(const Arguments& arguments);     // node_commands.cc
 Exit run_token_create(const Arguments& arguments);  // node_commands.cc
 Exit run_login(const Arguments& arguments);         // login_command.cc
 Exit run_hunt(const Arguments& arguments);          // hunt_command.cc
@@ -20,5 +19,27 @@ Exit run_alert_close(const Arguments& arguments);   // alert_commands.cc
 Exit run_host_list(const Arguments& arguments);     // host_commands.cc
 Exit run_host_revoke(const Arguments& arguments);   // host_commands.cc
 Exit run_host_invite(const Arguments& arguments);   // host_commands.cc
+
+// rule_commands.cc
+Exit run_rule_list(const Arguments& arguments);
+Exit run_rule_show(const Arguments& arguments);
+Exit run_rule_enable(const Arguments& arguments);
+Exit run_rule_disable(const Arguments& arguments);
+Exit run_rule_set(const Arguments& arguments);
+Exit run_rule_check(const Arguments& arguments);
+Exit run_rule_reload(const Arguments& arguments);
+
+// exclusion_commands.cc
+Exit run_rule_exclude(const Arguments& arguments);
+Exit run_rule_exclusions(const Arguments& arguments);
+Exit run_rule_include(const Arguments& arguments);
+
+// saved_hunt_commands.cc
+Exit run_hunt_save(const Arguments& arguments);
+Exit run_hunt_list(const Arguments& arguments);
+Exit run_hunt_delete(const Arguments& arguments);
+Exit run_hunt_run(const Arguments& arguments);
+
+Exit run_attack_import(const Arguments& arguments);  // node_commands.cc
 
 }  // namespace redoubt::cli

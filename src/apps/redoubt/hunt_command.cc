@@ -90,6 +90,7 @@ Result<json> backtest(const Arguments& arguments, const Profile& profile) {
   const std::string& file = arguments.rule_file;
   TRY(const std::string text, base::read_file(file == "-" ? "/dev/stdin" : file, kRuleBytesMax));
   json request = {{"text", text}, {"limit", std::min(arguments.limit, kRuleRowsMax)}};
+  if (file != "-") request["name"] = file.substr(file.rfind('/') + 1);
   if (!arguments.since.empty()) request["since"] = arguments.since;
   return call_json(profile, "/rules/backtest", request);
 }

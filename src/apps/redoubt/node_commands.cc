@@ -1,4 +1,4 @@
-// redoubt status, rule list, token create.
+// redoubt status, token create, attack import.
 #include <nlohmann/json.hpp>
 
 #include "apps/redoubt/api_client.h"
@@ -12,6 +12,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kHealthSeconds = 10;
+constexpr int kImportSeconds = 300;
 
 }  // namespace
 
@@ -35,32 +36,6 @@ Exit run_status(const Arguments& arguments) {
   return exit;
 }
 
-Exit run_rule_list(const Arguments& arguments) {
-  const auto profile = load_profile(find_profile(arguments.home));
-  if (!profile) return print_error(profile.error());
-  const auto body = call_api(*profile, {.target = "/rules"});
-  if (!body) return print_error(body.error());
-  const json answer = json::parse(*body);
-  if (arguments.format == Format::json) {
-    print_line(answer.dump());
-    return Exit::ok;
-  }
-  Table table({"IMPORTANCE", "HITS", "FORMAT", "TECHNIQUES", "TITLE", "PATH"});
-  for (const json& rule : answer.at("rules")) {
-    std::string techniques;
-    for (const json& one : rule.value("techniques", json::array()))
-      techniques += (techniques.empty() ? "" : " ") + one.get<std::string>();
-    table.add({rule.value("importance", ""), std::to_string(rule.value("hits", int64_t{0})), rule.value("format", ""),
-               techniques, rule.value("title", ""), rule.value("path", "")});
-  }
-  table.print();
-  for (const json& refusal : answer.value("refusals", json::array())) {
-    print_note(printable("refused " + refusal.value("path", "") + ": " +
-                         refusal.value("diagnostic", json::object()).value("message", "")));
-  }
-  return Exit::ok;
-}
-
 Exit run_token_create(const Arguments& arguments) {
   const auto profile = load_profile(find_profile(arguments.home));
   if (!profile) return print_error(profile.error());
@@ -72,6 +47,25 @@ Exit run_token_create(const Arguments& arguments) {
   const json answer = json::parse(*body);
   print_line(arguments.format == Format::json ? answer.dump() : answer.at("token").get<std::string>());
   if (arguments.format == Format::text) print_note("shown this once; keep it in a file of mode 0600");
+  return Exit::ok;
+}
+
+Exit run_attack_import(const Arguments& arguments) {
+  const auto profile = load_profile(find_profile(arguments.home));
+  if (!profile) return print_error(profile.error());
+  const auto body = call_api(*profile, {.method = "POST",
+                                        .target = "/attack",
+                                        .file = arguments.files.at(0),
+                                        .headers = {{"Content-Type", "application/json"}},
+                                        .timeout_s = kImportSeconds});
+  if (!body) return print_error(body.error());
+  const json names = json::parse(*body);
+  if (arguments.format == Format::json) {
+    print_line(json({{"version", names.value("version", "")}, {"techniques", names.at("techniques").size()}}).dump());
+    return Exit::ok;
+  }
+  print_line(printable("ATT&CK " + names.value("version", "") + ": " + std::to_string(names.at("techniques").size()) +
+                       " techniques in " + std::to_string(names.at("tactics").size()) + " tactics"));
   return Exit::ok;
 }
 

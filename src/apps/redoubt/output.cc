@@ -99,6 +99,13 @@ void print_line(std::string_view text) {
   std::fputc('\n', stdout);
 }
 
+void print_field(const std::string& name, const std::string& value) {
+  if (value.empty()) return;
+  std::string label = name + ":";
+  label.resize(14, ' ');
+  print_line(label + printable(value));
+}
+
 void print_note(std::string_view text) {
   std::fflush(stdout);
   std::fwrite(text.data(), 1, text.size(), stderr);

@@ -27,6 +27,8 @@ class Table {
 };
 
 void print_line(std::string_view text);
+// `name: value`, aligned with others; nothing where the value is empty.
+void print_field(const std::string& name, const std::string& value);
 // Standard error.
 void print_note(std::string_view text);
 // "redoubt: …" on standard error; lines of a diagnostic stand as they are.

@@ -21,6 +21,8 @@ std::string_view name_of(AlertSource source) {
   switch (source) {
     case AlertSource::rule: return "rule";
     case AlertSource::object: return "object";
+    case AlertSource::correlation: return "correlation";
+    case AlertSource::hunt: return "hunt";
   }
   return "";
 }
@@ -63,6 +65,24 @@ std::string object_json(const AlertObject& object) {
   return dumped({{"id", object.id}, {"name", object.name}, {"sha256", object.sha256}});
 }
 
+std::string correlation_json(const CorrelatedEvents& correlated) {
+  AlertJson json = {{"type", correlated.type},         {"timespan_s", correlated.timespan_us / base::kSecondUs},
+                    {"group", AlertJson::object()},    {"count", correlated.count},
+                    {"measured", correlated.measured}, {"events", AlertJson::array()}};
+  for (const auto& [field, value] : correlated.group) json["group"][field] = value;
+  for (const EventReference& each : correlated.events) {
+    json["events"].push_back({{"host_id", each.host_id}, {"boot_id", each.boot_id}, {"sequence", each.sequence}});
+  }
+  return dumped(json);
+}
+
+std::string acting_entity(const Alert& alert) {
+  if (alert.source == AlertSource::object) return "";
+  const AlertJson process = parsed(alert.process);
+  const auto found = process.find("entity_id");
+  return found != process.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 std::string alert_json(const Alert& alert) {
   AlertJson json = {{"id", std::to_string(alert.id)},
                     {"created", base::format_time(alert.created)},
@@ -80,7 +100,9 @@ std::string alert_json(const Alert& alert) {
                     {"detections", alert.detections},
                     {"first_event", base::format_time(alert.first_event)},
                     {"last_event", base::format_time(alert.last_event)}};
-  if (alert.source == AlertSource::rule) json["process"] = parsed(alert.process);
+  const bool acted = alert.source != AlertSource::object && alert.source != AlertSource::correlation;
+  if (acted || !acting_entity(alert).empty()) json["process"] = parsed(alert.process);
+  if (alert.source == AlertSource::correlation) json["correlation"] = parsed(alert.correlation);
   if (alert.source == AlertSource::object) json["object"] = parsed(alert.object);
   json["event"] = parsed(alert.event);
   json["comments"] = AlertJson::array();

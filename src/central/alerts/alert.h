@@ -35,11 +35,11 @@ struct Alert {
   rules::Importance importance = rules::Importance::medium;
   std::string rule_id;
   std::string host_id, host_name, user;
-  std::string subject;  // entity id of the acting process, or SHA-256 of the object
+  std::string subject;  // entity id of the acting process, SHA-256 of the object, or the correlation's group
   int64_t detections = 0;
   base::Time first_event, last_event;
   // As they were with the first detection: JSON texts in the shape of the API.
-  std::string rule, techniques, tactics, process, object, event;
+  std::string rule, techniques, tactics, process, object, event, correlation;
   std::vector<AlertComment> comments;
 };
 
@@ -68,6 +68,10 @@ std::string rule_json(const AlertRule& rule);
 std::string names_json(const std::vector<std::string>& names);
 std::string process_json(const ActingProcess& process);
 std::string object_json(const AlertObject& object);
+std::string correlation_json(const CorrelatedEvents& correlated);
 std::string alert_json(const Alert& alert);
+
+// The entity id of the process that the alert is about; "" where it is about none.
+std::string acting_entity(const Alert& alert);
 
 }  // namespace redoubt::central

@@ -15,10 +15,21 @@ constexpr size_t kCommentsShownMax = 1000;
 
 constexpr std::string_view kAlertColumns =
     "id, created_us, updated_us, title, status, assignee, source, importance, rule_id, rule, techniques, tactics, "
-    "host_id, host_name, user_name, subject, detections, first_event_us, last_event_us, process, object, event";
+    "host_id, host_name, user_name, subject, detections, first_event_us, last_event_us, process, object, event, "
+    "correlation";
 
 const std::string& subject_of(const NewDetection& detection) {
-  return detection.source == AlertSource::object ? detection.object.sha256 : detection.process.entity_id;
+  switch (detection.source) {
+    case AlertSource::rule:
+    case AlertSource::hunt: break;
+    case AlertSource::object: return detection.object.sha256;
+    case AlertSource::correlation: return detection.correlated.group_id;
+  }
+  return detection.process.entity_id;
+}
+
+long long first_time_us(const NewDetection& detection) {
+  return detection.source == AlertSource::correlation ? detection.correlated.first.us : detection.time.us;
 }
 
 long long alert_holding(soci::session& sql, const std::string& key) {
@@ -30,36 +41,40 @@ long long alert_holding(soci::session& sql, const std::string& key) {
 long long alert_to_join(soci::session& sql, const NewDetection& detection) {
   long long id = 0;
   const std::string& subject = subject_of(detection);
-  const long long after = detection.time.us - kAlertGroupUs, before = detection.time.us + kAlertGroupUs;
-  sql << "SELECT id FROM alerts WHERE rule_id = :rule AND host_id = :host AND subject = :subject AND status <> :closed"
-         " AND last_event_us >= :after AND first_event_us <= :before ORDER BY id DESC LIMIT 1",
-      soci::use(detection.rule.id), soci::use(detection.host_id), soci::use(subject), soci::use(kClosed),
-      soci::use(after), soci::use(before), soci::into(id);
+  const long long after = first_time_us(detection) - kAlertGroupUs, before = detection.time.us + kAlertGroupUs;
+  const long long any_host = detection.source == AlertSource::correlation ? 1 : 0;
+  sql << "SELECT id FROM alerts WHERE rule_id = :rule AND (:any_host = 1 OR host_id = :host) AND subject = :subject"
+         " AND status <> :closed AND last_event_us >= :after AND first_event_us <= :before ORDER BY id DESC LIMIT 1",
+      soci::use(detection.rule.id), soci::use(any_host), soci::use(detection.host_id), soci::use(subject),
+      soci::use(kClosed), soci::use(after), soci::use(before), soci::into(id);
   return id;
 }
 
 void join_alert(soci::session& sql, long long id, const NewDetection& detection, long long now_us) {
-  const long long time_us = detection.time.us;
+  const long long first_us = first_time_us(detection), last_us = detection.time.us;
   sql << "UPDATE alerts SET detections = detections + 1, updated_us = :now,"
          " first_event_us = min(first_event_us, :first), last_event_us = max(last_event_us, :last) WHERE id = :id",
-      soci::use(now_us), soci::use(time_us), soci::use(time_us), soci::use(id);
+      soci::use(now_us), soci::use(first_us), soci::use(last_us), soci::use(id);
 }
 
 long long make_alert(soci::session& sql, const NewDetection& detection, long long now_us) {
   const long long status = 0, source = static_cast<long long>(detection.source),
-                  importance = static_cast<long long>(detection.importance), time_us = detection.time.us;
+                  importance = static_cast<long long>(detection.importance), first_us = first_time_us(detection),
+                  last_us = detection.time.us;
   const std::string rule = rule_json(detection.rule), techniques = names_json(detection.techniques),
                     tactics = names_json(detection.tactics), process = process_json(detection.process),
-                    object = object_json(detection.object);
+                    object = object_json(detection.object), correlation = correlation_json(detection.correlated);
   sql << "INSERT INTO alerts (created_us, updated_us, title, status, source, importance, rule_id, rule, techniques,"
          " tactics, host_id, host_name, user_name, subject, detections, first_event_us, last_event_us, process, object,"
-         " event) VALUES (:created, :updated, :title, :status, :source, :importance, :rule_id, :rule, :techniques,"
-         " :tactics, :host_id, :host_name, :user_name, :subject, 1, :first, :last, :process, :object, :event)",
+         " event, correlation) VALUES (:created, :updated, :title, :status, :source, :importance, :rule_id, :rule, "
+         ":techniques,"
+         " :tactics, :host_id, :host_name, :user_name, :subject, 1, :first, :last, :process, :object, :event,"
+         " :correlation)",
       soci::use(now_us), soci::use(now_us), soci::use(detection.rule.title), soci::use(status), soci::use(source),
       soci::use(importance), soci::use(detection.rule.id), soci::use(rule), soci::use(techniques), soci::use(tactics),
       soci::use(detection.host_id), soci::use(detection.host_name), soci::use(detection.user),
-      soci::use(subject_of(detection)), soci::use(time_us), soci::use(time_us), soci::use(process), soci::use(object),
-      soci::use(detection.event_json);
+      soci::use(subject_of(detection)), soci::use(first_us), soci::use(last_us), soci::use(process), soci::use(object),
+      soci::use(detection.event_json), soci::use(correlation);
   long long id = 0;
   sql << "SELECT last_insert_rowid()", soci::into(id);
   return id;
@@ -82,8 +97,9 @@ Added add_detection(soci::session& sql, const NewDetection& detection) {
   }
   sql << "INSERT INTO detections (key, alert_id, time_us) VALUES (:key, :alert, :time)", soci::use(detection.key),
       soci::use(id), soci::use(time_us);
-  sql << "INSERT INTO rule_hits (rule_id, hits) VALUES (:rule, 1) ON CONFLICT (rule_id) DO UPDATE SET hits = hits + 1",
-      soci::use(detection.rule.id);
+  sql << "INSERT INTO rule_hits (rule_id, hits, last_hit_us) VALUES (:rule, 1, :time) ON CONFLICT (rule_id)"
+         " DO UPDATE SET hits = hits + 1, last_hit_us = max(last_hit_us, excluded.last_hit_us)",
+      soci::use(detection.rule.id), soci::use(time_us);
   return {id, Novelty::fresh};
 }
 
@@ -99,7 +115,7 @@ struct AlertReader {
         soci::into(alert.rule), soci::into(alert.techniques), soci::into(alert.tactics), soci::into(alert.host_id),
         soci::into(alert.host_name), soci::into(alert.user), soci::into(alert.subject), soci::into(detections),
         soci::into(first), soci::into(last), soci::into(alert.process), soci::into(alert.object),
-        soci::into(alert.event);
+        soci::into(alert.event), soci::into(alert.correlation);
   }
 
   Alert take() {
@@ -202,8 +218,8 @@ Result<std::string> AlertBook::add(const NewDetection& detection) {
   return std::to_string(id);
 }
 
-Result<size_t> AlertBook::add_all(std::span<const NewDetection> detections) {
-  if (detections.empty()) return size_t{0};
+Result<size_t> AlertBook::add_all(std::span<const NewDetection> detections, const AlsoWrite& also) {
+  if (detections.empty() && !also) return size_t{0};
   std::set<long long> changed;
   size_t fresh = 0;
   std::vector<Alert> alerts;
@@ -214,6 +230,7 @@ Result<size_t> AlertBook::add_all(std::span<const NewDetection> detections) {
       ++fresh;
       changed.insert(added.alert_id);
     }
+    if (also) TRY_STATUS(also(sql));
     for (const long long id : changed) {
       TRY(Alert alert, read_alert(sql, id));
       alerts.push_back(std::move(alert));
@@ -299,18 +316,29 @@ Result<Alert> AlertBook::change(const std::string& id, const AlertChange& change
   return alert;
 }
 
-Result<std::map<std::string, int64_t>> AlertBook::hits() {
-  std::map<std::string, int64_t> hits;
+Result<std::map<std::string, RuleHits, std::less<>>> AlertBook::hits() {
+  std::map<std::string, RuleHits, std::less<>> hits;
   TRY_STATUS(state_.read([&](soci::session& sql) -> Status {
     std::string rule;
-    long long count = 0;
-    soci::statement statement =
-        (sql.prepare << "SELECT rule_id, hits FROM rule_hits", soci::into(rule), soci::into(count));
+    long long count = 0, last_us = 0;
+    soci::statement statement = (sql.prepare << "SELECT rule_id, hits, last_hit_us FROM rule_hits", soci::into(rule),
+                                 soci::into(count), soci::into(last_us));
     statement.execute();
-    while (statement.fetch()) hits[rule] = count;
+    while (statement.fetch()) hits[rule] = {.count = count, .last = {last_us}};
     return {};
   }));
   return hits;
+}
+
+Result<std::set<std::string>> AlertBook::known(std::span<const std::string> keys) {
+  std::set<std::string> known;
+  TRY_STATUS(state_.read([&](soci::session& sql) -> Status {
+    for (const std::string& key : keys) {
+      if (alert_holding(sql, key) != 0) known.insert(key);
+    }
+    return {};
+  }));
+  return known;
 }
 
 }  // namespace redoubt::central

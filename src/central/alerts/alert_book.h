@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,16 +16,23 @@
 
 namespace redoubt::central {
 
-// Detections of one rule, host and subject closer than this to an open alert's events join it.
+// Detections of one rule, host and subject closer than this to an open alert's events join it; those of a correlation
+// from any host.
 constexpr int64_t kAlertGroupUs = base::kHourUs;
+
+struct RuleHits {
+  int64_t count = 0;
+  base::Time last;  // event time of the latest one; 0: before the node kept it
+};
 
 class AlertBook final : public AlertSink {
  public:
   AlertBook(store::StateDb& state, AlertFeed& feed) : state_(state), feed_(feed) {}
 
   Result<std::string> add(const NewDetection& detection) override;
-  // All or none, in one transaction. How many were new.
-  Result<size_t> add_all(std::span<const NewDetection> detections);
+  // All or none, in one transaction, together with what `also` writes. How many were new.
+  using AlsoWrite = std::function<Status(soci::session&)>;
+  Result<size_t> add_all(std::span<const NewDetection> detections, const AlsoWrite& also = {});
 
   // `id` as the API writes it; not_found where there is none.
   Result<Alert> get(const std::string& id);
@@ -32,7 +40,9 @@ class AlertBook final : public AlertSink {
   Result<AlertPage> list(const AlertFilter& filter, size_t limit, const std::string& cursor);
   Result<Alert> change(const std::string& id, const AlertChange& change, const std::string& user);
   // Detections by rule id, all time.
-  Result<std::map<std::string, int64_t>> hits();
+  Result<std::map<std::string, RuleHits, std::less<>>> hits();
+  // Which of the keys of detections are there already.
+  Result<std::set<std::string>> known(std::span<const std::string> keys);
 
  private:
   store::StateDb& state_;

@@ -51,7 +51,7 @@ TEST_F(AlertBookTest, a_repeated_detection_changes_nothing) {
   const std::string id = add(rule_hit("r1|h1|b|1"));
   EXPECT_EQ(add(rule_hit("r1|h1|b|1")), id);
   EXPECT_EQ(book_->get(id)->detections, 1);
-  EXPECT_EQ(book_->hits()->at("r1"), 1);
+  EXPECT_EQ(book_->hits()->at("r1").count, 1);
   const std::vector<NewDetection> both = {rule_hit("r1|h1|b|1"), rule_hit("r1|h1|b|2")};
   EXPECT_EQ(book_->add_all(both).value(), 1u);
 }

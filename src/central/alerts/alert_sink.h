@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -12,7 +13,7 @@
 
 namespace redoubt::central {
 
-enum class AlertSource : uint8_t { rule, object };
+enum class AlertSource : uint8_t { rule, object, correlation, hunt };
 
 std::string_view name_of(AlertSource source);
 
@@ -30,7 +31,25 @@ struct AlertObject {
   std::string sha256;
 };
 
-// What said so. For an object: id "yara:RULE", title the rule's or engine's words.
+struct EventReference {
+  std::string host_id;
+  std::string boot_id;
+  int64_t sequence = 0;
+};
+
+// What a correlation counted; empty for rules and objects.
+struct CorrelatedEvents {
+  std::string group_id;                                    // the same for the same values
+  std::vector<std::pair<std::string, std::string>> group;  // field as the rule names it, value
+  std::string type;                                        // "event_count"
+  int64_t timespan_us = 0;
+  int64_t count = 0;    // of events in the window
+  double measured = 0;  // what the condition is about: as many events, values, rules; a sum, an average
+  base::Time first;
+  std::vector<EventReference> events;  // the latest ones
+};
+
+// What said so. For an object: id "yara:RULE", title the rule's or engine's words. For a hunt: id "hunt:NUMBER".
 struct AlertRule {
   std::string id;
   std::string title;
@@ -44,7 +63,8 @@ struct AlertRule {
 // One engine or rule saying so about one event or object.
 struct NewDetection {
   // Unique for ever: the same key a second time changes nothing. Rule: rule, host, boot and sequence number joined by
-  // '|'; object: object id and rule joined by '|'.
+  // '|'; correlation: rule, group and the last event; hunt: the same as a rule; object: object id and rule joined by
+  // '|'.
   std::string key;
   AlertSource source = AlertSource::rule;
   AlertRule rule;
@@ -57,6 +77,7 @@ struct NewDetection {
   std::string user;  // who acted, or who submitted
   ActingProcess process;
   AlertObject object;
+  CorrelatedEvents correlated;
   std::string event_json = "{}";  // canonical field names (event/json.h)
 };
 

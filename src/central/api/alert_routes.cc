@@ -161,10 +161,11 @@ Response change_alert(Services& services, const Request& request) {
 Response get_alert_tree(Services& services, const Request& request) {
   const auto alert = services.alerts.get(request.path_parameters[0]);
   if (!alert) return error_response(alert.error());
-  if (alert->source != AlertSource::rule || alert->subject.empty()) {
+  const std::string entity = acting_entity(*alert);
+  if (entity.empty()) {
     return error_response({Errc::not_found, "alert '" + request.path_parameters[0] + "' is not about a process"});
   }
-  return tree_response(services, {.entity_id = alert->subject, .host_id = alert->host_id}, request);
+  return tree_response(services, {.entity_id = entity, .host_id = alert->host_id}, request);
 }
 
 Response get_process_tree(Services& services, const Request& request) {

@@ -47,14 +47,17 @@ TEST(Routes, the_literal_path_wins) {
   EXPECT_EQ(find_route(Method::get, "/alerts/stream", parameters)->pattern, "/alerts/stream");
   EXPECT_EQ(find_route(Method::get, "/alerts/7", parameters)->pattern, "/alerts/{id}");
   EXPECT_EQ(parameters, std::vector<std::string>{"7"});
+  EXPECT_EQ(find_route(Method::post, "/rules/reload", parameters)->pattern, "/rules/reload");
+  EXPECT_EQ(find_route(Method::get, "/rules/list:a%2Fb", parameters)->pattern, "/rules/{id}");
+  EXPECT_EQ(parameters, std::vector<std::string>{"list:a/b"});
   EXPECT_EQ(find_route(Method::get, "/alerts/7/tree/x", parameters), nullptr);
   EXPECT_EQ(find_route(Method::del, "/alerts/7", parameters), nullptr);
 }
 
 // Who may change what: reading is for all, changes need a rank; these rows are the policy.
 TEST(Routes, an_auditor_changes_nothing) {
-  const std::set<std::string> harmless = {"/session",     "/hunts",       "/hunts/histogram",
-                                          "/hunts/check", "/rules/check", "/rules/backtest"};
+  const std::set<std::string> harmless = {"/session",     "/hunts",          "/hunts/histogram", "/hunts/check",
+                                          "/rules/check", "/rules/backtest", "/exclusions/check"};
   for (const Route& route : routes()) {
     if (route.method == Method::get || route.least == Access::anyone || harmless.contains(std::string(route.pattern))) {
       continue;
@@ -111,6 +114,19 @@ TEST(JsonBody, huge_numbers_are_out_of_range) {
   EXPECT_FALSE(body->integer("a", {0, 0, 100}));
   EXPECT_FALSE(body->integer("b", {0, 0, 100}));
   EXPECT_FALSE(body->integer("c", {0, 0, 100}));
+}
+
+TEST(JsonBody, flags_durations_and_nulls) {
+  const auto body = JsonBody::parse(R"({"a":true,"b":"15m","c":null,"d":1})", {"a", "b", "c", "d"});
+  ASSERT_TRUE(body);
+  EXPECT_EQ(body->optional_flag("a").value(), true);
+  EXPECT_EQ(body->optional_flag("none").value(), std::nullopt);
+  EXPECT_NE(body->optional_flag("d").error().message.find("'d'"), std::string::npos);
+  EXPECT_EQ(body->optional_duration_us("b").value(), 900'000'000);
+  EXPECT_FALSE(body->optional_duration_us("d"));
+  EXPECT_TRUE(body->is_null("c"));
+  EXPECT_FALSE(body->is_null("a"));
+  EXPECT_FALSE(body->is_null("none"));
 }
 
 class StaticFiles : public testing::Test {

@@ -106,7 +106,8 @@ Status Dispatcher::admit_request(const RequestHead& head, Admitted& admitted) {
 
 Status Dispatcher::open_body(const RequestHead& head, Admitted& admitted) {
   const Route& route = *admitted.route;
-  admitted.body_bytes_max = route.upload != nullptr ? services_.facts.object_bytes_max : route.body_bytes_max;
+  const bool is_object = route.upload != nullptr && route.body_bytes_max == 0;
+  admitted.body_bytes_max = is_object ? services_.facts.object_bytes_max : route.body_bytes_max;
   if (head.content_length.value_or(0) > admitted.body_bytes_max) {
     return fail(Errc::too_large, "body: " + std::to_string(*head.content_length) + " bytes, the limit is " +
                                      std::to_string(admitted.body_bytes_max));
@@ -133,9 +134,11 @@ void Dispatcher::audit(const Admitted& admitted, const Response& response) {
   // What nobody known asked for is not an action of a person or system; logins and enrolments record themselves.
   if (admitted.request.actor.user.empty()) return;
   const Request& request = admitted.request;
+  std::string outcome = std::to_string(response.status);
+  if (!response.audit_note.empty()) outcome += " " + response.audit_note;
   services_.audit.record(request.actor,
                          std::string(name_of(request.method)) + " " + std::string(admitted.route->pattern),
-                         request.path, std::to_string(response.status));
+                         request.path, outcome);
 }
 
 }  // namespace redoubt::central

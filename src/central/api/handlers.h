@@ -41,8 +41,31 @@ Response get_object(Services& services, const Request& request);
 
 // rule_routes.cc
 Response list_rules(Services& services, const Request& request);
+Response get_rule(Services& services, const Request& request);
+Response change_rule(Services& services, const Request& request);
+Response reload_rules(Services& services, const Request& request);
+
+// rule_text_routes.cc
 Response check_rule(Services& services, const Request& request);
 Response backtest_rule(Services& services, const Request& request);
+
+// exclusion_routes.cc
+Response list_exclusions(Services& services, const Request& request);
+Response add_exclusion(Services& services, const Request& request);
+Response check_exclusion(Services& services, const Request& request);
+Response change_exclusion(Services& services, const Request& request);
+Response remove_exclusion(Services& services, const Request& request);
+
+// attack_routes.cc
+Response get_attack(Services& services, const Request& request);
+Result<std::unique_ptr<BodySink>> import_attack(Services& services, const Request& request);
+
+// saved_hunt_routes.cc
+Response list_saved_hunts(Services& services, const Request& request);
+Response save_hunt(Services& services, const Request& request);
+Response change_saved_hunt(Services& services, const Request& request);
+Response delete_saved_hunt(Services& services, const Request& request);
+Response run_saved_hunt(Services& services, const Request& request);
 
 // node_routes.cc
 Response get_health(Services& services, const Request& request);

@@ -56,6 +56,7 @@ struct Response {
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
   std::shared_ptr<EventStream> stream;  // instead of a body
+  std::string audit_note;               // what exactly was changed, for the audit log: "off"
 };
 
 // Takes a request's body piece by piece, on a worker thread, never two pieces at once. Dropped without finish(): the

@@ -1,5 +1,6 @@
 #include "central/api/hunt_json.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace redoubt::central {
@@ -19,7 +20,10 @@ event::FieldType type_of(const store::Column& column, const std::vector<std::vec
     }
     return event::FieldType::text;
   }
-  return event::FieldType::integer;
+  // What a correlation is grouped by.
+  const bool text = std::any_of(rows.begin(), rows.end(),
+                                [at](const auto& row) { return std::holds_alternative<std::string>(row[at]); });
+  return text ? event::FieldType::text : event::FieldType::integer;
 }
 
 ordered_json cell_json(const store::Cell& cell, event::FieldType type) {

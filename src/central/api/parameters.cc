@@ -4,6 +4,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/time.h"
+
 namespace redoubt::central {
 
 namespace {
@@ -99,6 +101,37 @@ Result<int64_t> JsonBody::integer(std::string_view key, IntegerRange range) cons
     return in_range(key, INT64_MAX, range);
   }
   return in_range(key, found->get<int64_t>(), range);
+}
+
+Result<std::optional<bool>> JsonBody::optional_flag(std::string_view key) const {
+  const auto found = tree_->json.find(key);
+  if (found == tree_->json.end()) return std::optional<bool>();
+  if (!found->is_boolean()) return fail(Errc::invalid_argument, key_text(key) + ": not true or false");
+  return std::optional(found->get<bool>());
+}
+
+Result<std::optional<int64_t>> JsonBody::optional_duration_us(std::string_view key) const {
+  TRY(const auto text, optional_text(key, {}));
+  if (!text) return std::optional<int64_t>();
+  const auto duration = base::parse_duration_us(*text);
+  if (!duration)
+    return fail(Errc::invalid_argument, key_text(key) + ": '" + *text + "' is no duration (15m, 24h, 30d)");
+  return std::optional(*duration);
+}
+
+bool JsonBody::is_null(std::string_view key) const {
+  const auto found = tree_->json.find(key);
+  return found != tree_->json.end() && found->is_null();
+}
+
+Result<int64_t> path_number(const Request& request, std::string_view what) {
+  const std::string& text = request.path_parameters.at(0);
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || number <= 0) {
+    return fail(Errc::not_found, "no " + std::string(what) + " '" + text.substr(0, 64) + "'");
+  }
+  return number;
 }
 
 Result<int64_t> query_integer(const Request& request, std::string_view key, JsonBody::IntegerRange range) {

@@ -36,6 +36,10 @@ class JsonBody {
     int64_t fallback, min, max;
   };
   Result<int64_t> integer(std::string_view key, IntegerRange range) const;
+  Result<std::optional<bool>> optional_flag(std::string_view key) const;
+  // "90s", "24h"; none where the key is absent.
+  Result<std::optional<int64_t>> optional_duration_us(std::string_view key) const;
+  bool is_null(std::string_view key) const;  // there, and null
 
  private:
   struct Tree;
@@ -43,6 +47,8 @@ class JsonBody {
   std::unique_ptr<Tree> tree_;
 };
 
+// The path's parameter as the number of a row; not_found (`no WHAT 'x'`) where it is none.
+Result<int64_t> path_number(const Request& request, std::string_view what);
 // The query string's `key` as a number.
 Result<int64_t> query_integer(const Request& request, std::string_view key, JsonBody::IntegerRange range);
 // Refuses a query string with keys that the route does not know.

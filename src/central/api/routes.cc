@@ -3,6 +3,7 @@
 #include <array>
 
 #include "central/api/handlers.h"
+#include "rules/attack/matrix.h"
 
 namespace redoubt::central {
 
@@ -30,6 +31,11 @@ constexpr auto kRoutes = std::to_array<Route>({
     {Method::post,  "/hunts",                    Access::reader,        run_hunt,                kTextBody,  Audited::yes},
     {Method::post,  "/hunts/histogram",          Access::reader,        hunt_histogram,          kTextBody,  Audited::no},
     {Method::post,  "/hunts/check",              Access::reader,        check_hunt,              kTextBody,  Audited::no},
+    {Method::get,   "/hunts/saved",              Access::reader,        list_saved_hunts,        kNoBody,    Audited::no},
+    {Method::post,  "/hunts/saved",              Access::officer,       save_hunt,               kTextBody,  Audited::yes},
+    {Method::patch, "/hunts/saved/{id}",         Access::officer,       change_saved_hunt,       kTextBody,  Audited::yes},
+    {Method::del,   "/hunts/saved/{id}",         Access::officer,       delete_saved_hunt,       kSmallBody, Audited::yes},
+    {Method::post,  "/hunts/saved/{id}/run",     Access::officer,       run_saved_hunt,          kSmallBody, Audited::yes},
     {Method::get,   "/hosts",                    Access::reader,        list_hosts,              kNoBody,    Audited::no},
     {Method::get,   "/hosts/{id}",               Access::reader,        get_host,                kNoBody,    Audited::no},
     {Method::post,  "/hosts/{id}/revoke",        Access::administrator, revoke_host,             kSmallBody, Audited::yes},
@@ -41,6 +47,16 @@ constexpr auto kRoutes = std::to_array<Route>({
     {Method::get,   "/rules",                    Access::reader,        list_rules,              kNoBody,    Audited::no},
     {Method::post,  "/rules/check",              Access::reader,        check_rule,              kTextBody,  Audited::no},
     {Method::post,  "/rules/backtest",           Access::reader,        backtest_rule,           kTextBody,  Audited::yes},
+    {Method::post,  "/rules/reload",             Access::officer,       reload_rules,            kSmallBody, Audited::yes},
+    {Method::get,   "/rules/{id}",               Access::reader,        get_rule,                kNoBody,    Audited::no},
+    {Method::patch, "/rules/{id}",               Access::officer,       change_rule,             kSmallBody, Audited::yes},
+    {Method::get,   "/exclusions",               Access::reader,        list_exclusions,         kNoBody,    Audited::no},
+    {Method::post,  "/exclusions",               Access::officer,       add_exclusion,           kTextBody,  Audited::yes},
+    {Method::post,  "/exclusions/check",         Access::reader,        check_exclusion,         kTextBody,  Audited::no},
+    {Method::patch, "/exclusions/{id}",          Access::officer,       change_exclusion,        kTextBody,  Audited::yes},
+    {Method::del,   "/exclusions/{id}",          Access::officer,       remove_exclusion,        kSmallBody, Audited::yes},
+    {Method::get,   "/attack",                   Access::reader,        get_attack,              kNoBody,    Audited::no},
+    {Method::post,  "/attack",                   Access::administrator, nullptr,                 rules::attack::kBundleBytesMax, Audited::yes, import_attack},
     {Method::get,   "/health",                   Access::anyone,        get_health,              kNoBody,    Audited::no},
     {Method::get,   "/metrics",                  Access::reader,        get_metrics,             kNoBody,    Audited::no},
     {Method::get,   "/openapi.yaml",             Access::anyone,        get_openapi,             kNoBody,    Audited::no},

@@ -16,13 +16,16 @@
 #include "central/api/http.h"
 #include "central/fleet/enrollment.h"
 #include "central/fleet/fleet.h"
+#include "central/hunts/hunt_schedule.h"
 #include "central/hunts/hunt_service.h"
+#include "central/ingest/judge.h"
 #include "central/objects/object_service.h"
+#include "central/rules/attack_names.h"
+#include "central/rules/rule_book.h"
 #include "central/users/accounts.h"
 #include "central/users/audit_log.h"
 #include "central/users/login_throttle.h"
 #include "central/users/sessions.h"
-#include "rules/rule_set.h"
 #include "store/events/event_store.h"
 
 namespace redoubt::central {
@@ -56,7 +59,10 @@ struct Services {
   AlertFeed& feed;
   HuntService& hunts;
   ObjectService& objects;
-  const rules::RuleSet& rules;
+  HuntSchedule& schedule;
+  RuleBook& rules;
+  AttackNames& attack;
+  const Judge& judge;
   store::EventStore& events;
   base::Metrics& metrics;
   NodeFacts facts;
@@ -77,7 +83,7 @@ struct Route {
   Handler handler;
   size_t body_bytes_max;
   Audited audited;
-  UploadHandler upload = nullptr;  // instead of handler; its limit is NodeFacts::object_bytes_max
+  UploadHandler upload = nullptr;  // instead of handler; no body_bytes_max: NodeFacts::object_bytes_max
 };
 
 inline constexpr std::string_view kApiPrefix = "/api/v1";

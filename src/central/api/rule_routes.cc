@@ -1,9 +1,11 @@
+// The rules that are loaded: their state, their figures, changes of both files and state.
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "central/api/handlers.h"
-#include "central/api/hunt_json.h"
 #include "central/api/json_response.h"
 #include "central/api/parameters.h"
+#include "central/api/rule_json.h"
 
 namespace redoubt::central {
 
@@ -11,133 +13,143 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr size_t kRuleTextMax = size_t{256} << 10;
-constexpr int64_t kBacktestEventsDefault = 100;
-constexpr int64_t kBacktestEventsMax = 1000;
-constexpr int64_t kBacktestSpanUs = 30 * base::kDayUs;
-
-ordered_json refusal_json(const rules::Refusal& refusal) {
-  const query::Diagnostic& diagnostic = refusal.diagnostic;
-  return {{"path", refusal.path},
-          {"title", refusal.title},
-          {"diagnostic",
-           {{"code", diagnostic.code},
-            {"line", diagnostic.line},
-            {"column", diagnostic.column},
-            {"length", diagnostic.length},
-            {"message", diagnostic.message},
-            {"hint", diagnostic.hint},
-            {"rendered", refusal.rendered}}}};
-}
-
-ordered_json rule_json(const rules::Rule& rule, int64_t hits) {
-  return {{"id", rule.id},
-          {"title", rule.title},
-          {"importance", rules::name_of(rule.importance)},
-          {"format", rule.format},
-          {"path", rule.path},
-          {"author", rule.author},
-          {"techniques", rule.techniques},
-          {"tactics", rule.tactics},
-          {"description", rule.description},
-          {"references", rule.references},
-          {"false_positives", rule.false_positives},
-          {"hits", hits}};
-}
-
-// "30d" before now, or an RFC 3339 time.
-Result<base::Time> point_in_time(const JsonBody& body, std::string_view key, base::Time now, base::Time otherwise) {
-  TRY(const auto text, body.optional_text(key, {}));
-  if (!text) return otherwise;
-  if (const auto back_us = base::parse_duration_us(*text)) return base::Time{now.us - *back_us};
-  if (const auto time = base::parse_time(*text)) return *time;
-  return fail(Errc::invalid_argument,
-              "'" + std::string(key) + "': '" + *text + "' is no duration (30d) and no RFC 3339 time");
-}
-
-struct BacktestBody {
-  std::optional<std::string> rule_id, text;
-  HistoryRange range;
-  int64_t limit = kBacktestEventsDefault;
+// What is known of rules apart from the rules themselves.
+struct RuleFigures {
+  std::map<std::string, RuleHits, std::less<>> hits;
+  RuleCounters counters;
+  uint64_t sampled_ns = 0;  // of all rules
 };
 
-Result<BacktestBody> parse_backtest_body(const Request& request) {
-  TRY(const JsonBody body, JsonBody::parse(request.body, {"rule_id", "text", "since", "until", "limit"}));
-  BacktestBody backtest;
-  TRY(backtest.rule_id, body.optional_text("rule_id", {}));
-  TRY(backtest.text, body.optional_text("text", {.bytes_max = kRuleTextMax}));
-  if (backtest.rule_id.has_value() == backtest.text.has_value()) {
-    return fail(Errc::invalid_argument, "either 'rule_id' or 'text' says which rule to run");
-  }
-  const base::Time now = base::Time::now();
-  TRY(backtest.range.until, point_in_time(body, "until", now, now));
-  TRY(backtest.range.since, point_in_time(body, "since", now, {backtest.range.until.us - kBacktestSpanUs}));
-  if (backtest.range.since.us >= backtest.range.until.us) {
-    return fail(Errc::invalid_argument, "'since' is not before 'until'");
-  }
-  TRY(backtest.limit, body.integer("limit", {kBacktestEventsDefault, 1, kBacktestEventsMax}));
-  return backtest;
+Result<RuleFigures> figures_of(Services& services) {
+  RuleFigures figures;
+  TRY(figures.hits, services.alerts.hits());
+  figures.counters = services.judge.counters();
+  figures.sampled_ns = std::accumulate(figures.counters.begin(), figures.counters.end(), uint64_t{0},
+                                       [](uint64_t sum, const auto& each) { return sum + each.second.sampled_ns; });
+  return figures;
 }
 
-Response run_over_history(Services& services, const rules::Rule& rule, const BacktestBody& body) {
-  const auto found = services.hunts.backtest(rule.expression, body.range, static_cast<uint32_t>(body.limit));
-  if (!found) return error_response(found.error());
-  ordered_json days = ordered_json::array();
-  for (const auto& [day, hits] : found->days) {
-    days.push_back({{"day", base::format_time(day).substr(0, std::string_view("2026-11-22").size())}, {"hits", hits}});
+ordered_json rule_json(const RuleSnapshot& rules, size_t number, const RuleFigures& figures) {
+  const rules::Rule& rule = rules.rule(number);
+  const RuleDecision& decision = rules.decision(number);
+  const auto hits = figures.hits.find(rule.id);
+  const auto counter = figures.counters.find(rule.id);
+  const query::match::RuleCounter cost =
+      counter != figures.counters.end() ? counter->second : query::match::RuleCounter{};
+  const double share =
+      figures.sampled_ns > 0 ? static_cast<double>(cost.sampled_ns) / static_cast<double>(figures.sampled_ns) : 0.0;
+  ordered_json json = {{"kind", rules.is_correlation(number) ? "correlation" : "rule"},
+                       {"alerting", rule.alerting == redoubt::rules::Alerting::on},
+                       {"id", rule.id},
+                       {"title", rule.title},
+                       {"enabled", decision.state == RuleSwitch::on},
+                       {"importance", redoubt::rules::name_of(rules.importance(number))},
+                       {"own_importance", redoubt::rules::name_of(rule.importance)},
+                       {"exclusions", rules.exclusions_of(number)},
+                       {"format", rule.format},
+                       {"path", rule.path},
+                       {"author", rule.author},
+                       {"techniques", rule.techniques},
+                       {"tactics", rule.tactics},
+                       {"description", rule.description},
+                       {"references", rule.references},
+                       {"false_positives", rule.false_positives},
+                       {"warnings", warnings_json(rule)},
+                       {"hits", hits != figures.hits.end() ? hits->second.count : 0},
+                       {"evaluated", cost.evaluated},
+                       {"cost_share", share}};
+  if (hits != figures.hits.end() && hits->second.last.us != 0) {
+    json["last_hit"] = base::format_time(hits->second.last);
   }
-  ordered_json json = {{"title", rule.title},
-                       {"importance", rules::name_of(rule.importance)},
-                       {"since", base::format_time(body.range.since)},
-                       {"until", base::format_time(body.range.until)},
-                       {"hits_total", found->hits},
-                       {"days", std::move(days)}};
-  json.update(rows_json(found->events));
-  json["partial"] = found->partial;
-  if (found->partial) json["partial_why"] = found->partial_why;
-  json["took_ms"] = found->took_ms;
-  return json_response(json);
+  if (!decision.changed_by.empty()) {
+    json["changed_by"] = decision.changed_by;
+    json["changed"] = base::format_time(decision.changed);
+  }
+  return json;
+}
+
+ordered_json load_json(const RuleBook& book, const RuleSnapshot& rules) {
+  const RuleLoad load = book.last_load();
+  ordered_json json = {{"time", base::format_time(load.time)},
+                       {"took_ms", load.took_ms},
+                       {"rules", rules.size()},
+                       {"enabled", rules.live().size()},
+                       {"refused", rules.files().refusals().size()}};
+  if (!load.error.empty()) json["error"] = load.error;
+  return json;
+}
+
+Response rule_response(Services& services, const std::string& id) {
+  const auto rules = services.rules.current();
+  const auto number = rules->find(id);
+  if (!number) return error_response(Error{Errc::not_found, "no rule with id '" + id.substr(0, 64) + "' is loaded"});
+  const auto figures = figures_of(services);
+  return figures ? json_response(rule_json(*rules, *number, *figures)) : error_response(figures.error());
+}
+
+Result<RuleChange> parse_change(const Request& request) {
+  TRY(const JsonBody body, JsonBody::parse(request.body, {"enabled", "importance"}));
+  RuleChange change;
+  TRY(const auto enabled, body.optional_flag("enabled"));
+  if (enabled) change.state = *enabled ? RuleSwitch::on : RuleSwitch::off;
+  if (body.is_null("importance")) {
+    change.importance.emplace(std::nullopt);
+    return change;
+  }
+  TRY(const auto name, body.optional_text("importance", {}));
+  if (!name) return change;
+  const auto importance = importance_named(*name);
+  if (!importance) {
+    return fail(Errc::invalid_argument,
+                "'importance': informational, low, medium, high, critical, or null for the rule's own");
+  }
+  change.importance.emplace(importance);
+  return change;
+}
+
+std::string note_of(const RuleChange& change) {
+  std::string note;
+  if (change.state) note = *change.state == RuleSwitch::on ? "on" : "off";
+  if (!change.importance) return note;
+  const std::string importance = *change.importance ? std::string(rules::name_of(**change.importance)) : "its own";
+  return note + (note.empty() ? "" : ", ") + "importance: " + importance;
 }
 
 }  // namespace
 
 Response list_rules(Services& services, const Request&) {
-  const auto hits = services.alerts.hits();
-  if (!hits) return error_response(hits.error());
-  ordered_json list = ordered_json::array(), refusals = ordered_json::array();
-  for (const rules::Rule& rule : services.rules.rules()) {
-    const auto found = hits->find(rule.id);
-    list.push_back(rule_json(rule, found != hits->end() ? found->second : 0));
-  }
-  for (const rules::Refusal& refusal : services.rules.refusals()) refusals.push_back(refusal_json(refusal));
-  return json_response({{"rules", list}, {"refusals", refusals}});
+  const auto figures = figures_of(services);
+  if (!figures) return error_response(figures.error());
+  const auto rules = services.rules.current();
+  ordered_json list = ordered_json::array(), refusals = ordered_json::array(), warnings = ordered_json::array();
+  for (size_t i = 0; i < rules->size(); ++i) list.push_back(rule_json(*rules, i, *figures));
+  for (const rules::Refusal& refusal : rules->files().refusals()) refusals.push_back(refusal_json(refusal));
+  for (const rules::Refusal& warning : rules->files().warnings()) warnings.push_back(refusal_json(warning));
+  return json_response({{"rules", std::move(list)},
+                        {"refusals", std::move(refusals)},
+                        {"warnings", std::move(warnings)},
+                        {"load", load_json(services.rules, *rules)}});
 }
 
-Response check_rule(Services&, const Request& request) {
-  const auto body = JsonBody::parse(request.body, {"text"});
-  if (!body) return error_response(body.error());
-  const auto text = body->text("text", {.bytes_max = kRuleTextMax});
-  if (!text) return error_response(text.error());
-  const auto rule = rules::read_rule(*text);
-  if (!rule) return error_response(rule.error().diagnostic, *text);
-  return json_response({{"id", rule->id},
-                        {"title", rule->title},
-                        {"importance", rules::name_of(rule->importance)},
-                        {"techniques", rule->techniques},
-                        {"tactics", rule->tactics}});
+Response get_rule(Services& services, const Request& request) {
+  return rule_response(services, request.path_parameters[0]);
 }
 
-Response backtest_rule(Services& services, const Request& request) {
-  const auto body = parse_backtest_body(request);
+Response change_rule(Services& services, const Request& request) {
+  const auto change = parse_change(request);
+  if (!change) return error_response(change.error());
+  const Status done = services.rules.change_rule(request.path_parameters[0], *change, request.actor.user);
+  if (!done) return error_response(done.error());
+  Response response = rule_response(services, request.path_parameters[0]);
+  response.audit_note = note_of(*change);
+  return response;
+}
+
+Response reload_rules(Services& services, const Request& request) {
+  const auto body = JsonBody::parse(request.body, {});
   if (!body) return error_response(body.error());
-  if (body->text) {
-    const auto rule = rules::read_rule(*body->text);
-    return rule ? run_over_history(services, *rule, *body) : error_response(rule.error().diagnostic, *body->text);
-  }
-  for (const rules::Rule& rule : services.rules.rules()) {
-    if (rule.id == *body->rule_id) return run_over_history(services, rule, *body);
-  }
-  return error_response({Errc::not_found, "no rule with id '" + body->rule_id->substr(0, 64) + "' is loaded"});
+  const Status done = services.rules.reload();
+  return done ? json_response(load_json(services.rules, *services.rules.current())) : error_response(done.error());
 }
 
 }  // namespace redoubt::central

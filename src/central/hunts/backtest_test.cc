@@ -42,10 +42,10 @@ class BacktestTest : public ::testing::Test {
     ASSERT_TRUE(store_->append("host", frame, testing::batch_of(frame)));
   }
   Result<Backtest> run(base::Time since, base::Time until, uint32_t events_max = 100) {
-    const auto rule = rules::read_rule(kRule);
-    EXPECT_TRUE(rule) << rule.error().rendered;
+    const rules::RuleText read = rules::read_text(kRule);
+    EXPECT_TRUE(read.refusals.empty());
     HuntService hunts(*store_, metrics_);
-    return hunts.backtest(rule->expression, {.since = since, .until = until}, events_max);
+    return hunts.backtest(read.rules.at(0).expression, {.since = since, .until = until}, events_max);
   }
 
   base::TempDir directory_;
@@ -96,24 +96,29 @@ TEST_F(BacktestTest, nothing_found_is_no_error) {
   EXPECT_TRUE(found->events.rows.empty());
 }
 
-TEST(ReadRule, takes_one_rule_and_says_what_is_wrong_with_others) {
-  EXPECT_EQ(rules::read_rule(kRule)->importance, rules::Importance::high);
-  const auto none = rules::read_rule("");
-  ASSERT_FALSE(none);
-  EXPECT_EQ(none.error().diagnostic.code, "S104");
-  std::string two(kRule);
-  two += "---";
-  two += kRule;
-  const auto several = rules::read_rule(two);
-  ASSERT_FALSE(several);
-  EXPECT_EQ(several.error().diagnostic.message, "the text holds more than one rule");
-  EXPECT_EQ(several.error().diagnostic.line, 11u);
-  std::string wrong(kRule);
-  wrong.replace(wrong.find("Image"), 5, "Imag");
-  const auto mistaken = rules::read_rule(wrong);
-  ASSERT_FALSE(mistaken);
-  EXPECT_EQ(mistaken.error().diagnostic.line, 6u);
-  EXPECT_NE(mistaken.error().rendered.find("Image"), std::string::npos) << mistaken.error().rendered;
+TEST_F(BacktestTest, a_correlation_counts_what_its_rules_match) {
+  std::string text(kRule);
+  text.insert(text.find("logsource"), "name: curl_by_root\n");
+  text +=
+      "---\ntitle: Often\ncorrelation: {type: event_count, rules: curl_by_root, group-by: User, timespan: 1m, "
+      "condition: {gte: 3}}\n";
+  for (int day = 0; day < 2; ++day) {
+    for (int i = 0; i < 7; ++i) exec("/usr/bin/curl", kMidnightUs + day * base::kDayUs + i * base::kSecondUs);
+  }
+  exec("/usr/bin/curl", kMidnightUs + 3 * base::kDayUs);  // alone
+  exec("/usr/bin/wget", kMidnightUs + 3 * base::kDayUs);
+  store();
+  const auto set = rules::read_rule_set(text);
+  ASSERT_TRUE(set) << set.error().rendered;
+  HuntService hunts(*store_, metrics_);
+  const auto found = hunts.backtest(*set, 0, {.since = {kMidnightUs}, .until = {kMidnightUs + 5 * base::kDayUs}}, 3);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->days, (Days{{{kMidnightUs}, 2}, {{kMidnightUs + base::kDayUs}, 2}}));
+  EXPECT_EQ(found->hits, 4);
+  ASSERT_EQ(found->events.rows.size(), 3u);
+  EXPECT_EQ(found->events.rows[0], (std::vector<store::Cell>{kMidnightUs + base::kDayUs + 5 * base::kSecondUs,
+                                                             std::string("root"), int64_t{3}}));
+  EXPECT_FALSE(found->partial);
 }
 
 }  // namespace

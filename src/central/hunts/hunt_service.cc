@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <map>
 
+#include "central/hunts/correlation_history.h"
 #include "query/hunt.h"
 
 namespace redoubt::central {
@@ -46,6 +48,23 @@ class RunningHunt {
 int64_t integer_of(const store::Cell& cell) {
   const auto* number = std::get_if<int64_t>(&cell);
   return number != nullptr ? *number : 0;
+}
+
+// One row each, the latest first.
+store::HuntResult rows_of(const rules::Correlation& correlation, const std::vector<rules::correlation::Firing>& firings,
+                          uint32_t rows_max) {
+  using event::Field;
+  store::HuntResult result;
+  result.columns = {{.name = std::string(event::info(Field::event_time).name), .field = Field::event_time}};
+  for (const std::string& name : correlation.definition.group_by) result.columns.push_back({.name = name, .field = {}});
+  result.columns.push_back({.name = "events", .field = {}});
+  for (size_t i = firings.size(); i-- > 0 && result.rows.size() < rows_max;) {
+    std::vector<store::Cell> row = {firings[i].last_us};
+    for (const std::string& value : firings[i].group) row.emplace_back(value);
+    row.emplace_back(static_cast<int64_t>(firings[i].count));
+    result.rows.push_back(std::move(row));
+  }
+  return result;
 }
 
 Error busy() { return {Errc::exhausted, "other hunts are running: try again in a moment"}; }
@@ -133,6 +152,25 @@ Result<Backtest> HuntService::backtest(const query::Expression& where, const His
   }
   backtest.partial = counted.partial || backtest.events.partial;
   backtest.partial_why = counted.partial ? counted.partial_why : backtest.events.partial_why;
+  backtest.took_ms = ms_since(begun);
+  return backtest;
+}
+
+Result<Backtest> HuntService::backtest(const rules::RuleSet& rules, size_t correlation, const HistoryRange& range,
+                                       uint32_t firings_max) {
+  const RunningHunt running(running_);
+  if (!running.admitted()) return tl::unexpected(busy());
+  const Clock::time_point begun = Clock::now();
+  const query::Hunt within{.since = range.since, .until = range.until};
+  TRY(const CorrelationHistory history, run_over_history(events_, rules, correlation, within, limits()));
+  hunts_.add();
+  Backtest backtest{.hits = static_cast<int64_t>(history.firings.size())};
+  std::map<int64_t, int64_t> days;
+  for (const auto& firing : history.firings) ++days[firing.last_us / base::kDayUs * base::kDayUs];
+  for (const auto& [day_us, hits] : days) backtest.days.emplace_back(base::Time{day_us}, hits);
+  backtest.events = rows_of(rules.correlations()[correlation], history.firings, firings_max);
+  backtest.partial = history.partial;
+  backtest.partial_why = history.partial_why;
   backtest.took_ms = ms_since(begun);
   return backtest;
 }

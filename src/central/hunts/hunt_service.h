@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "query/diagnostic.h"
+#include "rules/rule_set.h"
 #include "store/events/event_store.h"
 
 namespace redoubt::central {
@@ -66,6 +67,10 @@ class HuntService {
   HuntOutcome<std::monostate> check(const std::string& text);
   // Runs a rule's expression over history. The days are those that the range touches; its hits lie within it.
   Result<Backtest> backtest(const query::Expression& where, const HistoryRange& range, uint32_t events_max);
+
+  // The same of the correlation at that place in rules.correlations(): its rows are the latest firings.
+  Result<Backtest> backtest(const rules::RuleSet& rules, size_t correlation, const HistoryRange& range,
+                            uint32_t firings_max);
 
   // Cancels what runs and refuses what comes.
   void stop() { stopping_ = true; }

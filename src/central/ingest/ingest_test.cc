@@ -14,7 +14,7 @@ namespace {
 using query::Expression;
 using testing::process_event;
 
-rules::RuleSet curl_rule() {
+std::shared_ptr<const RuleSnapshot> curl_rule() {
   std::vector<rules::Rule> rules;
   rules.push_back({.id = "curl",
                    .title = "curl was run",
@@ -24,7 +24,8 @@ rules::RuleSet curl_rule() {
                    .expression = query::normalize(Expression::test(event::Field::process_name, query::Operator::equal,
                                                                    {std::string("curl")}))
                                      .value()});
-  return rules::RuleSet::of(std::move(rules)).value();
+  auto files = std::make_shared<const rules::RuleSet>(rules::RuleSet::of(std::move(rules)).value());
+  return RuleSnapshot::make(std::move(files), {}, {}, base::Time::now());
 }
 
 class IngestTest : public ::testing::Test {
@@ -48,12 +49,14 @@ class IngestTest : public ::testing::Test {
     store_ = store::open_embedded_store({.directory = directory_ / "events"}).value();
     alerts_ = std::make_unique<AlertBook>(*state_, feed_);
     fleet_ = std::make_unique<Fleet>(*state_);
-    judge_ = Judge::make(rules_, *alerts_, metrics_, 2).value();
+    correlations_ = CorrelationBook::open(*state_, *alerts_, rules_, metrics_).value();
+    judge_ = Judge::make(rules_, *correlations_, metrics_, 2).value();
     ingest_ = std::make_unique<Ingest>(*store_, *judge_, *fleet_, metrics_);
   }
   void close() {
     ingest_.reset();
     judge_.reset();
+    correlations_.reset();
     fleet_.reset();
     alerts_.reset();
     store_.reset();
@@ -69,16 +72,17 @@ class IngestTest : public ::testing::Test {
     return testing::frame_of(events, host.empty() ? agent_.host_id : host);
   }
   int64_t alerts() { return alerts_->list({}, 1, "")->total; }
-  int64_t detections() { return alerts_->hits().value()["curl"]; }
+  int64_t detections() { return alerts_->hits().value()["curl"].count; }
 
   base::TempDir directory_;
   base::Metrics metrics_;
-  rules::RuleSet rules_ = curl_rule();
+  std::shared_ptr<const RuleSnapshot> rules_ = curl_rule();
   AlertFeed feed_;
   std::unique_ptr<store::StateDb> state_;
   std::unique_ptr<store::EventStore> store_;
   std::unique_ptr<AlertBook> alerts_;
   std::unique_ptr<Fleet> fleet_;
+  std::unique_ptr<CorrelationBook> correlations_;
   std::unique_ptr<Judge> judge_;
   std::unique_ptr<Ingest> ingest_;
   link::AgentIdentity agent_;
@@ -168,6 +172,26 @@ TEST_F(IngestTest, losses_are_counted_by_known_causes) {
   const std::string text = metrics_.expose();
   EXPECT_NE(text.find("redoubt_events_lost_total{cause=\"ring_bulk\"} 7"), std::string::npos) << text;
   EXPECT_NE(text.find("redoubt_events_lost_total{cause=\"other\"} 7"), std::string::npos);
+}
+
+TEST_F(IngestTest, rules_are_replaced_between_frames_and_keep_their_counters) {
+  ASSERT_TRUE(ingest_->take_frame(agent_, curl_frame(1, 3)));
+  EXPECT_EQ(detections(), 3);
+  EXPECT_EQ(judge_->counters()["curl"].matched, 3U);
+  RuleDecisions off;
+  off["curl"].state = RuleSwitch::off;
+  ASSERT_TRUE(judge_->replace(RuleSnapshot::make(rules_->shared_files(), off, {}, base::Time::now())));
+  ASSERT_TRUE(ingest_->take_frame(agent_, curl_frame(4, 3)));
+  EXPECT_EQ(detections(), 3);
+  off["curl"] = {.state = RuleSwitch::on, .importance = rules::Importance::low, .changed_by = "", .changed = {}};
+  ASSERT_TRUE(judge_->replace(RuleSnapshot::make(rules_->shared_files(), off, {}, base::Time::now())));
+  ASSERT_TRUE(ingest_->take_frame(agent_, curl_frame(7, 1)));
+  EXPECT_EQ(detections(), 4);
+  EXPECT_EQ(judge_->counters()["curl"].matched, 4U);
+  EXPECT_EQ(judge_->counters()["curl"].evaluated, 4U);
+  EXPECT_GT(alerts_->hits().value()["curl"].last.us, 0);
+  const AlertPage page = alerts_->list({.importances = {rules::Importance::low}}, 10, "").value();
+  EXPECT_EQ(page.alerts.size(), 1U) << "an alert has the importance that its rule had then";
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "query/match/matcher.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <optional>
 
 #include "query/match/estimate.h"
@@ -24,6 +26,20 @@ double cost_to_decide(const Expression& child, double deciding_truth) {
   return guess.cost / std::max(kChanceMin, chance);
 }
 
+// A number that one thread writes and any may read: no locked instruction is needed.
+class Tally {
+ public:
+  void add(uint64_t count) { value_.store(value_.load(std::memory_order_relaxed) + count, std::memory_order_relaxed); }
+  uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+struct RuleTally {
+  Tally evaluated, matched, sampled_ns;
+};
+
 }  // namespace
 
 struct Matcher::Program {
@@ -46,6 +62,8 @@ struct Matcher::Program {
   std::optional<PlanRun> run;
   Verdicts verdicts;
   std::vector<LiteralId> found;
+  uint32_t events = 0;                   // so far; comes round
+  std::unique_ptr<RuleTally[]> tallies;  // by rule
 
   Status add_rules(std::span<const Expression> rules, LiteralScanner::Engine engine);
   Status add_plans(std::span<const Expression> rules, LiteralScanner::Engine engine);
@@ -54,6 +72,7 @@ struct Matcher::Program {
                              uint32_t Step::* chained);
 
   bool evaluate(uint32_t entry);
+  bool evaluate_timed(RuleId rule);
   void match_row(const event::Row& row, uint32_t position, std::vector<Hit>& hits);
 };
 
@@ -113,6 +132,7 @@ Status Matcher::Program::add_rules(std::span<const Expression> rules, LiteralSca
   verdicts.resize(predicates.size());
   event.emplace(slots);
   run.emplace(plans);
+  tallies = std::make_unique<RuleTally[]>(rules.size());
   return {};
 }
 
@@ -126,11 +146,25 @@ bool Matcher::Program::evaluate(uint32_t entry) {
   return at == kAccept;
 }
 
+bool Matcher::Program::evaluate_timed(RuleId rule) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point begun = Clock::now();
+  const bool holds = evaluate(entries[rule]);
+  const auto took = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begun);
+  tallies[rule].sampled_ns.add(static_cast<uint64_t>(took.count()));
+  return holds;
+}
+
 void Matcher::Program::match_row(const event::Row& row, uint32_t position, std::vector<Hit>& hits) {
   event->start_event(row);
   verdicts.start_event();
+  const bool sampled = ++events % kSampledEvents == 0;
   for (const RuleId rule : run->find(*event, scan)) {
-    if (evaluate(entries[rule])) hits.push_back({position, rule});
+    RuleTally& tally = tallies[rule];
+    tally.evaluated.add(1);
+    if (!(sampled ? evaluate_timed(rule) : evaluate(entries[rule]))) continue;
+    tally.matched.add(1);
+    hits.push_back({position, rule});
   }
 }
 
@@ -148,6 +182,16 @@ Result<Matcher> Matcher::compile(std::span<const Expression> rules, MatcherOptio
 void Matcher::match(const event::Batch& batch, std::vector<Hit>& hits) {
   program_->event->start_batch(batch);
   for (size_t i = 0; i < batch.size(); ++i) program_->match_row(batch.row(i), static_cast<uint32_t>(i), hits);
+}
+
+std::vector<RuleCounter> Matcher::counters() const {
+  std::vector<RuleCounter> counters(program_->entries.size());
+  for (size_t i = 0; i < counters.size(); ++i) {
+    const RuleTally& tally = program_->tallies[i];
+    counters[i] = {
+        .evaluated = tally.evaluated.value(), .matched = tally.matched.value(), .sampled_ns = tally.sampled_ns.value()};
+  }
+  return counters;
 }
 
 }  // namespace redoubt::query::match

@@ -27,6 +27,15 @@ struct MatcherOptions {
   LiteralScanner::Engine scanner = LiteralScanner::Engine::best;
 };
 
+// What one rule cost so far. Every event is counted; time is taken on every kSampledEvents-th one only.
+struct RuleCounter {
+  uint64_t evaluated = 0;   // events on which its tests were looked at: a necessary one held
+  uint64_t matched = 0;     // of these
+  uint64_t sampled_ns = 0;  // spent on the sampled events; tests shared with other rules count for the first of them
+};
+
+constexpr uint32_t kSampledEvents = 64;
+
 class Matcher {
  public:
   // The expressions must be normalized.
@@ -37,6 +46,9 @@ class Matcher {
 
   // Appends the hits, in order of row and then rule.
   void match(const event::Batch& batch, std::vector<Hit>& hits);
+
+  // By rule, since compile(). Any thread, also while another one matches.
+  std::vector<RuleCounter> counters() const;
 
  private:
   struct Program;

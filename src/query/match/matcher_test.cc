@@ -280,5 +280,23 @@ TEST(ValueMemo, keeps_what_was_found_and_forgets_when_it_is_full) {
   EXPECT_TRUE(last->empty());
 }
 
+TEST(Matcher, counts_what_each_rule_costs) {
+  Matcher matcher = compiled({"process.pid = 3", "process.pid >= 0", "process.name = \"nowhere\""});
+  const event::Batch batch = batch_of(static_cast<int>(3 * kSampledEvents));
+  std::vector<Hit> hits;
+  matcher.match(batch, hits);
+  const std::vector<RuleCounter> counters = matcher.counters();
+  ASSERT_EQ(counters.size(), 3U);
+  uint64_t matched = 0;
+  for (const RuleCounter& counter : counters) {
+    EXPECT_LE(counter.matched, counter.evaluated);
+    matched += counter.matched;
+  }
+  EXPECT_EQ(matched, hits.size());
+  EXPECT_EQ(counters[1].evaluated, batch.size());
+  EXPECT_GT(counters[1].sampled_ns, 0U) << "every kSampledEvents-th event is timed";
+  EXPECT_EQ(counters[2].evaluated, 0U);
+}
+
 }  // namespace
 }  // namespace redoubt::query::match

@@ -111,5 +111,14 @@ TEST(HuntText, a_wide_query_is_no_deep_query) {
   EXPECT_EQ(code_of(wide), "");
 }
 
+TEST(Condition, is_a_query_that_says_something_without_pipes) {
+  EXPECT_TRUE(parse_condition("UserName = \"root\" OR NOT FileName CONTAINS \"x\"", base::Time{}));
+  EXPECT_EQ(parse_condition("UserName = \"root\" | limit 3", base::Time{}).error().code, "Q405");
+  EXPECT_EQ(parse_condition("UserName = \"root\" | limit 3", base::Time{}).error().column, 21U);
+  EXPECT_EQ(parse_condition("", base::Time{}).error().code, "Q406");
+  EXPECT_EQ(parse_condition("  ", base::Time{}).error().code, "Q406");
+  EXPECT_EQ(parse_condition("UserNam = 1", base::Time{}).error().code, "Q102");
+}
+
 }  // namespace
 }  // namespace redoubt::query

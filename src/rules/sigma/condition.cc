@@ -181,7 +181,7 @@ class ConditionParser {
       const std::vector<std::string_view> names(scope_.identifiers.begin(), scope_.identifiers.end());
       std::string hint = operator_hint(name);
       if (hint.empty()) hint = suggest(base::nearest_names(name, names, 2), "");
-      refuse(code::kIdentifier, token, "detection has no search '" + name + "'", hint);
+      refuse(code::kIdentifier, token, std::string(scope_.missing) + " '" + name + "'", hint);
     }
     return {.kind = ConditionKind::identifier, .identifier = name, .children = {}};
   }

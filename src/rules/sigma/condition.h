@@ -32,6 +32,7 @@ struct ConditionScope {
   Place place;
   // Added to an offset in the text to make it a column; no caret inside the text where the two do not correspond.
   std::optional<size_t> text_offset;
+  std::string_view missing = "detection has no search";  // what is said of a name that is not in scope
 };
 
 // Quantifiers are written out into `any` and `all` over identifiers that are in scope.

@@ -1,9 +1,11 @@
-// What documents of every kind have: title, id, log source names. Any thread.
+// What documents of every kind have: title, id, level, tags, log source names. Any thread.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "rules/rule_set.h"
 #include "rules/sigma/document.h"
 
 namespace redoubt::rules::sigma {
@@ -18,6 +20,9 @@ std::string required_text(const Node& document, std::string_view key, Problems& 
 // The document's UUID in lower case. Where it has none, one that follows from path and title: the same at every load.
 std::string read_id(const Node& document, const std::string& path, Problems& problems);
 Place id_place(const Node& document);
+
+// A rule that has all but its expression.
+Rule read_metadata(const Node& document, const std::string& path, Problems& problems);
 
 // "" where the document says nothing.
 struct LogSourceNames {

@@ -19,7 +19,7 @@ constexpr std::string_view kMissing = "S103";              // a key that every r
 constexpr std::string_view kShape = "S104";                // a map, list or value where another is expected
 constexpr std::string_view kId = "S105";                   // not a UUID
 constexpr std::string_view kDuplicateId = "S106";          // two rules with one id
-constexpr std::string_view kDocumentKind = "S107";         // correlation; action that is not known
+constexpr std::string_view kDocumentKind = "S107";         // action that is not known
 constexpr std::string_view kLevel = "S108";                // not a level
 constexpr std::string_view kLogSource = "S201";            // no event type here is that log source
 constexpr std::string_view kField = "S301";                // field not known
@@ -38,6 +38,14 @@ constexpr std::string_view kAggregation = "S404";          // `| count()` in a c
 constexpr std::string_view kFilterSense = "S405";          // warning: a filter that only lets through what it names
 constexpr std::string_view kFilterRule = "S406";           // warning: a filter names a rule that is not there
 constexpr std::string_view kTooBig = "S501";               // more tests or nesting than an expression may have
+constexpr std::string_view kCorrelationType = "S601";      // not a type of correlation, or one that is not built
+constexpr std::string_view kCorrelationKey = "S602";       // a key that `correlation` does not have
+constexpr std::string_view kTimespan = "S603";             // not a timespan, or one that is too long
+constexpr std::string_view kCorrelationBound = "S604";     // a condition that the type does not take
+constexpr std::string_view kCorrelationRule = "S605";      // names a rule that is not there, or two of one name
+constexpr std::string_view kCorrelationCycle = "S606";     // counts itself, or is too long a chain
+constexpr std::string_view kGroupBy = "S607";              // a field or alias that a counted rule does not have
+constexpr std::string_view kCorrelationLimit = "S608";     // more than is kept
 }  // namespace code
 
 // A stretch of the file, as in query::Diagnostic.

@@ -1,14 +1,11 @@
 #include "rules/sigma/rule.h"
 
-#include <algorithm>
-#include <array>
 #include <optional>
 
-#include "base/text.h"
 #include "rules/sigma/collection.h"
 #include "rules/sigma/detection.h"
 #include "rules/sigma/log_source.h"
-#include "rules/sigma/tags.h"
+#include "rules/sigma/metadata.h"
 
 namespace redoubt::rules::sigma {
 
@@ -22,76 +19,25 @@ class RuleReader {
       : document_(document), options_(options), budget_(budget), problems_(problems) {}
 
   Rule read(const std::string& path) {
-    Rule rule;
-    if (!check_kind()) return rule;
-    rule.path = path;
-    rule.title = required_text(document_, "title", problems_);
-    rule.id = read_id(document_, path, problems_);
-    rule.name = std::string(document_.text_of("name"));
-    rule.description = std::string(document_.text_of("description"));
-    rule.author = std::string(document_.text_of("author"));
-    rule.format = "sigma";
-    rule.importance = read_level();
-    rule.references = read_texts("references");
-    rule.false_positives = read_texts("falsepositives");
-    read_tags(read_texts("tags"), rule.techniques, rule.tactics);
+    if (document_.kind != NodeKind::map) {
+      problems_.add(code::kShape, document_.place, "a rule is a map with title, logsource and detection");
+      return {};
+    }
+    Rule rule = read_metadata(document_, path, problems_);
     if (!problems_.first()) rule.expression = read_expression();
     rule.warnings = std::move(notes_);
     return rule;
   }
+  const FieldScope& fields() const { return fields_; }
 
  private:
-  bool check_kind() {
-    if (document_.kind != NodeKind::map) {
-      problems_.add(code::kShape, document_.place, "a rule is a map with title, logsource and detection");
-      return false;
-    }
-    if (document_.find("correlation") != nullptr) {
-      problems_.add(code::kDocumentKind, key_place(document_, "correlation"),
-                    "'correlation' documents are not supported", "detection rules and filters are");
-      return false;
-    }
-    return true;
-  }
-
-  Importance read_level() {
-    const Node* level = document_.find("level");
-    if (level == nullptr) return Importance::medium;
-    constexpr std::array kLevels = {Importance::informational, Importance::low, Importance::medium, Importance::high,
-                                    Importance::critical};
-    for (const Importance importance : kLevels) {
-      if (level->text == name_of(importance)) return importance;
-    }
-    std::vector<std::string_view> names;
-    names.reserve(kLevels.size());
-    for (const Importance importance : kLevels) names.push_back(name_of(importance));
-    problems_.add(code::kLevel, level->place, "'" + level->text + "' is not a level",
-                  suggest(base::nearest_names(level->text, names, 1), "informational, low, medium, high or critical"));
-    return Importance::medium;
-  }
-
-  // A list of texts, or one text.
-  std::vector<std::string> read_texts(std::string_view key) {
-    std::vector<std::string> texts;
-    const Node* value = document_.find(key);
-    if (value == nullptr || value->kind == NodeKind::null) return texts;
-    if (value->kind == NodeKind::scalar) return {value->text};
-    for (const Node& item : value->items) {
-      if (value->kind == NodeKind::map || item.kind != NodeKind::scalar) {
-        problems_.add(code::kShape, item.place, "'" + std::string(key) + "' is a list of texts");
-        break;
-      }
-      texts.push_back(item.text);
-    }
-    return texts;
-  }
-
   Expression read_expression() {
     const Node* log_source = required(document_, "logsource", problems_);
     const Node* detection = required(document_, "detection", problems_);
     if (log_source == nullptr || detection == nullptr) return {};
     LogSource source = read_source(*log_source);
     if (problems_.first()) return {};
+    fields_ = source.fields;
     if (!source.note.empty()) note(log_source->place, std::move(source.note));
     const DetectionScope scope{.name = "detection",
                                .place = key_place(document_, "detection"),
@@ -130,6 +76,7 @@ class RuleReader {
   TextBudget& budget_;
   Problems& problems_;
   std::vector<query::Diagnostic> notes_;
+  FieldScope fields_;
 };
 
 Refusal refuse_rule(const Problems& problems, std::string_view source, const std::string& path,
@@ -157,17 +104,24 @@ std::vector<Node> read_documents(std::string_view source, const std::string& pat
 RuleFile read_rules(std::string_view source, const std::string& path, const ReadOptions& options) {
   RuleFile file;
   TextBudget budget;
+  std::shared_ptr<const std::string> text;  // made once a correlation needs it
   for (const Node& document : read_documents(source, path, file.refusals)) {
     Problems problems;
     if (is_filter(document)) {
       Filter filter =
           read_filter(document, {.text = source, .path = path, .options = options, .budget = budget}, problems);
       if (!problems.first()) file.filters.push_back(std::move(filter));
+    } else if (is_correlation(document)) {
+      if (text == nullptr) text = std::make_shared<const std::string>(source);
+      CorrelationDraft draft = read_correlation(document, path, text, problems);
+      if (!problems.first()) file.correlations.push_back(std::move(draft));
     } else {
-      Rule rule = RuleReader(document, options, budget, problems).read(path);
+      RuleReader reader(document, options, budget, problems);
+      Rule rule = reader.read(path);
       if (!problems.first()) {
         file.rules.push_back(std::move(rule));
         file.id_places.push_back(id_place(document));
+        file.scopes.push_back(reader.fields());
         file.log_sources.push_back(read_log_source_names(document));
       }
     }

@@ -47,6 +47,18 @@ function Head({ alert }: { alert: Alert }) {
   );
 }
 
+function Correlated({ correlation }: { correlation: NonNullable<Alert['correlation']> }) {
+  return (
+    <dl className={css.summary} aria-label="What was counted">
+      {Object.entries(correlation.group).map(([field, value]) => [
+        <dt key={field}>{field}</dt>, <dd key={`${field} value`} className="mono">{value}</dd>,
+      ])}
+      <dt>Events</dt><dd>{correlation.count} within {correlation.timespan_s} s</dd>
+      <dt>Measured</dt><dd>{correlation.measured} <span className="dim">{correlation.type.replaceAll('_', ' ')}</span></dd>
+    </dl>
+  );
+}
+
 function Summary({ alert }: { alert: Alert }) {
   return (
     <section className={ui.card} aria-label="Summary">
@@ -58,6 +70,7 @@ function Summary({ alert }: { alert: Alert }) {
         <dt>Detections</dt><dd>{alert.detections}</dd>
         <dt>Assignee</dt><dd>{alert.assignee || <span className="dim">nobody</span>}</dd>
       </dl>
+      {alert.correlation && <Correlated correlation={alert.correlation} />}
       {alert.process && (
         <pre className={css.commandLine} tabIndex={0} aria-label="Command line of the acting process">
           {alert.process.command_line || alert.process.executable}

@@ -1,8 +1,9 @@
 import { Button, Select } from '@mantine/core';
-import { IconPlayerPlay, IconZoomQuestion } from '@tabler/icons-react';
+import { IconCalendarRepeat, IconPlayerPlay, IconZoomQuestion } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { ApiError, type Diagnostic, type HuntResult } from '@/shared/api/client';
+import { useMayChange } from '@/shared/api/session';
 import { isAggregate, narrow, pipeValue, withPipe } from '@/shared/query_text/query_text';
 import { Empty, Failure, Loading } from '@/shared/ui/states';
 import ui from '@/shared/ui/ui.module.css';
@@ -13,6 +14,7 @@ import { rowsMax, useFields, useHistogram, useHunt } from './hunt_queries';
 import { QueryEditor } from './query_editor';
 import { ResultTable } from './result_table';
 import { RowDetails } from './row_details';
+import { SavedHunts, SaveHunt } from './saved_hunts';
 import { ValueMenu, type Picked, type ValueActions } from './value_menu';
 import css from './hunt.module.css';
 
@@ -104,6 +106,8 @@ export function HuntPage() {
   const [text, setText] = useState(query);
   const [ran, setRan] = useState(query);
   const [diagnostic, setDiagnostic] = useState<Diagnostic>();
+  const [saving, setSaving] = useState(false);
+  const mayChange = useMayChange();
   if (ran !== query) {
     // The address changed: a run, a link, the browser's back button.
     setRan(query);
@@ -125,6 +129,9 @@ export function HuntPage() {
         <h1>Hunt</h1>
         <span className={ui.spacer} />
         <SinceControl query={text} onChange={runQuery} />
+        {mayChange && (
+          <Button variant="default" leftSection={<IconCalendarRepeat size={14} />} disabled={isAggregate(text)} onClick={() => setSaving(true)}>Save and schedule</Button>
+        )}
         <Button leftSection={<IconPlayerPlay size={14} />} loading={hunt.isFetching} onClick={() => runQuery(text)}>Run</Button>
       </div>
       <section className={`${ui.card} ${css.editorCard}`} aria-label="Query">
@@ -142,6 +149,8 @@ export function HuntPage() {
       {hunt.isPending && <section className={ui.card}><Loading what="results" /></section>}
       {hunt.isError && !refused && <section className={ui.card}><Failure error={hunt.error} retry={() => void hunt.refetch()} /></section>}
       {hunt.data && !hunt.isError && <Results result={hunt.data} chosen={columns} setColumns={setColumns} actions={actions} />}
+      <SavedHunts />
+      {saving && <SaveHunt query={text} onClose={() => setSaving(false)} />}
     </div>
   );
 }

@@ -3,12 +3,11 @@ import type { HuntResult, Importance, Schema } from '@/shared/api/client';
 import { testOf } from '@/shared/query_text/query_text';
 import { importances } from '@/shared/ui/importance';
 
-export type RuleList = { rules: Rule[]; refusals: Refusal[] };
-export type Rule = {
-  id: string; title: string; importance: Importance; format: string; path: string; author: string; description: string;
-  techniques: string[]; tactics: string[]; references: string[]; false_positives: string[]; hits: number;
-};
-export type Refusal = { path: string; title: string; diagnostic: Schema['Diagnostic'] };
+export type Rule = Schema['Rule'];
+export type Refusal = Schema['Refusal'];
+export type RuleLoad = Schema['RuleLoad'];
+export type RuleList = { rules: Rule[]; refusals: Refusal[]; warnings: Refusal[]; load: RuleLoad };
+export type Exclusion = Schema['Exclusion'];
 export type Backtest = Schema['Backtest'];
 
 export interface RuleFilters {
@@ -27,15 +26,41 @@ function isOfTechnique(rule: Rule, technique: string): boolean {
   return rule.techniques.some((id) => id === technique || id.startsWith(`${technique}.`));
 }
 
-// Every word has to be somewhere. Most important first, then most hits, then by title.
+// Every word has to be somewhere.
 export function chosenRules(rules: Rule[], { text, importance, technique }: RuleFilters): Rule[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return rules
     .filter((rule) => importance.length === 0 || importance.includes(rule.importance))
     .filter((rule) => technique === '' || isOfTechnique(rule, technique))
-    .filter((rule) => words.every((word) => contains(rule, word)))
-    .sort((a, b) => importances.indexOf(a.importance) - importances.indexOf(b.importance)
-      || b.hits - a.hits || a.title.localeCompare(b.title));
+    .filter((rule) => words.every((word) => contains(rule, word)));
+}
+
+// What the table can be sorted by; each the way round that people want first.
+export const orders = {
+  importance: (a: Rule, b: Rule) => importances.indexOf(a.importance) - importances.indexOf(b.importance) || b.hits - a.hits,
+  title: (a: Rule, b: Rule) => a.title.localeCompare(b.title),
+  format: (a: Rule, b: Rule) => a.format.localeCompare(b.format),
+  state: (a: Rule, b: Rule) => Number(a.enabled) - Number(b.enabled),
+  cost: (a: Rule, b: Rule) => b.cost_share - a.cost_share,
+  last_hit: (a: Rule, b: Rule) => (b.last_hit ?? '').localeCompare(a.last_hit ?? ''),
+  hits: (a: Rule, b: Rule) => b.hits - a.hits,
+};
+export type Order = keyof typeof orders;
+// These begin with the most.
+const falling: ReadonlySet<Order> = new Set<Order>(['importance', 'cost', 'last_hit', 'hits']);
+
+export function isFalling(order: Order, backwards: boolean): boolean {
+  return falling.has(order) !== backwards;
+}
+
+export function isOrder(text: string): text is Order {
+  return Object.hasOwn(orders, text);
+}
+
+// `backwards`: the other way round. Equals stand by title.
+export function sortedRules(rules: Rule[], order: Order, backwards: boolean): Rule[] {
+  const sign = backwards ? -1 : 1;
+  return [...rules].sort((a, b) => sign * orders[order](a, b) || a.title.localeCompare(b.title));
 }
 
 // The order in which ATT&CK has them.
@@ -44,12 +69,6 @@ const tacticOrder = [
   'defense-impairment', 'credential-access', 'discovery', 'lateral-movement', 'collection', 'command-and-control',
   'exfiltration', 'impact',
 ];
-
-export function tacticName(tactic: string): string {
-  if (tactic === '') return 'No tactic';
-  const words = tactic.replace(/[-_]/g, ' ').replace(/ and /g, ' & ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
 
 export interface Covered {
   technique: string;

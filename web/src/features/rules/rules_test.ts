@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { chosenRules, coverage, daysMax, daysOf, eventColumns, huntOf, tacticName, type Backtest, type Rule } from './rules';
+import { chosenRules, coverage, daysMax, daysOf, eventColumns, huntOf, isFalling, sortedRules, type Backtest, type Rule } from './rules';
 
 function rule(id: string, over: Partial<Rule> = {}): Rule {
   return {
     id, title: id, importance: 'medium', format: 'sigma', path: `${id}.yml`, author: '', description: '', techniques: [], tactics: [],
-    references: [], false_positives: [], hits: 0, ...over,
+    references: [], false_positives: [], hits: 0, enabled: true, own_importance: 'medium', exclusions: 0, warnings: [], evaluated: 0,
+    cost_share: 0, ...over,
   };
 }
 const ids = (rules: Rule[]) => rules.map((one) => one.id);
@@ -16,9 +17,8 @@ describe('chosenRules', () => {
     rule('b', { importance: 'critical', techniques: ['T1059.004'] }),
     rule('c', { hits: 7, description: 'A shell of Root' }),
   ];
-  test('sorts by importance, hits, title', () => expect(ids(chosenRules(rules, all))).toEqual(['b', 'c', 'a']));
   test('needs every word, in any place and case', () => {
-    expect(ids(chosenRules(rules, { ...all, text: 'ROOT' }))).toEqual(['c', 'a']);
+    expect(ids(chosenRules(rules, { ...all, text: 'ROOT' }))).toEqual(['a', 'c']);
     expect(ids(chosenRules(rules, { ...all, text: ' root  curl ' }))).toEqual(['a']);
     expect(chosenRules(rules, { ...all, text: 'nothing' })).toEqual([]);
   });
@@ -26,6 +26,26 @@ describe('chosenRules', () => {
     expect(ids(chosenRules(rules, { ...all, importance: ['critical', 'high'] }))).toEqual(['b']);
     expect(ids(chosenRules(rules, { ...all, technique: 'T1059' }))).toEqual(['b']);
     expect(ids(chosenRules(rules, { ...all, technique: 'T10' }))).toEqual([]);
+  });
+});
+
+describe('sortedRules', () => {
+  const rules = [
+    rule('a', { importance: 'low', cost_share: 0.5 }),
+    rule('b', { importance: 'critical', last_hit: '2026-01-01T00:00:00Z' }),
+    rule('c', { importance: 'critical', hits: 7, enabled: false }),
+  ];
+  test('has the most important first, then the most hits, then the title', () => {
+    expect(ids(sortedRules(rules, 'importance', false))).toEqual(['c', 'b', 'a']);
+    expect(ids(sortedRules(rules, 'importance', true))).toEqual(['a', 'b', 'c']);
+  });
+  test('says which way round', () => {
+    expect([isFalling('hits', false), isFalling('hits', true), isFalling('title', false), isFalling('title', true)]).toEqual([true, false, false, true]);
+  });
+  test('sorts by figures', () => {
+    expect(ids(sortedRules(rules, 'cost', false))).toEqual(['a', 'b', 'c']);
+    expect(ids(sortedRules(rules, 'last_hit', false))).toEqual(['b', 'a', 'c']);
+    expect(ids(sortedRules(rules, 'state', false))).toEqual(['c', 'a', 'b']);
   });
 });
 
@@ -52,10 +72,6 @@ describe('coverage', () => {
       .toEqual([['execution', 'T1'], ['impact', 'T1']]);
   });
   test('of nothing is empty', () => expect(coverage([])).toEqual([]));
-  test('names tactics for people', () => {
-    expect(tacticName('command-and-control')).toBe('Command & control');
-    expect(tacticName('')).toBe('No tactic');
-  });
 });
 
 describe('daysOf', () => {

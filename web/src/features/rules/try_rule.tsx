@@ -19,7 +19,7 @@ export function TryRule() {
   return (
     <>
       <section className={ui.card} aria-label="Rule text">
-        <Textarea aria-label="Rule text (Sigma)" classNames={{ input: css.ruleText! }} variant="unstyled" rows={14} spellCheck={false}
+        <Textarea aria-label="Rule text (Sigma, Falco, OpenIOC, STIX or a list of indicators)" classNames={{ input: css.ruleText! }} variant="unstyled" rows={14} spellCheck={false}
           value={text} onChange={(event) => setText(event.currentTarget.value)} />
       </section>
       <History subject={{ text }} ready={text.trim() !== ''} />

@@ -1,3 +1,4 @@
+import { techniqueName, useAttack } from '@/shared/api/attack';
 import type { AlertStatus, Importance } from '@/shared/api/client';
 import ui from './ui.module.css';
 
@@ -37,11 +38,12 @@ export function StatusBadge({ status }: { status: AlertStatus }) {
 
 // An ATT&CK id links to its page only where it looks like one: rules are written by anybody.
 export function Technique({ id }: { id: string }) {
+  const name = techniqueName(useAttack(), id) || undefined;
   const match = /^T(\d{4})(?:\.(\d{3}))?$/.exec(id);
-  if (!match) return <span className={ui.technique}>{id}</span>;
+  if (!match) return <span className={ui.technique} title={name}>{id}</span>;
   const path = match[2] ? `T${match[1]}/${match[2]}` : `T${match[1]}`;
   return (
-    <a className={ui.technique} href={`https://attack.mitre.org/techniques/${path}/`} target="_blank" rel="noreferrer">
+    <a className={ui.technique} href={`https://attack.mitre.org/techniques/${path}/`} target="_blank" rel="noreferrer" title={name}>
       {id}
     </a>
   );
