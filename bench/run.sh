@@ -20,6 +20,9 @@ measure() {
   if wanted spine.pipeline spine.wire spine.disk spine.hunt_selective spine.hunt_contains; then
     build/release/bin/bench_spine "${names[@]}"
   fi
+  if wanted rules.sigma3000 rules.sigma_json rules.falco93 rules.curve_10000 rules.naive; then
+    build/release/bin/bench_rules "${names[@]}"
+  fi
   if wanted rules.correlation_event_count rules.correlation_value_count; then
     build/release/bin/bench_correlation "${names[@]}"
   fi
@@ -27,7 +30,7 @@ measure() {
 }
 
 scripts/configure.sh release >&2
-ninja -C build/release programs bench_spine bench_correlation >&2
+ninja -C build/release programs bench_spine bench_rules bench_correlation >&2
 if [ "$json" = yes ]; then
   measure
 else

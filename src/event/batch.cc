@@ -55,6 +55,7 @@ struct Batch::Decoder {
   Scratch common;
   bool has_common = false;
   std::unordered_set<std::string_view> attribute_names;
+  std::vector<uint32_t> named_in;  // by attribute name: the number of the latest event that has it, counted from one
 
   explicit Decoder(Batch& target)
       : batch(target),
@@ -88,6 +89,7 @@ struct Batch::Decoder {
     if (batch.attribute_names_.size() == kAttributeNamesMax || !read_utf8(name)) return false;
     if (name.empty() || name.size() > kAttributeNameBytesMax || !attribute_names.insert(name).second) return false;
     batch.attribute_names_.push_back(name);
+    named_in.push_back(0);
     return true;
   }
 
@@ -109,6 +111,9 @@ struct Batch::Decoder {
     const bool whole = input.BytesUntilLimit() == 0;
     input.PopLimit(limit);
     if (!whole || attribute.name >= batch.attribute_names_.size()) return false;
+    // Each name once: what the attribute of a name is must not depend on who looks.
+    const auto event = static_cast<uint32_t>(batch.rows_.size() + 1);
+    if (std::exchange(named_in[attribute.name], event) == event) return false;
     batch.attributes_.push_back(attribute);
     ++scratch.attributes;
     return true;

@@ -70,7 +70,11 @@ bool BatchBuilder::add_attribute(std::string_view name, std::string_view value) 
     const std::string_view kept = keep(name);
     found = names_.emplace(kept, static_cast<uint32_t>(batch_.attribute_names_.size())).first;
     batch_.attribute_names_.push_back(kept);
+    named_in_.push_back(0);
   }
+  // Events are counted from one; the one in hand is not finished.
+  const auto event = static_cast<uint32_t>(batch_.size() + 1 + dropped_);
+  if (std::exchange(named_in_[found->second], event) == event) return false;
   batch_.attributes_.push_back({.name = found->second, .value = keep(value)});
   return true;
 }
@@ -96,12 +100,15 @@ void BatchBuilder::finish_event(EventType type) {
 
 void BatchBuilder::drop_event() {
   present_ = {};
+  ++dropped_;
   batch_.attributes_.resize(attributes_before_);
 }
 
 Batch BatchBuilder::take() {
   drop_event();
   names_.clear();
+  named_in_.clear();
+  dropped_ = 0;
   attributes_before_ = 0;
   free_ = nullptr;
   free_bytes_ = 0;

@@ -24,7 +24,8 @@ class BatchBuilder {
   bool has(Field field) const;
   // "" where the field has no text.
   std::string_view text(Field field) const;
-  // At most kAttributesMax of one event and kAttributeNamesMax names of one batch are kept: false where one is not.
+  // At most kAttributesMax of one event and kAttributeNamesMax names of one batch are kept, and of one name in one
+  // event the first: false where one is not.
   bool add_attribute(std::string_view name, std::string_view value);
   void finish_event(EventType type);
   // Forgets what was set since the last finish_event().
@@ -43,6 +44,8 @@ class BatchBuilder {
   std::array<uint64_t, 2> present_{};
   size_t attributes_before_ = 0;
   std::unordered_map<std::string_view, uint32_t> names_;
+  std::vector<uint32_t> named_in_;  // by name: the number of the latest event that has it
+  size_t dropped_ = 0;              // events, which have numbers too
   char* free_ = nullptr;
   size_t free_bytes_ = 0;
 };

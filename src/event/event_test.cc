@@ -111,8 +111,18 @@ TEST(Batch, refuses_attributes_without_a_name_and_too_many) {
   const std::string first = names.SerializeAsString();
   EXPECT_TRUE(Batch::decode(first + wire.SerializeAsString()));
   EXPECT_FALSE(Batch::decode(first + first + wire.SerializeAsString()));
-  for (size_t i = 0; i < kAttributesMax; ++i) wire.mutable_events(0)->add_attributes()->set_value("x");
-  EXPECT_FALSE(Batch::decode(first + wire.SerializeAsString()));
+  v1::EventBatch twice = wire;
+  twice.mutable_events(0)->add_attributes()->set_value("y");
+  EXPECT_FALSE(Batch::decode(first + twice.SerializeAsString()));
+  for (size_t i = 1; i <= kAttributesMax; ++i) {
+    names.add_attribute_names("a" + std::to_string(i));
+    v1::Attribute* attribute = wire.mutable_events(0)->add_attributes();
+    attribute->set_name(static_cast<uint32_t>(i));
+    attribute->set_value("x");
+  }
+  EXPECT_FALSE(Batch::decode(names.SerializeAsString() + wire.SerializeAsString()));
+  wire.mutable_events(0)->mutable_attributes()->RemoveLast();
+  EXPECT_TRUE(Batch::decode(names.SerializeAsString() + wire.SerializeAsString()));
 }
 
 TEST(BatchBuilder, makes_rows_like_decoded_ones) {
@@ -120,6 +130,7 @@ TEST(BatchBuilder, makes_rows_like_decoded_ones) {
   builder.set(Field::process_executable, "/bin/sh");
   builder.set(Field::process_pid, 7);
   EXPECT_TRUE(builder.add_attribute("a", "1"));
+  EXPECT_FALSE(builder.add_attribute("a", "2"));
   builder.finish_event(EventType::process);
   builder.set(Field::process_pid, 8);
   builder.add_attribute("b", "2");

@@ -5,7 +5,6 @@
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <optional>
 
 namespace redoubt::query {
 
@@ -15,12 +14,19 @@ constexpr int kBits4 = 32;
 constexpr int kBits6 = 128;
 constexpr int kMappedBits = 96;
 
-struct Address {
-  int bits = 0;  // kBits4 or kBits6
-  std::array<unsigned char, 16> bytes{};
-};
+bool is_mapped(const Address& address) {
+  constexpr std::array<unsigned char, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  return address.bits == kBits6 && std::equal(kMapped.begin(), kMapped.end(), address.bytes.begin());
+}
 
-// What inet_pton refuses without being asked: "10.0.0.01" and names stay out.
+Address unmapped(const Address& address) {
+  Address inner{.bits = kBits4};
+  std::copy_n(address.bytes.begin() + kMappedBits / 8, 4, inner.bytes.begin());
+  return inner;
+}
+
+}  // namespace
+
 std::optional<Address> parse_address(std::string_view text) {
   std::array<char, INET6_ADDRSTRLEN> buffer{};
   if (text.empty() || text.size() >= buffer.size() || text.find('\0') != std::string_view::npos) return std::nullopt;
@@ -34,22 +40,6 @@ std::optional<Address> parse_address(std::string_view text) {
   address.bits = kBits6;
   return address;
 }
-
-bool is_mapped(const Address& address) {
-  constexpr std::array<unsigned char, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-  return address.bits == kBits6 && std::equal(kMapped.begin(), kMapped.end(), address.bytes.begin());
-}
-
-Address unmapped(const Address& address) {
-  Address inner{.bits = kBits4};
-  std::copy_n(address.bytes.begin() + kMappedBits / 8, 4, inner.bytes.begin());
-  return inner;
-}
-
-struct Prefix {
-  Address address;
-  int length = 0;
-};
 
 std::optional<Prefix> parse_prefix(std::string_view text) {
   const size_t slash = text.find('/');
@@ -75,7 +65,10 @@ bool same_bits(const Address& a, const Address& b, int count) {
   return ((a.bytes[whole] ^ b.bytes[whole]) >> (8 - rest)) == 0;
 }
 
-}  // namespace
+std::optional<Address> inner_address(const Address& address) {
+  if (!is_mapped(address)) return std::nullopt;
+  return unmapped(address);
+}
 
 bool is_prefix(std::string_view text) { return parse_prefix(text).has_value(); }
 

@@ -2,10 +2,30 @@
 // address that is written inside IPv6 (::ffff:10.0.0.1) is that IPv4 address. Any thread.
 #pragma once
 
+#include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace redoubt::query {
+
+struct Address {
+  int bits = 0;  // 32 or 128
+  std::array<unsigned char, 16> bytes{};
+};
+struct Prefix {
+  Address address;
+  int length = 0;
+};
+
+// Nothing for what inet_pton refuses: "10.0.0.01" and names stay out.
+std::optional<Address> parse_address(std::string_view text);
+// An IPv4 prefix where one is written inside IPv6. The length is full where none is written.
+std::optional<Prefix> parse_prefix(std::string_view text);
+// The IPv4 address that is written inside an IPv6 one; nothing where there is none.
+std::optional<Address> inner_address(const Address& address);
+// True if the first `count` bits are the same.
+bool same_bits(const Address& a, const Address& b, int count);
 
 // True for an IPv4 or IPv6 address with a prefix length, or an address alone (then the length is full).
 bool is_prefix(std::string_view text);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "base/text.h"
 #include "query/cidr.h"
@@ -48,7 +49,8 @@ std::optional<int64_t> number_of(std::string_view text) {
 bool text_holds(Operator op, std::string_view text, std::string_view operand) {
   switch (op) {
     case Operator::equal: return text == operand;
-    case Operator::contains: return text.find(operand) != std::string_view::npos;
+    case Operator::contains:
+      return operand.empty() || memmem(text.data(), text.size(), operand.data(), operand.size()) != nullptr;
     case Operator::starts_with: return text.starts_with(operand);
     case Operator::ends_with: return text.ends_with(operand);
     case Operator::like: return like(text, operand);

@@ -1,69 +1,142 @@
 #include "query/match/literals.h"
 
+#include <xxhash.h>
 #include <algorithm>
+#include <bit>
+
+#include "query/match/hyperscan_literals.h"
+#include "query/match/window_literals.h"
 
 namespace redoubt::query::match {
 
-void LiteralTable::add(std::string_view literal, PredicateId id) {
-  auto& ids = ids_[std::string(literal)];
-  if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
-  const auto at = std::lower_bound(sizes_.begin(), sizes_.end(), literal.size());
-  if (at == sizes_.end() || *at != literal.size()) sizes_.insert(at, literal.size());
+namespace {
+
+uint64_t hash_of(std::string_view text) { return XXH3_64bits(text.data(), text.size()); }
+
+constexpr std::string_view kSeparators = "/\\";
+
+// True for a literal that a text ends with exactly where it is the text's last path part with the separator before it.
+bool is_last_part(std::string_view literal) { return literal.find_last_of(kSeparators) == 0; }
+
+}  // namespace
+
+void LiteralTable::add(std::string_view literal, LiteralId id) {
+  entries_.push_back({static_cast<uint32_t>(texts_.size()), static_cast<uint32_t>(literal.size()), id});
+  texts_ += literal;
 }
 
-void LiteralScanner::build() {
-  number_classes();
-  next_.assign(classes_, 0);
-  for (const auto& [literal, id] : literals_) insert(literal, id);
-  link();
-  literals_.clear();
-}
-
-void LiteralScanner::number_classes() {
-  for (const auto& [literal, id] : literals_) {
-    for (const char c : literal) {
-      uint16_t& number = class_of_[static_cast<unsigned char>(c)];
-      if (number == 0) number = static_cast<uint16_t>(classes_++);
+void LiteralTable::build() {
+  if (entries_.empty()) return;
+  cells_.assign(std::bit_ceil(2 * entries_.size()), {});
+  const size_t mask = cells_.size() - 1;
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    const std::string_view literal = std::string_view(texts_).substr(entries_[i].offset, entries_[i].size);
+    const uint64_t hash = hash_of(literal);
+    size_t at = hash & mask;
+    while (cells_[at].tag != 0) at = (at + 1) & mask;
+    cells_[at] = {static_cast<uint32_t>(hash >> 32) | 1, static_cast<uint32_t>(i)};
+    if (anchor_ == Anchor::end && is_last_part(literal)) {
+      has_last_parts_ = true;
+    } else {
+      sizes_.push_back(entries_[i].size);
     }
   }
+  std::sort(sizes_.begin(), sizes_.end());
+  sizes_.erase(std::unique(sizes_.begin(), sizes_.end()), sizes_.end());
+  sizes_.shrink_to_fit();
 }
 
-void LiteralScanner::insert(std::string_view literal, PredicateId id) {
-  uint32_t state = 0;
-  for (const char c : literal) {
-    const size_t edge = state * classes_ + class_of_[static_cast<unsigned char>(c)];
-    if (next_[edge] == 0) {
-      next_[edge] = static_cast<uint32_t>(nodes_.size());
-      nodes_.emplace_back();
-      next_.resize(next_.size() + classes_, 0);
-    }
-    state = next_[edge];
+const LiteralTable::Entry* LiteralTable::look_up(std::string_view key) const {
+  const size_t mask = cells_.size() - 1;
+  const uint64_t hash = hash_of(key);
+  const uint32_t tag = static_cast<uint32_t>(hash >> 32) | 1;
+  for (size_t at = hash & mask; cells_[at].tag != 0; at = (at + 1) & mask) {
+    if (cells_[at].tag != tag) continue;
+    const Entry& entry = entries_[cells_[at].entry];
+    if (std::string_view(texts_).substr(entry.offset, entry.size) == key) return &entry;
   }
-  auto& ids = nodes_[state].ids;
-  if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+  return nullptr;
 }
 
-// Breadth first: a node's longest proper suffix is nearer to the root, so its edges are complete when they are copied.
-void LiteralScanner::link() {
-  std::vector<uint32_t> suffix(nodes_.size(), 0);
-  std::vector<uint32_t> queue;
-  for (size_t c = 0; c < classes_; ++c) {
-    if (next_[c] != 0) queue.push_back(next_[c]);
-  }
-  for (size_t i = 0; i < queue.size(); ++i) {
-    const uint32_t state = queue[i];
-    nodes_[state].shorter = nodes_[suffix[state]].reports;
-    nodes_[state].reports = nodes_[state].ids.empty() ? nodes_[state].shorter : state;
-    for (size_t c = 0; c < classes_; ++c) {
-      uint32_t& edge = next_[state * classes_ + c];
-      const uint32_t fallback = next_[suffix[state] * classes_ + c];
-      if (edge == 0) {
-        edge = fallback;
-        continue;
-      }
-      suffix[edge] = fallback;
-      queue.push_back(edge);
+template <class Each>
+bool LiteralTable::walk(std::string_view text, Each each) const {
+  if (entries_.empty()) return false;
+  const auto check = [&](std::string_view key) {
+    const Entry* entry = look_up(key);
+    return entry != nullptr && each(*entry);
+  };
+  if (anchor_ == Anchor::whole) return check(text);
+  size_t last_part = text.size() + 1;
+  if (has_last_parts_) {
+    const size_t separator = text.find_last_of(kSeparators);
+    if (separator != std::string_view::npos) {
+      last_part = text.size() - separator;
+      if (check(text.substr(separator))) return true;
     }
+  }
+  for (const size_t size : sizes_) {
+    if (size > text.size()) break;
+    if (size == last_part) continue;  // found above, if it is there
+    if (check(anchor_ == Anchor::start ? text.substr(0, size) : text.substr(text.size() - size))) return true;
+  }
+  return false;
+}
+
+void LiteralTable::find(std::string_view text, std::vector<LiteralId>& found) const {
+  walk(text, [&](const Entry& entry) {
+    found.push_back(entry.id);
+    return false;
+  });
+}
+
+bool LiteralTable::any(std::string_view text) const {
+  return walk(text, [](const Entry&) { return true; });
+}
+
+struct LiteralScanner::Implementation {
+  WindowLiterals windows;
+  HyperscanLiterals hyperscan;
+  bool uses_hyperscan = false;
+};
+
+LiteralScanner::LiteralScanner() = default;
+LiteralScanner::LiteralScanner(LiteralScanner&&) noexcept = default;
+LiteralScanner& LiteralScanner::operator=(LiteralScanner&&) noexcept = default;
+LiteralScanner::~LiteralScanner() = default;
+
+bool LiteralScanner::has(Engine engine) { return engine != Engine::hyperscan || HyperscanLiterals::available(); }
+
+void LiteralScanner::add(std::string_view literal, LiteralId id) {
+  if (literal.empty()) {
+    everywhere_.push_back(id);
+  } else {
+    waiting_.emplace_back(literal, id);
+  }
+  ++literals_;
+}
+
+Status LiteralScanner::build(Engine engine, ScanScratch& scratch) {
+  if (waiting_.empty()) return {};
+  implementation_ = std::make_unique<Implementation>();
+  const bool many = waiting_.size() >= kHyperscanLiteralsMin;
+  implementation_->uses_hyperscan =
+      engine == Engine::hyperscan || (engine == Engine::best && many && has(Engine::hyperscan));
+  if (implementation_->uses_hyperscan) {
+    TRY_STATUS(implementation_->hyperscan.build(waiting_, scratch));
+  } else {
+    implementation_->windows.build(waiting_);
+  }
+  waiting_ = {};
+  return {};
+}
+
+void LiteralScanner::find(std::string_view text, ScanScratch& scratch, std::vector<LiteralId>& found) const {
+  found.insert(found.end(), everywhere_.begin(), everywhere_.end());
+  if (implementation_ == nullptr || text.empty()) return;
+  if (implementation_->uses_hyperscan) {
+    implementation_->hyperscan.find(text, scratch, found);
+  } else {
+    implementation_->windows.find(text, found);
   }
 }
 

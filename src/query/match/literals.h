@@ -1,88 +1,108 @@
-// Many literals at once over one text: hash tables for whole, leading and trailing text, an Aho-Corasick automaton for
-// text anywhere. Built once, then read-only; any thread.
+// Many literals at once against one text: LiteralTable for whole, leading and trailing text, LiteralScanner for text
+// anywhere. Built once, then read-only; any thread (a ScanScratch belongs to one).
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
+
+#include "base/result.h"
+
+struct hs_database;
+struct hs_scratch;
 
 namespace redoubt::query::match {
 
-using PredicateId = uint32_t;
+// What a literal stands for, in the words of who added it.
+using LiteralId = uint32_t;
 
 enum class Anchor : uint8_t { whole, start, end };
 
-// One look-up a distinct literal size, however many literals there are.
+// A flat hash table; each literal once. Leading and trailing text cost one look-up a distinct size, but one in all for
+// literals that are the last part of a path with its separator, such as `/curl` and `\cmd.exe`.
 class LiteralTable {
  public:
   explicit LiteralTable(Anchor anchor) : anchor_(anchor) {}
-  void add(std::string_view literal, PredicateId id);
+  void add(std::string_view literal, LiteralId id);
+  // After the last add().
+  void build();
 
-  template <class Found>
-  void find(std::string_view text, Found found) const {
-    if (anchor_ == Anchor::whole) return look_up(text, found);
-    for (const size_t size : sizes_) {
-      if (size > text.size()) break;
-      look_up(anchor_ == Anchor::start ? text.substr(0, size) : text.substr(text.size() - size), found);
-    }
-  }
+  bool empty() const { return entries_.empty(); }
+  // How many look-ups a text costs at most.
+  size_t looks() const { return sizes_.size() + (has_last_parts_ ? 1 : 0); }
+  // Appends the ids of the literals that are there.
+  void find(std::string_view text, std::vector<LiteralId>& found) const;
+  bool any(std::string_view text) const;
 
  private:
-  struct Hash : std::hash<std::string_view> {
-    using is_transparent = void;
+  struct Entry {
+    uint32_t offset;  // in texts_
+    uint32_t size;
+    LiteralId id;
+  };
+  struct Cell {
+    uint32_t tag = 0;    // of the hash, never 0
+    uint32_t entry = 0;  // in entries_
   };
 
-  template <class Found>
-  void look_up(std::string_view key, Found& found) const {
-    const auto at = ids_.find(key);
-    if (at == ids_.end()) return;
-    for (const PredicateId id : at->second) found(id);
-  }
+  const Entry* look_up(std::string_view key) const;
+  // Calls `each` with the entries that are there until it returns true; true if it did.
+  template <class Each>
+  bool walk(std::string_view text, Each each) const;
 
   Anchor anchor_;
-  std::vector<size_t> sizes_;  // ascending
-  std::unordered_map<std::string, std::vector<PredicateId>, Hash, std::equal_to<>> ids_;
+  std::string texts_;
+  std::vector<Entry> entries_;
+  std::vector<Cell> cells_;      // a power of two, at most half full
+  std::vector<uint32_t> sizes_;  // ascending; without those of last parts
+  bool has_last_parts_ = false;
+};
+
+// What a scan needs to write to.
+class ScanScratch {
+ public:
+  ScanScratch() = default;
+  ~ScanScratch();
+  ScanScratch(ScanScratch&& other) noexcept;
+  ScanScratch& operator=(ScanScratch&& other) noexcept;
+
+ private:
+  friend class HyperscanLiterals;
+  hs_scratch* scratch_ = nullptr;
 };
 
 // One pass over the text, however many literals there are.
 class LiteralScanner {
  public:
-  void add(std::string_view literal, PredicateId id) { literals_.emplace_back(literal, id); }
-  // After the last add().
-  void build();
+  // `best`: what is fastest for these literals, of what this build and this processor have.
+  enum class Engine : uint8_t { best, windows, hyperscan };
 
-  template <class Found>
-  void find(std::string_view text, Found found) const {
-    for (const PredicateId id : nodes_.front().ids) found(id);
-    uint32_t state = 0;
-    for (const char c : text) {
-      state = next_[state * classes_ + class_of_[static_cast<unsigned char>(c)]];
-      for (uint32_t at = nodes_[state].reports; at != 0; at = nodes_[at].shorter) {
-        for (const PredicateId id : nodes_[at].ids) found(id);
-      }
-    }
-  }
+  LiteralScanner();
+  LiteralScanner(LiteralScanner&&) noexcept;
+  LiteralScanner& operator=(LiteralScanner&&) noexcept;
+  ~LiteralScanner();
+
+  // False where `hyperscan` is not in this build, or not for this processor.
+  static bool has(Engine engine);
+
+  void add(std::string_view literal, LiteralId id);
+  // After the last add(). Scratches that have been built for it may scan.
+  Status build(Engine engine, ScanScratch& scratch);
+
+  bool empty() const { return literals_ == 0; }
+  size_t size() const { return literals_; }
+  // Appends the ids of the literals that are there, each at least once.
+  void find(std::string_view text, ScanScratch& scratch, std::vector<LiteralId>& found) const;
+
+  struct Implementation;
 
  private:
-  struct Node {
-    std::vector<PredicateId> ids;  // literals that end here
-    uint32_t reports = 0;          // this node, or the longest suffix of it, where a literal ends; 0: none
-    uint32_t shorter = 0;          // the next such suffix
-  };
-
-  void number_classes();
-  void insert(std::string_view literal, PredicateId id);
-  void link();
-
-  std::vector<std::pair<std::string, PredicateId>> literals_;
-  std::array<uint16_t, 256> class_of_{};  // bytes that no literal has share class 0
-  size_t classes_ = 1;
-  std::vector<Node> nodes_{1};
-  std::vector<uint32_t> next_;  // state × class
+  std::vector<std::pair<std::string, LiteralId>> waiting_;
+  size_t literals_ = 0;
+  std::vector<LiteralId> everywhere_;  // of the empty literal
+  std::unique_ptr<Implementation> implementation_;
 };
 
 }  // namespace redoubt::query::match

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <numeric>
+#include <optional>
 
+#include "query/match/estimate.h"
 #include "query/match/gate.h"
+#include "query/match/plan.h"
 #include "query/match/predicate.h"
 
 namespace redoubt::query::match {
@@ -16,16 +18,12 @@ namespace {
 constexpr uint32_t kAccept = UINT32_MAX;
 constexpr uint32_t kReject = UINT32_MAX - 1;
 
-constexpr size_t kTypeCount = 32;
-
-int expression_cost(const Expression& expression) {
-  if (const auto* test = std::get_if<Test>(&expression.node)) return cost_of(*test);
-  if (const auto* node = std::get_if<Not>(&expression.node)) return expression_cost(*node->child);
-  const auto* both = std::get_if<And>(&expression.node);
-  const auto& children = both != nullptr ? both->children : std::get<Or>(expression.node).children;
-  return std::accumulate(children.begin(), children.end(), 0, [](int sum, const Expression& child) {
-    return std::min(1 << 20, sum + expression_cost(child));
-  });
+// The cost of a child before it decides a list, over the chance that it does: what to sort a list by.
+double cost_to_decide(const Expression& child, double deciding_truth) {
+  constexpr double kChanceMin = 1e-3;
+  const Estimate guess = estimate(child);
+  const double chance = deciding_truth * guess.chance + (1 - deciding_truth) * (1 - guess.chance);
+  return guess.cost / std::max(kChanceMin, chance);
 }
 
 // A number that one thread writes and any may read: no locked instruction is needed.
@@ -52,40 +50,29 @@ struct Matcher::Program {
     uint32_t on_false;
   };
 
-  struct Rule {
-    uint32_t entry = kReject;
-    event::EventTypeSet types = 0;
-  };
-
-  // What an event of one type needs to have looked at.
-  struct TypePlan {
-    std::vector<uint32_t> ungated;     // rules that are always evaluated
-    std::vector<GroupId> groups;       // that find necessary predicates
-    std::vector<PredicateId> singles;  // necessary predicates that are evaluated alone
-  };
-
-  PredicateSet predicates;
+  SlotTable slots;
+  PredicateSet predicates{slots};
   std::vector<Step> steps;
-  std::vector<Rule> rules;
-  std::vector<TypePlan> plans{kTypeCount};
-  std::vector<std::vector<uint32_t>> gated;  // by PredicateId: the rules that it lets through
+  std::vector<uint32_t> entries;  // by rule: its first step
+  PlanSet plans;
 
   // Of the event in hand.
-  Scratch scratch;
-  std::vector<uint32_t> candidate_for;  // by rule: the number of the event
-  std::vector<uint32_t> candidates;
+  ScanScratch scan;
+  std::optional<EventView> event;
+  std::optional<PlanRun> run;
+  Verdicts verdicts;
+  std::vector<LiteralId> found;
+  uint32_t events = 0;                   // so far; comes round
   std::unique_ptr<RuleTally[]> tallies;  // by rule
 
-  Status add_rule(const Expression& expression);
-  Status add_gates(const Expression& expression, uint32_t rule);
+  Status add_rules(std::span<const Expression> rules, LiteralScanner::Engine engine);
+  Status add_plans(std::span<const Expression> rules, LiteralScanner::Engine engine);
   Result<uint32_t> emit(const Expression& expression, uint32_t on_true, uint32_t on_false);
   Result<uint32_t> emit_list(const std::vector<Expression>& children, uint32_t on_true, uint32_t on_false,
                              uint32_t Step::* chained);
-  void finish();
 
-  void find_candidates(event::EventType type);
-  bool evaluate(const Rule& rule);
-  bool evaluate_timed(uint32_t rule);
+  bool evaluate(uint32_t entry);
+  bool evaluate_timed(RuleId rule);
   void match_row(const event::Row& row, uint32_t position, std::vector<Hit>& hits);
 };
 
@@ -103,11 +90,12 @@ Result<uint32_t> Matcher::Program::emit(const Expression& expression, uint32_t o
   return emit_list(std::get<Or>(expression.node).children, on_true, on_false, &Step::on_false);
 }
 
-// A list goes on with its next child where `chained` leads. Cheap children come first.
+// A list goes on with its next child where `chained` leads. Children that decide it soon come first.
 Result<uint32_t> Matcher::Program::emit_list(const std::vector<Expression>& children, uint32_t on_true,
                                              uint32_t on_false, uint32_t Step::* chained) {
-  std::vector<std::pair<int, const Expression*>> order;
-  for (const Expression& child : children) order.emplace_back(expression_cost(child), &child);
+  std::vector<std::pair<double, const Expression*>> order;
+  const double deciding_truth = chained == &Step::on_false ? 1 : 0;
+  for (const Expression& child : children) order.emplace_back(cost_to_decide(child, deciding_truth), &child);
   std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   Step target{0, on_true, on_false};
   for (const auto& [cost, child] : order) {
@@ -116,103 +104,65 @@ Result<uint32_t> Matcher::Program::emit_list(const std::vector<Expression>& chil
   return target.*chained;
 }
 
-Status Matcher::Program::add_gates(const Expression& expression, uint32_t rule) {
-  const auto necessary = necessary_tests(expression);
-  const event::EventTypeSet types = rules[rule].types;
-  for (size_t type = 0; type < kTypeCount && !necessary; ++type) {
-    if ((types >> type & 1) != 0) plans[type].ungated.push_back(rule);
+Status Matcher::Program::add_plans(std::span<const Expression> rules, LiteralScanner::Engine engine) {
+  TriggerChances chances;
+  for (const Expression& rule : rules) count_triggers(rule, slots, chances);
+  GateChooser chooser(chances);
+  std::vector<std::vector<TriggerSet>> sets;
+  std::vector<PlanSet::RuleGate> gates;
+  for (const Expression& rule : rules) {
+    sets.push_back(necessary_triggers(rule, slots, chances));
+    gates.push_back({.types = possible_types(rule), .gate = {}});
+    chooser.consider(sets.back(), gates.back().types);
   }
-  if (!necessary) return {};
-  for (const Test* test : *necessary) {
-    TRY(const PredicateId id, predicates.intern(*test));
-    gated.resize(std::max<size_t>(gated.size(), id + 1));
-    gated[id].push_back(rule);
-    // Operands that are fields are not in a group's tables.
-    const bool constant = std::all_of(test->operands.begin(), test->operands.end(),
-                                      [](const Operand& operand) { return is_constant(operand); });
-    const GroupId group = constant ? predicates.group_of(id) : PredicateSet::kNoGroup;
-    for (size_t type = 0; type < kTypeCount; ++type) {
-      if ((types >> type & 1) == 0) continue;
-      if (group == PredicateSet::kNoGroup) {
-        plans[type].singles.push_back(id);
-      } else {
-        plans[type].groups.push_back(group);
-      }
-    }
+  for (size_t i = 0; i < sets.size(); ++i) {
+    gates[i].gate = chooser.choose(std::move(sets[i]), gates[i].types);
+    gates[i].gate.excluded = excluding_triggers(rules[i], slots);
   }
+  return plans.build(std::move(gates), engine, scan);
+}
+
+Status Matcher::Program::add_rules(std::span<const Expression> rules, LiteralScanner::Engine engine) {
+  for (const Expression& rule : rules) {
+    TRY(const uint32_t entry, emit(rule, kAccept, kReject));
+    entries.push_back(entry);
+  }
+  TRY_STATUS(predicates.build(engine, scan));
+  TRY_STATUS(add_plans(rules, engine));
+  verdicts.resize(predicates.size());
+  event.emplace(slots);
+  run.emplace(plans);
+  tallies = std::make_unique<RuleTally[]>(rules.size());
   return {};
 }
 
-Status Matcher::Program::add_rule(const Expression& expression) {
-  const auto number = static_cast<uint32_t>(rules.size());
-  TRY(const uint32_t entry, emit(expression, kAccept, kReject));
-  rules.push_back({.entry = entry, .types = possible_types(expression)});
-  return add_gates(expression, number);
-}
-
-void Matcher::Program::finish() {
-  const auto unique = [](auto& values) {
-    std::sort(values.begin(), values.end());
-    values.erase(std::unique(values.begin(), values.end()), values.end());
-  };
-  for (TypePlan& plan : plans) {
-    unique(plan.groups);
-    unique(plan.singles);
-  }
-  predicates.build();
-  gated.resize(predicates.size());
-  scratch.known.resize(predicates.size());
-  scratch.holds.resize(predicates.size());
-  scratch.group_done.resize(predicates.group_count());
-  candidate_for.resize(rules.size());
-  tallies = std::make_unique<RuleTally[]>(rules.size());
-}
-
-void Matcher::Program::find_candidates(event::EventType type) {
-  const TypePlan& plan = plans[static_cast<size_t>(type) % kTypeCount];
-  candidates = plan.ungated;
-  for (const GroupId group : plan.groups) predicates.run_group(group, scratch);
-  for (const PredicateId id : plan.singles) {
-    if (predicates.holds(id, scratch)) scratch.fired.push_back(id);
-  }
-  const event::EventTypeSet bit = event::set_of(type);
-  for (const PredicateId id : scratch.fired) {
-    for (const uint32_t rule : gated[id]) {
-      if (candidate_for[rule] == scratch.event || (rules[rule].types & bit) == 0) continue;
-      candidate_for[rule] = scratch.event;
-      candidates.push_back(rule);
-    }
-  }
-  std::sort(candidates.begin(), candidates.end());
-}
-
-bool Matcher::Program::evaluate(const Rule& rule) {
-  uint32_t at = rule.entry;
+bool Matcher::Program::evaluate(uint32_t entry) {
+  const PredicateSet::Scratch scratch{.event = *event, .scan = scan, .found = found};
+  uint32_t at = entry;
   while (at < kReject) {
     const Step& step = steps[at];
-    at = predicates.holds(step.predicate, scratch) ? step.on_true : step.on_false;
+    at = verdicts.holds(step.predicate, predicates, scratch) ? step.on_true : step.on_false;
   }
   return at == kAccept;
 }
 
-bool Matcher::Program::evaluate_timed(uint32_t rule) {
+bool Matcher::Program::evaluate_timed(RuleId rule) {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point begun = Clock::now();
-  const bool holds = evaluate(rules[rule]);
+  const bool holds = evaluate(entries[rule]);
   const auto took = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begun);
   tallies[rule].sampled_ns.add(static_cast<uint64_t>(took.count()));
   return holds;
 }
 
 void Matcher::Program::match_row(const event::Row& row, uint32_t position, std::vector<Hit>& hits) {
-  scratch.next_event(row);
-  if (scratch.event == 1) std::fill(candidate_for.begin(), candidate_for.end(), 0);
-  find_candidates(row.type());
-  const bool sampled = scratch.event % kSampledEvents == 0;
-  for (const uint32_t rule : candidates) {
+  event->start_event(row);
+  verdicts.start_event();
+  const bool sampled = ++events % kSampledEvents == 0;
+  for (const RuleId rule : run->find(*event, scan)) {
     RuleTally& tally = tallies[rule];
     tally.evaluated.add(1);
-    if (!(sampled ? evaluate_timed(rule) : evaluate(rules[rule]))) continue;
+    if (!(sampled ? evaluate_timed(rule) : evaluate(entries[rule]))) continue;
     tally.matched.add(1);
     hits.push_back({position, rule});
   }
@@ -223,19 +173,19 @@ Matcher::Matcher(Matcher&&) noexcept = default;
 Matcher& Matcher::operator=(Matcher&&) noexcept = default;
 Matcher::~Matcher() = default;
 
-Result<Matcher> Matcher::compile(std::span<const Expression> rules) {
+Result<Matcher> Matcher::compile(std::span<const Expression> rules, MatcherOptions options) {
   auto program = std::make_unique<Program>();
-  for (const Expression& rule : rules) TRY_STATUS(program->add_rule(rule));
-  program->finish();
+  TRY_STATUS(program->add_rules(rules, options.scanner));
   return Matcher(std::move(program));
 }
 
 void Matcher::match(const event::Batch& batch, std::vector<Hit>& hits) {
+  program_->event->start_batch(batch);
   for (size_t i = 0; i < batch.size(); ++i) program_->match_row(batch.row(i), static_cast<uint32_t>(i), hits);
 }
 
 std::vector<RuleCounter> Matcher::counters() const {
-  std::vector<RuleCounter> counters(program_->rules.size());
+  std::vector<RuleCounter> counters(program_->entries.size());
   for (size_t i = 0; i < counters.size(); ++i) {
     const RuleTally& tally = program_->tallies[i];
     counters[i] = {

@@ -1,5 +1,5 @@
-// The streaming back end: many expressions at once over batches of events. Predicates that several rules share are
-// evaluated once an event; a rule is looked at only if a predicate it cannot do without holds.
+// The streaming back end: many expressions at once over batches of events. A rule is looked at only if a constant that
+// it cannot do without is in the event; tests that several rules share are evaluated once an event.
 // compile() once, then match() from one thread at a time (scratch buffers are reused; make one matcher a thread).
 #pragma once
 
@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "event/batch.h"
 #include "query/expression.h"
+#include "query/match/literals.h"
 
 namespace redoubt::query::match {
 
@@ -19,6 +20,11 @@ struct Hit {
   uint32_t rule;  // index into the expressions given to compile()
 
   friend auto operator<=>(const Hit&, const Hit&) = default;
+};
+
+struct MatcherOptions {
+  // What finds literals anywhere in a text; the others give the same hits and are for tests.
+  LiteralScanner::Engine scanner = LiteralScanner::Engine::best;
 };
 
 // What one rule cost so far. Every event is counted; time is taken on every kSampledEvents-th one only.
@@ -33,7 +39,7 @@ constexpr uint32_t kSampledEvents = 64;
 class Matcher {
  public:
   // The expressions must be normalized.
-  static Result<Matcher> compile(std::span<const Expression> rules);
+  static Result<Matcher> compile(std::span<const Expression> rules, MatcherOptions options = {});
   Matcher(Matcher&&) noexcept;
   Matcher& operator=(Matcher&&) noexcept;
   ~Matcher();

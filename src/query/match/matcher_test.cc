@@ -1,12 +1,17 @@
 #include "query/match/matcher.h"
 
 #include <gtest/gtest.h>
+#include <algorithm>
 #include <cstdlib>
 #include <new>
+#include <random>
+#include <set>
 
 #include "query/hunt.h"
 #include "query/match/gate.h"
 #include "query/match/literals.h"
+#include "query/match/memo.h"
+#include "query/match/prefixes.h"
 #include "redoubt/event.pb.h"
 
 namespace {
@@ -124,25 +129,155 @@ TEST(Gate, knows_the_event_types_of_a_rule) {
       0U);
 }
 
-TEST(Gate, chooses_the_cheapest_necessary_tests) {
-  const Expression rule =
-      parsed("process.command_line MATCHES \"a\" AND (process.name = \"x\" OR PID = 1) AND NOT PID = 2");
-  const auto tests = necessary_tests(rule);
-  ASSERT_TRUE(tests.has_value());
-  ASSERT_EQ(tests->size(), 2U);
-  EXPECT_EQ(tests->front()->field, event::Field::process_name);
-  EXPECT_FALSE(necessary_tests(parsed("NOT PID = 1")).has_value());
-  EXPECT_FALSE(necessary_tests(parsed("PID = 1 OR EventType = \"loss\"")).has_value());
+std::vector<TriggerSet> triggers_of(std::string_view text) {
+  SlotTable slots;
+  return necessary_triggers(parsed(text), slots, TriggerChances());
 }
 
-TEST(LiteralScanner, reports_overlapping_literals) {
-  LiteralScanner scanner;
-  const std::vector<std::string> literals{"he", "she", "his", "hers", "e", ""};
-  for (size_t i = 0; i < literals.size(); ++i) scanner.add(literals[i], static_cast<PredicateId>(i));
-  scanner.build();
-  std::vector<PredicateId> found;
-  scanner.find("ushers", [&](PredicateId id) { found.push_back(id); });
-  EXPECT_EQ(found, (std::vector<PredicateId>{5, 1, 0, 4, 3}));
+TEST(Gate, finds_a_set_of_triggers_for_each_part_that_must_hold) {
+  const auto sets =
+      triggers_of("process.command_line MATCHES \"a\" AND (process.name = \"x\" OR PID = 1) AND NOT PID = 2");
+  ASSERT_EQ(sets.size(), 1U);
+  ASSERT_EQ(sets.front().size(), 2U);
+  EXPECT_TRUE(triggers_of("NOT PID = 1").empty());
+  EXPECT_TRUE(triggers_of("PID = 1 OR EventType = \"loss\"").empty());
+}
+
+TEST(Gate, takes_literals_out_of_patterns_and_regular_expressions) {
+  const auto only = [](std::string_view text) {
+    const auto sets = triggers_of(text);
+    CHECK(sets.size() == 1 && sets.front().size() == 1);
+    return sets.front().front();
+  };
+  EXPECT_EQ(only("CommandLine LIKE \"*ab*cde?f*\"").text, "cde");
+  EXPECT_EQ(only("CommandLine LIKE \"abc*d\"").kind, TriggerKind::start);
+  EXPECT_EQ(only("CommandLine LIKE \"a*bcd\"").kind, TriggerKind::end);
+  EXPECT_EQ(only("CommandLine MATCHES \"[0-9]+Needle\\s+x\"").text, "needle");
+  EXPECT_TRUE(triggers_of("CommandLine MATCHES \"[0-9]+|needle\"").empty());
+  // What our folding and RE2 may see differently is not taken.
+  EXPECT_TRUE(triggers_of("CommandLine MATCHES \"stra\u00dfe\"").empty());
+}
+
+TEST(Gate, chooses_the_rarest_triggers_and_the_kind_of_record_first) {
+  TriggerChances chances;
+  SlotTable slots;
+  const auto gate = [&](std::string_view text) {
+    const Expression rule = parsed(text);
+    GateChooser chooser(chances);
+    const auto sets = necessary_triggers(rule, slots, chances);
+    chooser.consider(sets, possible_types(rule));
+    return chooser.choose(sets, possible_types(rule));
+  };
+  const Gate rare = gate("process.executable ENDS \".exe\" AND process.name = \"rare-tool.exe\"");
+  EXPECT_TRUE(rare.kind.empty());
+  ASSERT_EQ(rare.triggers.size(), 1U);
+  EXPECT_EQ(rare.triggers.front().kind, TriggerKind::whole);
+  const Gate kind =
+      gate("event.code = 4663 AND log.channel = \"Security\" AND attributes.ObjectName ENDS \"lsass.exe\"");
+  ASSERT_EQ(kind.kind.size(), 1U);
+  EXPECT_EQ(kind.kind.front().number, 4663);
+  ASSERT_EQ(kind.triggers.size(), 1U);
+}
+
+std::vector<std::pair<std::string, LiteralId>> random_literals(std::mt19937& random, size_t count, size_t size_min) {
+  std::set<std::string> texts;
+  while (texts.size() < count) {
+    std::string text;
+    for (size_t size = size_min + random() % 9; text.size() < size;) text += static_cast<char>('a' + random() % 4);
+    texts.insert(text);
+  }
+  std::vector<std::pair<std::string, LiteralId>> literals;
+  for (const std::string& text : texts) literals.emplace_back(text, static_cast<LiteralId>(literals.size()));
+  return literals;
+}
+
+class LiteralScannerEngines : public testing::TestWithParam<LiteralScanner::Engine> {};
+
+TEST_P(LiteralScannerEngines, find_what_a_search_for_each_literal_finds) {
+  if (!LiteralScanner::has(GetParam())) GTEST_SKIP() << "skipped: this build or processor has no Hyperscan";
+  std::mt19937 random(7);
+  for (const auto& [count, size_min] : std::vector<std::pair<size_t, size_t>>{
+           {1, 1}, {5, 1}, {60, 1}, {2000, 1}, {60, 4}, {60, 5}, {200, 6}, {500, 7}, {500, 9}}) {
+    auto literals = random_literals(random, count, size_min);
+    literals.emplace_back("", static_cast<LiteralId>(count));
+    LiteralScanner scanner;
+    for (const auto& [text, id] : literals) scanner.add(text, id);
+    ScanScratch scratch;
+    ASSERT_TRUE(scanner.build(GetParam(), scratch));
+    for (int i = 0; i < 200; ++i) {
+      std::string text;
+      for (size_t size = random() % 40; text.size() < size;) text += static_cast<char>('a' + random() % 5);
+      std::vector<LiteralId> found;
+      scanner.find(text, scratch, found);
+      std::vector<LiteralId> wanted;
+      for (const auto& [literal, id] : literals) {
+        if (text.find(literal) != std::string::npos) wanted.push_back(id);
+      }
+      EXPECT_EQ(std::set<LiteralId>(found.begin(), found.end()), std::set<LiteralId>(wanted.begin(), wanted.end()))
+          << text;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, LiteralScannerEngines,
+                         testing::Values(LiteralScanner::Engine::best, LiteralScanner::Engine::windows,
+                                         LiteralScanner::Engine::hyperscan));
+
+TEST(LiteralTable, finds_whole_leading_and_trailing_text) {
+  const auto found = [](Anchor anchor, std::string_view text) {
+    LiteralTable table(anchor);
+    const std::vector<std::string> literals{"/curl", "curl", "/bin/curl", "\\cmd.exe", "/usr", ".exe", "/", ""};
+    for (size_t i = 0; i < literals.size(); ++i) table.add(literals[i], static_cast<LiteralId>(i));
+    table.build();
+    std::vector<LiteralId> ids;
+    table.find(text, ids);
+    std::sort(ids.begin(), ids.end());
+    return ids;
+  };
+  EXPECT_EQ(found(Anchor::whole, "/bin/curl"), (std::vector<LiteralId>{2}));
+  EXPECT_EQ(found(Anchor::end, "/usr/bin/curl"), (std::vector<LiteralId>{0, 1, 2, 7}));
+  EXPECT_EQ(found(Anchor::end, "c:\\x\\cmd.exe"), (std::vector<LiteralId>{3, 5, 7}));
+  EXPECT_EQ(found(Anchor::end, "/tmp/"), (std::vector<LiteralId>{6, 7}));
+  EXPECT_EQ(found(Anchor::start, "/usr/bin"), (std::vector<LiteralId>{4, 6, 7}));
+  EXPECT_EQ(found(Anchor::end, "curl"), (std::vector<LiteralId>{1, 7}));
+}
+
+TEST(PrefixTable, agrees_with_one_comparison_after_the_other) {
+  const std::vector<std::string> prefixes{"10.0.0.0/8", "10.1.0.0/16", "10.0.0.1", "0.0.0.0/0",  "fd00::/8",
+                                          "::/0",       "::1",         "x",        "10.0.0.0/9", "::ffff:10.0.0.0/104"};
+  PrefixTable table;
+  for (size_t i = 0; i < prefixes.size(); ++i) table.add(prefixes[i], static_cast<LiteralId>(i));
+  table.build();
+  for (const std::string address :
+       {"10.0.0.1", "10.1.2.3", "10.200.0.1", "::ffff:10.0.0.1", "fd00::1", "::1", "x", ""}) {
+    std::vector<LiteralId> wanted;
+    for (size_t i = 0; i < prefixes.size(); ++i) {
+      if (in_cidr(address, prefixes[i])) wanted.push_back(static_cast<LiteralId>(i));
+    }
+    std::vector<LiteralId> found;
+    table.find(address, found);
+    std::sort(found.begin(), found.end());
+    EXPECT_EQ(found, wanted) << address;
+    EXPECT_EQ(table.any(address), !wanted.empty()) << address;
+  }
+}
+
+TEST(ValueMemo, keeps_what_was_found_and_forgets_when_it_is_full) {
+  ValueMemo memo;
+  const std::vector<LiteralId> found{3, 5};
+  const auto key = ValueMemo::key_of(1, "value");
+  EXPECT_FALSE(memo.find(key).has_value());
+  memo.keep(key, found);
+  const auto kept = memo.find(key);
+  ASSERT_TRUE(kept.has_value());
+  EXPECT_TRUE(std::equal(kept->begin(), kept->end(), found.begin(), found.end()));
+  EXPECT_FALSE(memo.find(ValueMemo::key_of(2, "value")).has_value());
+  EXPECT_FALSE(memo.find(ValueMemo::key_of(1, "valuf")).has_value());
+  for (size_t i = 0; i < ValueMemo::kCells; ++i) memo.keep(ValueMemo::key_of(1, std::to_string(i)), {});
+  EXPECT_FALSE(memo.find(key).has_value());
+  const auto last = memo.find(ValueMemo::key_of(1, std::to_string(ValueMemo::kCells - 1)));
+  ASSERT_TRUE(last.has_value());
+  EXPECT_TRUE(last->empty());
 }
 
 TEST(Matcher, counts_what_each_rule_costs) {

@@ -3,58 +3,18 @@
 #include <re2/re2.h>
 #include <algorithm>
 
-#include "base/text.h"
+#include "query/match/prefixes.h"
 
 namespace redoubt::query::match {
 
 using event::Field;
 using event::Value;
 
-struct PredicateSet::Predicate {
-  Test test;  // operands that a group finds are taken out
-  Form form = Form::raw;
-  GroupId group = kNoGroup;
-  event::EventTypeSet types = 0;  // of an equality of event.type
-  std::vector<std::unique_ptr<re2::RE2>> regexes;
-};
-
-// The constants of one field in one form under one operator.
-struct PredicateSet::Group {
-  Field field;
-  std::string attribute;
-  Form form;
-  Operator op;
-  LiteralTable table;      // equal, starts_with, ends_with
-  LiteralScanner scanner;  // contains
-  std::unordered_map<int64_t, std::vector<PredicateId>> numbers;
-};
-
-PredicateSet::PredicateSet() = default;
-PredicateSet::PredicateSet(PredicateSet&&) noexcept = default;
-PredicateSet& PredicateSet::operator=(PredicateSet&&) noexcept = default;
-PredicateSet::~PredicateSet() = default;
-
-void Scratch::next_event(const event::Row& next) {
-  row = &next;
-  fired.clear();
-  if (++event != 0) return;
-  // The stamp has come round: old ones must not look new.
-  std::fill(known.begin(), known.end(), 0);
-  std::fill(holds.begin(), holds.end(), 0);
-  std::fill(group_done.begin(), group_done.end(), 0);
-  folded_for.fill(0);
-  event = 1;
-}
-
 namespace {
 
-bool is_grouped(const Test& test) {
-  if (test.field == Field::event_type) return false;
-  if (test.field == Field::attributes && test.attribute.empty()) return test.op == Operator::contains;
-  if (!event::is_textual(event::info(test.field).type)) return test.op == Operator::equal;
-  return test.op == Operator::equal || test.op == Operator::starts_with || test.op == Operator::ends_with ||
-         test.op == Operator::contains;
-}
+// From how many constants on tables and scanners are quicker than one comparison after the other.
+constexpr size_t kTableOperandsMin = 8;
+constexpr size_t kScannerOperandsMin = 4;
 
 Anchor anchor_of(Operator op) {
   if (op == Operator::starts_with) return Anchor::start;
@@ -80,22 +40,7 @@ Result<std::unique_ptr<re2::RE2>> compile_regex(const std::string& source) {
   return regex;
 }
 
-std::string_view text_in_form(Field field, Form form, std::string_view raw, Scratch& scratch) {
-  if (form == Form::raw) return raw;
-  if (field == Field::attributes) {
-    base::fold_case_into(raw, scratch.folded_attribute);
-    return scratch.folded_attribute;
-  }
-  const auto at = static_cast<size_t>(field);
-  if (scratch.folded_for[at] != scratch.event) {
-    base::fold_case_into(raw, scratch.folded[at]);
-    scratch.folded_for[at] = scratch.event;
-  }
-  return scratch.folded[at];
-}
-
-template <class T>
-bool ordered(Operator op, const T& left, const T& right) {
+bool number_fits(Operator op, int64_t left, int64_t right) {
   switch (op) {
     case Operator::equal: return left == right;
     case Operator::less: return left < right;
@@ -113,162 +58,145 @@ bool ordered(Operator op, const T& left, const T& right) {
   return false;
 }
 
-bool number_holds(const Test& test, int64_t number, const event::Row& row) {
-  return std::any_of(test.operands.begin(), test.operands.end(), [&](const Operand& operand) {
-    if (const auto* constant = std::get_if<int64_t>(&operand)) return ordered(test.op, number, *constant);
-    // An attribute is text: normalize() lets none be compared with a number.
-    const auto* field = std::get_if<Field>(&operand);
-    const Value other = field != nullptr ? row.get(*field) : Value();
-    return other.present() && !other.is_text() && ordered(test.op, number, other.integer());
-  });
-}
-
-// True if `holds` is true of a value that the field, the attribute of that name, or any attribute has.
-template <class Holds>
-bool any_value(Field field, const std::string& attribute, const event::Row& row, Holds holds) {
-  if (field != Field::attributes) {
-    const Value value = row.get(field);
-    return value.present() && holds(value);
-  }
-  const auto attributes = row.attributes();
-  return std::any_of(attributes.begin(), attributes.end(), [&](const event::Attribute& each) {
-    return (attribute.empty() || row.attribute_name(each) == attribute) && holds(Value::of_text(each.value));
-  });
-}
-
 }  // namespace
 
-GroupId PredicateSet::group_for(const Test& test) {
-  const Form form = form_of(test.field, test.case_mode);
-  for (size_t i = 0; i < groups_.size(); ++i) {
-    const Group& group = groups_[i];
-    const bool same = group.field == test.field && group.attribute == test.attribute;
-    if (same && group.form == form && group.op == test.op) return static_cast<GroupId>(i);
-  }
-  groups_.push_back({test.field, test.attribute, form, test.op, LiteralTable(anchor_of(test.op)), {}, {}});
-  return static_cast<GroupId>(groups_.size() - 1);
-}
+struct PredicateSet::Predicate {
+  SlotId slot = 0;
+  Operator op = Operator::exists;
+  Form form = Form::raw;
+  event::EventTypeSet types = 0;  // of an equality of event.type
+  std::vector<int64_t> numbers;   // ascending
+  std::vector<SlotId> slots;      // other fields and attributes that the value is compared with
+  std::vector<std::string> texts;
+  LiteralTable table{Anchor::whole};
+  LiteralScanner scanner;
+  PrefixTable prefixes;
+  std::vector<std::unique_ptr<re2::RE2>> regexes;
+};
 
-bool PredicateSet::add_to_group(GroupId id, const Test& test, const Operand& operand, PredicateId predicate) {
-  Group& group = groups_[id];
-  if (const auto* number = std::get_if<int64_t>(&operand)) {
-    group.numbers[*number].push_back(predicate);
-    return true;
+PredicateSet::PredicateSet(SlotTable& slots) : slots_(slots) {}
+PredicateSet::~PredicateSet() = default;
+
+Status PredicateSet::add_constants(const Test& test, Predicate& predicate) {
+  for (const Operand& operand : test.operands) {
+    if (const auto* number = std::get_if<int64_t>(&operand)) {
+      predicate.numbers.push_back(*number);
+    } else if (const auto* field = std::get_if<Field>(&operand)) {
+      predicate.slots.push_back(slots_.number(*field, ""));
+    } else if (const auto* attribute = std::get_if<AttributeName>(&operand)) {
+      predicate.slots.push_back(slots_.number(Field::attributes, attribute->name));
+    } else {
+      const std::string text = operand_text(test, std::get<std::string>(operand));
+      if (test.op == Operator::regex) {
+        TRY(auto regex, compile_regex(text));
+        predicate.regexes.push_back(std::move(regex));
+      } else if (test.op == Operator::cidr) {
+        predicate.prefixes.add(text, 0);
+      } else {
+        predicate.texts.push_back(text);
+      }
+    }
   }
-  const auto* text = std::get_if<std::string>(&operand);
-  if (text == nullptr) return false;
-  if (test.op == Operator::contains) {
-    group.scanner.add(operand_text(test, *text), predicate);
-  } else {
-    group.table.add(operand_text(test, *text), predicate);
-  }
-  return true;
+  return {};
 }
 
 Result<PredicateId> PredicateSet::intern(const Test& test) {
   const auto id = static_cast<PredicateId>(predicates_.size());
   const auto [at, added] = numbers_.try_emplace(to_text({test}), id);
   if (!added) return at->second;
-  Predicate predicate{.test = test, .form = form_of(test.field, test.case_mode)};
-  if (test.field == Field::event_type && test.op == Operator::equal) predicate.types = types_of(test);
-  if (is_grouped(test)) predicate.group = group_for(test);
-  std::vector<Operand> rest;
-  for (const Operand& operand : test.operands) {
-    if (predicate.group != kNoGroup && add_to_group(predicate.group, test, operand, id)) continue;
-    const auto* text = std::get_if<std::string>(&operand);
-    if (text != nullptr && test.op == Operator::regex) {
-      TRY(auto regex, compile_regex(operand_text(test, *text)));
-      predicate.regexes.push_back(std::move(regex));
-    } else {
-      rest.push_back(text != nullptr ? Operand(operand_text(test, *text)) : operand);
-    }
-  }
-  predicate.test.operands = std::move(rest);
+  auto predicate = std::make_unique<Predicate>();
+  predicate->slot = slots_.number(test.field, test.attribute);
+  predicate->op = test.op;
+  predicate->form = form_of(test.field, test.case_mode);
+  if (test.field == Field::event_type && test.op == Operator::equal) predicate->types = types_of(test);
+  predicate->table = LiteralTable(anchor_of(test.op));
+  TRY_STATUS(add_constants(test, *predicate));
   predicates_.push_back(std::move(predicate));
   return id;
 }
 
-void PredicateSet::build() {
-  for (Group& group : groups_) group.scanner.build();
-  numbers_.clear();
+Status PredicateSet::build(LiteralScanner::Engine engine, ScanScratch& scratch) {
+  for (const auto& predicate : predicates_) {
+    std::sort(predicate->numbers.begin(), predicate->numbers.end());
+    predicate->prefixes.build();
+    const bool scanned = predicate->op == Operator::contains && predicate->texts.size() >= kScannerOperandsMin;
+    const bool looked_up = (predicate->op == Operator::equal || predicate->op == Operator::starts_with ||
+                            predicate->op == Operator::ends_with) &&
+                           predicate->texts.size() >= kTableOperandsMin;
+    if (!scanned && !looked_up) continue;
+    for (const std::string& text : predicate->texts) {
+      if (scanned) predicate->scanner.add(text, 0);
+      if (looked_up) predicate->table.add(text, 0);
+    }
+    predicate->texts = {};
+    predicate->table.build();
+    TRY_STATUS(predicate->scanner.build(engine, scratch));
+  }
+  numbers_ = {};
+  return {};
 }
 
-size_t PredicateSet::size() const { return predicates_.size(); }
-
-size_t PredicateSet::group_count() const { return groups_.size(); }
-
-GroupId PredicateSet::group_of(PredicateId id) const { return predicates_[id].group; }
-
-void PredicateSet::run_group(GroupId id, Scratch& scratch) const {
-  if (scratch.group_done[id] == scratch.event) return;
-  scratch.group_done[id] = scratch.event;
-  const Group& group = groups_[id];
-  const auto found = [&scratch](PredicateId predicate) {
-    if (scratch.holds[predicate] == scratch.event) return;
-    scratch.holds[predicate] = scratch.event;
-    scratch.fired.push_back(predicate);
-  };
-  any_value(group.field, group.attribute, *scratch.row, [&](const Value& value) {
-    if (!value.is_text()) {
-      const auto at = group.numbers.find(value.integer());
-      if (at != group.numbers.end()) std::for_each(at->second.begin(), at->second.end(), found);
-      return false;
-    }
-    const std::string_view text = text_in_form(group.field, group.form, value.text(), scratch);
-    if (group.op == Operator::contains) {
-      group.scanner.find(text, found);
-    } else {
-      group.table.find(text, found);
-    }
-    return false;
+bool PredicateSet::holds(PredicateId id, const Scratch& scratch) const {
+  const Predicate& predicate = *predicates_[id];
+  const event::Row& row = scratch.event.row();
+  if (predicate.types != 0 && (predicate.types & event::set_of(row.type())) != 0) return true;
+  if (predicate.slot != kEveryAttribute) {
+    const Value value = scratch.event.value(predicate.slot);
+    return value.present() && value_holds(predicate, value, scratch);
+  }
+  const auto attributes = row.attributes();
+  return std::any_of(attributes.begin(), attributes.end(), [&](const event::Attribute& each) {
+    return value_holds(predicate, Value::of_text(each.value), scratch);
   });
 }
 
-bool PredicateSet::holds(PredicateId id, Scratch& scratch) const {
-  if (scratch.known[id] == scratch.event) return scratch.holds[id] == scratch.event;
-  scratch.known[id] = scratch.event;
-  const Predicate& predicate = predicates_[id];
-  if (predicate.group != kNoGroup) run_group(predicate.group, scratch);
-  if (scratch.holds[id] == scratch.event) return true;
-  if (!evaluate(predicate, scratch)) return false;
-  scratch.holds[id] = scratch.event;
-  return true;
-}
-
-bool PredicateSet::evaluate(const Predicate& predicate, Scratch& scratch) const {
-  const Test& test = predicate.test;
-  if (predicate.types != 0 && (predicate.types & event::set_of(scratch.row->type())) != 0) return true;
-  return any_value(test.field, test.attribute, *scratch.row, [&](const Value& value) {
-    if (test.op == Operator::exists) return true;
-    if (!value.is_text()) return number_holds(test, value.integer(), *scratch.row);
-    if (test.field == Field::attributes && is_ordering(test.op)) {
-      const auto number = number_of(value.text());
-      return number && number_holds(test, *number, *scratch.row);
-    }
-    return evaluate_text(predicate, value.text(), scratch);
+bool PredicateSet::value_holds(const Predicate& predicate, const Value& value, const Scratch& scratch) const {
+  if (predicate.op == Operator::exists) return true;
+  if (value.is_text() && !is_ordering(predicate.op)) return text_holds_any(predicate, value.text(), scratch);
+  // A text that is ordered is an attribute, and normalize() lets none be compared with a number of another slot.
+  const auto number = value.is_text() ? number_of(value.text()) : value.integer();
+  if (!number) return false;
+  if (predicate.op == Operator::equal) {
+    if (std::binary_search(predicate.numbers.begin(), predicate.numbers.end(), *number)) return true;
+  } else {
+    const auto fits = [&](int64_t constant) { return number_fits(predicate.op, *number, constant); };
+    if (std::any_of(predicate.numbers.begin(), predicate.numbers.end(), fits)) return true;
+  }
+  return std::any_of(predicate.slots.begin(), predicate.slots.end(), [&](SlotId slot) {
+    const Value other = scratch.event.value(slot);
+    return other.present() && !other.is_text() && number_fits(predicate.op, *number, other.integer());
   });
 }
 
-bool PredicateSet::evaluate_text(const Predicate& predicate, std::string_view text, Scratch& scratch) const {
-  const Test& test = predicate.test;
-  if (test.op == Operator::regex) {
+bool PredicateSet::text_holds_any(const Predicate& predicate, std::string_view raw, const Scratch& scratch) const {
+  if (predicate.op == Operator::regex) {
     return std::any_of(predicate.regexes.begin(), predicate.regexes.end(), [&](const auto& regex) {
-      return regex->Match(text, 0, text.size(), re2::RE2::UNANCHORED, nullptr, 0);
+      return regex->Match(raw, 0, raw.size(), re2::RE2::UNANCHORED, nullptr, 0);
     });
   }
-  if (test.operands.empty()) return false;
-  const std::string_view left = text_in_form(test.field, predicate.form, text, scratch);
-  return std::any_of(test.operands.begin(), test.operands.end(), [&](const Operand& operand) {
-    if (const auto* constant = std::get_if<std::string>(&operand)) return text_holds(test.op, left, *constant);
-    if (const auto* attribute = std::get_if<AttributeName>(&operand)) {
-      const Value other = scratch.row->attribute(attribute->name);
-      return other.is_text() && text_holds(test.op, left, in_form(predicate.form, other.text()));
-    }
-    const auto* field = std::get_if<Field>(&operand);
-    const Value other = field != nullptr ? scratch.row->get(*field) : Value();
-    if (!other.is_text()) return false;
-    return text_holds(test.op, left, text_in_form(*field, predicate.form, other.text(), scratch));
+  if (predicate.prefixes.any(raw)) return true;
+  const std::string_view text = predicate.slot == kEveryAttribute ? scratch.event.passing_text(raw, predicate.form)
+                                                                  : scratch.event.text(predicate.slot, predicate.form);
+  const auto fits = [&](std::string_view operand) { return text_holds(predicate.op, text, operand); };
+  if (std::any_of(predicate.texts.begin(), predicate.texts.end(), fits)) return true;
+  if (predicate.table.any(text)) return true;
+  if (!predicate.scanner.empty()) {
+    scratch.found.clear();
+    predicate.scanner.find(text, scratch.scan, scratch.found);
+    if (!scratch.found.empty()) return true;
+  }
+  return std::any_of(predicate.slots.begin(), predicate.slots.end(), [&](SlotId slot) {
+    const Value other = scratch.event.value(slot);
+    return other.is_text() && fits(scratch.event.text(slot, predicate.form));
   });
+}
+
+void Verdicts::start_event() {
+  constexpr uint32_t kEvents = uint32_t{1} << 31;
+  if (++event_ != kEvents) return;
+  // The stamp has come round: old ones must not look new.
+  std::fill(entries_.begin(), entries_.end(), 0);
+  event_ = 1;
 }
 
 }  // namespace redoubt::query::match

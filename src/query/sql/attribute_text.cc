@@ -24,12 +24,23 @@ bool any_text(std::string_view object, Each each) {
 }
 
 std::optional<Operator> operator_named(std::string_view name) {
-  constexpr auto kOperators = std::to_array({Operator::equal, Operator::contains, Operator::starts_with,
+  constexpr auto kOperators = std::to_array({Operator::equal, Operator::less, Operator::less_equal, Operator::greater,
+                                             Operator::greater_equal, Operator::contains, Operator::starts_with,
                                              Operator::ends_with, Operator::like, Operator::regex, Operator::cidr});
   for (const Operator op : kOperators) {
     if (name_of(op) == name) return op;
   }
   return std::nullopt;
+}
+
+// False where one of them is no number.
+bool is_ordered(Operator op, std::string_view text, std::string_view operand) {
+  const auto left = number_of(text);
+  const auto right = number_of(operand);
+  if (!left || !right) return false;
+  if (op == Operator::less) return *left < *right;
+  if (op == Operator::less_equal) return *left <= *right;
+  return op == Operator::greater ? *left > *right : *left >= *right;
 }
 
 // Rows of one statement come with the same expression: the last one is kept.
@@ -64,6 +75,7 @@ bool any_attribute_in(std::string_view object, const AttributeComparison& compar
       const re2::RE2& regex = compiled(comparison.operand);
       return regex.ok() && regex.Match(text, 0, text.size(), re2::RE2::UNANCHORED, nullptr, 0);
     }
+    if (is_ordering(*op)) return is_ordered(*op, text, comparison.operand);
     return text_holds(*op, in_form(form, text), comparison.operand);
   });
 }

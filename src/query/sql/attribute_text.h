@@ -11,7 +11,7 @@ namespace redoubt::query::sql {
 // The attribute of exactly that name; nothing where there is none, or where the text is not such an object.
 std::optional<std::string> attribute_in(std::string_view object, std::string_view name);
 
-// True if a comparison holds for any attribute: `op` is a textual operator as query::name_of() writes it, `form` is
+// True if a comparison holds for any attribute: `op` is an operator as query::name_of() writes it, `form` is
 // `folded` or `raw`, the operand is in that form already (for regex: an RE2 source).
 struct AttributeComparison {
   std::string_view op;

@@ -155,7 +155,9 @@ struct ConditionWriter {
   void compare_any_attribute(const Test& test, const Operand& operand) {
     out.text += "redoubt_any_attribute(" + std::string(column_of(test.field)) + ", " + quoted(name_of(test.op)) + ", ";
     out.text += form_of(test.field, test.case_mode) == Form::folded ? "'folded', " : "'raw', ";
-    out.text += parameter(test, operand) + ")";
+    // The function takes texts; a number is one of digits.
+    const auto* number = std::get_if<int64_t>(&operand);
+    out.text += parameter(test, number != nullptr ? Operand(std::to_string(*number)) : operand) + ")";
   }
 
   void compare(const Test& test, const Operand& operand) {

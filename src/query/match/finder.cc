@@ -1,0 +1,51 @@
+#include "query/match/finder.h"
+
+#include <algorithm>
+
+namespace redoubt::query::match {
+
+Finder::Finder() = default;
+
+void Finder::add(const Trigger& trigger, TriggerId id) {
+  OfForm& form = forms_[static_cast<size_t>(trigger.form)];
+  switch (trigger.kind) {
+    case TriggerKind::whole: form.whole.add(trigger.text, id); break;
+    case TriggerKind::start: form.start.add(trigger.text, id); break;
+    case TriggerKind::end: form.end.add(trigger.text, id); break;
+    case TriggerKind::anywhere: form.anywhere.add(trigger.text, id); break;
+    case TriggerKind::prefix: form.prefixes.add(trigger.text, id); break;
+    case TriggerKind::number: numbers_.emplace_back(trigger.number, id); break;
+  }
+}
+
+Status Finder::build(LiteralScanner::Engine engine, ScanScratch& scratch) {
+  std::sort(numbers_.begin(), numbers_.end());
+  for (OfForm& form : forms_) {
+    form.whole.build();
+    form.start.build();
+    form.end.build();
+    form.prefixes.build();
+    // A scan costs more than a few look-ups however few its literals are.
+    constexpr size_t kScanLooks = 8;
+    looks_ += (form.whole.empty() ? 0 : 1) + form.start.looks() + form.end.looks() +
+              (form.anywhere.empty() ? 0 : kScanLooks) + (form.prefixes.empty() ? 0 : kScanLooks);
+    TRY_STATUS(form.anywhere.build(engine, scratch));
+  }
+  return {};
+}
+
+void Finder::find_text(Form form, std::string_view text, ScanScratch& scratch, std::vector<TriggerId>& fired) const {
+  const OfForm& tables = forms_[static_cast<size_t>(form)];
+  tables.whole.find(text, fired);
+  tables.start.find(text, fired);
+  tables.end.find(text, fired);
+  if (!tables.anywhere.empty()) tables.anywhere.find(text, scratch, fired);
+  tables.prefixes.find(text, fired);
+}
+
+void Finder::find_number(int64_t number, std::vector<TriggerId>& fired) const {
+  auto at = std::lower_bound(numbers_.begin(), numbers_.end(), std::pair<int64_t, TriggerId>(number, 0));
+  for (; at != numbers_.end() && at->first == number; ++at) fired.push_back(at->second);
+}
+
+}  // namespace redoubt::query::match

@@ -1,0 +1,36 @@
+// Literals anywhere in a text, by Hyperscan: for thousands of them, many bytes at a time. In builds without the library
+// and on processors that it does not know there is none. Built once, then read-only; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "query/match/literals.h"
+
+namespace redoubt::query::match {
+
+// From how many literals on it is taken: compiling for it costs a hundred times what a table of windows costs, and
+// below that the table finds as fast (measured; bench/rules.cc).
+constexpr size_t kHyperscanLiteralsMin = 8192;
+
+class HyperscanLiterals {
+ public:
+  HyperscanLiterals() = default;
+  ~HyperscanLiterals();
+  HyperscanLiterals(const HyperscanLiterals&) = delete;
+  HyperscanLiterals& operator=(const HyperscanLiterals&) = delete;
+
+  static bool available();
+
+  // None of them empty. The scratch is made to fit, and still fits what it was made for before.
+  Status build(const std::vector<std::pair<std::string, LiteralId>>& literals, ScanScratch& scratch);
+  // Appends the ids of the literals that are there, each once.
+  void find(std::string_view text, ScanScratch& scratch, std::vector<LiteralId>& found) const;
+
+ private:
+  hs_database* database_ = nullptr;
+};
+
+}  // namespace redoubt::query::match

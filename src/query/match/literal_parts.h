@@ -1,0 +1,15 @@
+// The triggers of single tests: literals that a text must have where the test is true. Any thread.
+#pragma once
+
+#include <vector>
+
+#include "query/expression.h"
+#include "query/match/finder.h"
+
+namespace redoubt::query::match {
+
+// One of them fires wherever the test is true, or there are none. Those of patterns and regular expressions fire
+// elsewhere too.
+std::vector<Trigger> triggers_of(const Test& test, SlotTable& slots);
+
+}  // namespace redoubt::query::match
