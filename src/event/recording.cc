@@ -101,7 +101,11 @@ class Recording::Impl {
       if (!record) break;
       if (record->empty()) continue;
       text += record->size();
-      if (const Status added = reader_.add(*record, builder_); !added) complain(added.error().message);
+      builder_.set(Field::event_sequence, static_cast<int64_t>(++records_));
+      if (const Status added = reader_.add(*record, builder_); !added) {
+        builder_.drop_event();
+        complain(added.error().message);
+      }
     }
     // A stretch without one good record is not the end: then the batch is empty.
     if (builder_.size() == 0 && ended_ && rest().empty()) return std::optional<Batch>();
@@ -178,6 +182,7 @@ class Recording::Impl {
   std::string pending_;
   uint64_t line_ = 0;
   uint64_t record_line_ = 0;
+  uint64_t records_ = 0;
 };
 
 Recording::Recording(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

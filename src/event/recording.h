@@ -30,7 +30,8 @@ class Recording {
   Recording& operator=(Recording&&) noexcept;
   ~Recording();
 
-  // The next events, at most kBatchEventsMax; nothing at the end. An error ends the recording.
+  // The next events, at most kBatchEventsMax; nothing at the end. An error ends the recording. Records are numbered
+  // (event.sequence) in the order of the file.
   Result<std::optional<Batch>> next();
   const RecordingTroubles& troubles() const;
 

@@ -20,8 +20,18 @@ using query::Operand;
 using query::Operator;
 
 // The kinds of events that a criterion is written out for, one after the other.
-enum class Scope : uint8_t { process_start, file_event, outbound, inbound };
-constexpr std::array kScopes = {Scope::process_start, Scope::file_event, Scope::outbound, Scope::inbound};
+enum class Scope : uint8_t {
+  process_start,
+  file_event,
+  outbound,
+  inbound,
+  name_lookup,
+  file_load,
+  registry_change,
+  log_record,
+};
+constexpr std::array kScopes = {Scope::process_start, Scope::file_event, Scope::outbound,        Scope::inbound,
+                                Scope::name_lookup,   Scope::file_load,  Scope::registry_change, Scope::log_record};
 
 // What a property is on the events of a scope.
 enum class Role : uint8_t { none, subject, actor };
@@ -36,6 +46,10 @@ Role role_of(Entity entity, Scope scope) {
     case Entity::connection: return scope == Scope::outbound ? Role::subject : subject_on(Scope::inbound);
     case Entity::outbound: return subject_on(Scope::outbound);
     case Entity::inbound: return subject_on(Scope::inbound);
+    case Entity::looked_up_name: return subject_on(Scope::name_lookup);
+    case Entity::loaded_file: return subject_on(Scope::file_load);
+    case Entity::registry_value: return subject_on(Scope::registry_change);
+    case Entity::log_record: return subject_on(Scope::log_record);
   }
   return Role::none;
 }
@@ -57,19 +71,37 @@ Expression scope_guard(Scope scope) {
     case Scope::file_event: return Expression::of_types(event::set_of(EventType::filechange));
     case Scope::outbound: return connections("outbound");
     case Scope::inbound: return connections("inbound");
+    case Scope::name_lookup: return Expression::of_types(event::set_of(EventType::dns));
+    case Scope::file_load:
+      return Expression::of_types(event::set_of(EventType::module) | event::set_of(EventType::driver));
+    case Scope::registry_change: return Expression::of_types(event::set_of(EventType::registry));
+    case Scope::log_record: return Expression::of_types(event::set_of(EventType::systemlog));
   }
   return Expression::constant(false);
 }
 
-constexpr size_t kSha256Digits = 64;
+struct HashRow {
+  std::string_view ending;  // of the field's name
+  std::string_view name;
+  size_t digits;
+};
+constexpr auto kHashes = std::to_array<HashRow>({{".sha256", "SHA-256", 64}, {".sha1", "SHA-1", 40}, {"", "MD5", 32}});
 
-Status check_text_value(FieldType type, Operator op, const std::string& value) {
+const HashRow& hash_kind(Field field) {
+  return *std::find_if(kHashes.begin(), kHashes.end(),
+                       [&](const HashRow& row) { return event::info(field).name.ends_with(row.ending); });
+}
+
+Status check_text_value(Field field, Operator op, const std::string& value) {
   if (op != Operator::equal) return {};
+  const FieldType type = event::info(field).type;
   if (type == FieldType::ip && !query::is_prefix(value))
     return fail(Errc::invalid_argument, "'" + value + "' is neither an address nor a prefix");
+  if (type != FieldType::hash) return {};
+  const HashRow& kind = hash_kind(field);
   const bool is_hash =
-      value.size() == kSha256Digits && value.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
-  if (type == FieldType::hash && !is_hash) return fail(Errc::invalid_argument, "'" + value + "' is not a SHA-256");
+      value.size() == kind.digits && value.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+  if (!is_hash) return fail(Errc::invalid_argument, "'" + value + "' is not a " + std::string(kind.name));
   return {};
 }
 
@@ -96,7 +128,7 @@ Result<Operand> operand_of(Field field, Operator op, const std::string& value) {
       return fail(Errc::invalid_argument, "'" + value + "' is not a whole number");
     return Operand(number);
   }
-  TRY_STATUS(check_text_value(type, op, value));
+  TRY_STATUS(check_text_value(field, op, value));
   return Operand(value);
 }
 
@@ -221,6 +253,43 @@ class ScopeLowering {
 };
 
 }  // namespace
+
+namespace {
+
+// Why agents here do not tell of the property; "" where they do.
+std::string_view missing_on_agents(const Property& property) {
+  switch (property.entity) {
+    case Entity::looked_up_name: return "name look-ups";
+    case Entity::loaded_file: return "files that are loaded";
+    case Entity::registry_value: return "the Windows registry";
+    case Entity::log_record: return "records of logs";
+    case Entity::file:
+    case Entity::written_file:
+    case Entity::started_process:
+    case Entity::acting_process:
+    case Entity::connection:
+    case Entity::outbound:
+    case Entity::inbound: break;
+  }
+  const bool of_a_file = property.entity == Entity::file || property.entity == Entity::written_file;
+  if (event::info(property.field).type == FieldType::hash) {
+    return property.field != Field::process_hash_sha256 || of_a_file ? "hashes but the SHA-256 of programs" : "";
+  }
+  return property.field == Field::destination_domain ? "names of other hosts" : "";
+}
+
+}  // namespace
+
+std::string missing_on_agents(const std::vector<Property>& properties) {
+  std::string missing;
+  for (const Property& property : properties) {
+    const std::string_view why = missing_on_agents(property);
+    if (why.empty()) return "";
+    if (missing.find(why) == std::string::npos) missing += (missing.empty() ? "" : ", ") + std::string(why);
+  }
+  if (missing.empty()) return "";
+  return "found in records that are sent in alone: agents on Linux do not tell of " + missing;
+}
 
 Status check_test(const Criterion& test) {
   for (const Property& property : test.properties) {

@@ -20,6 +20,10 @@ enum class Entity : uint8_t {
   connection,       // of a connection in either direction
   outbound,         // of one that was opened here
   inbound,          // of one that was accepted here
+  looked_up_name,   // of a name look-up
+  loaded_file,      // of a library, module or driver that was loaded
+  registry_value,   // of the Windows registry
+  log_record,       // of a record of a log
 };
 
 struct Property {
@@ -47,6 +51,9 @@ struct Criterion {
   std::vector<std::string> values;
 };
 
+// What agents on Linux do not tell of these properties, so that they are found in records that are sent in alone; ""
+// where one of them is told.
+std::string missing_on_agents(const std::vector<Property>& properties);
 // Whether the values fit the fields of a test: numbers, times, addresses, hashes, regular expressions.
 Status check_test(const Criterion& test);
 // The criterion over every kind of event, normalized. A condition on the acting process alone counts at its start, not

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "base/file.h"
+#include "event/dialect/dialect.h"
 #include "event/frame.h"
 #include "redoubt/event.pb.h"
 #include "rules/indicator_list/rule.h"
@@ -242,12 +243,39 @@ TEST(IndicatorList, names_what_cannot_be_watched_for) {
   EXPECT_EQ(rule.importance, Importance::high);
   ASSERT_EQ(rule.warnings.size(), 2U);
   EXPECT_EQ(rule.warnings[0].line, 3U);
-  EXPECT_EQ(rule.warnings[0].message, "domain name: name look-ups are not captured (2 lines, this is the first)");
+  EXPECT_EQ(rule.warnings[0].message,
+            "domain name: found in records that are sent in alone: agents on Linux do not tell of name look-ups, names "
+            "of other "
+            "hosts (2 lines, this is the first)");
   EXPECT_EQ(rule.warnings[1].line, 6U);
 }
 
+TEST(IndicatorList, finds_names_urls_and_other_hashes_in_records) {
+  auto file = indicator_list::read_list(
+      "*.evil.example\nbad.example\nhttps://x.example/a\n002e27938c9390a942cf4b4c319f1768\n", "p");
+  ASSERT_EQ(file.rules.size(), 1U);
+  event::dialect::Reader reader({.product = "proxy"});
+  event::BatchBuilder builder;
+  for (
+      const char* record :
+      {R"({"EventID":22,"Channel":"Microsoft-Windows-Sysmon/Operational","QueryName":"a.EVIL.example"})",
+       R"({"EventID":22,"Channel":"Microsoft-Windows-Sysmon/Operational","QueryName":"evil.example"})",
+       R"({"EventID":3,"Channel":"Microsoft-Windows-Sysmon/Operational","DestinationHostname":"bad.example","Initiated":"true"})",
+       R"({"EventID":7,"Channel":"Microsoft-Windows-Sysmon/Operational","Hashes":"MD5=002E27938C9390A942CF4B4C319F1768"})",
+       R"({"c-uri":"https://x.example/a?b"})", R"({"c-uri":"https://y.example/a"})"}) {
+    ASSERT_TRUE(reader.add(record, builder));
+  }
+  const auto set = RuleSet::of({std::move(file.rules.front().rule)});
+  auto matcher = set->compile();
+  std::vector<query::match::Hit> hits;
+  matcher->match(builder.take(), hits);
+  std::vector<uint32_t> rows;
+  for (const auto& hit : hits) rows.push_back(hit.row);
+  EXPECT_THAT(rows, ElementsAre(0, 2, 3, 4));
+}
+
 TEST(IndicatorList, refuses_a_list_of_nothing) {
-  for (const char* list : {"", "# nothing\n", "evil.example\n", "\xFF\n"}) {
+  for (const char* list : {"", "# nothing\n", "?!\n", "\xFF\n"}) {
     const auto file = indicator_list::read_list(list, "p");
     EXPECT_TRUE(file.rules.empty()) << list;
     ASSERT_EQ(file.refusals.size(), 1U) << list;
@@ -264,7 +292,10 @@ TEST(RuleSet, lists_the_warnings_of_rules) {
   ASSERT_TRUE(set);
   ASSERT_EQ(set->warnings().size(), 2U);
   EXPECT_EQ(set->warnings()[0].path, "a.ioc");
-  EXPECT_EQ(set->warnings()[0].diagnostic.message, "Network/DNS: name look-ups are not captured");
+  EXPECT_EQ(set->warnings()[0].diagnostic.message,
+            "Network/DNS: found in records that are sent in alone: agents on Linux do not tell of name look-ups, names "
+            "of other "
+            "hosts");
   EXPECT_EQ(set->warnings()[1].diagnostic.line, 2U);
 }
 

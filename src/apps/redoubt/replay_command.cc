@@ -4,8 +4,10 @@
 
 #include "apps/redoubt/commands.h"
 #include "apps/redoubt/output.h"
+#include "base/time.h"
 #include "event/json.h"
 #include "event/recording.h"
+#include "rules/correlation/correlator.h"
 #include "rules/rule_set.h"
 
 namespace redoubt::cli {
@@ -31,7 +33,12 @@ event::dialect::NamedLog named_log(std::string_view name) {
 class Replay {
  public:
   Replay(const Arguments& arguments, const rules::RuleSet& rules, query::match::Matcher matcher)
-      : arguments_(arguments), rules_(rules), matcher_(std::move(matcher)), matches_(rules.rules().size()) {}
+      : arguments_(arguments),
+        rules_(rules),
+        matcher_(std::move(matcher)),
+        correlator_(rules),
+        matches_(rules.rules().size()),
+        firings_(rules.correlations().size()) {}
 
   Status run(const std::string& path) {
     TRY(event::Recording recording, event::Recording::open(path, named_log(arguments_.log_name)));
@@ -48,13 +55,16 @@ class Replay {
   Exit finish() const {
     uint64_t matches = 0;
     for (size_t i = 0; i < matches_.size(); ++i) {
+      // What is only counted by a correlation is no match of its own.
+      if (rules_.rules()[i].alerting == rules::Alerting::off) continue;
       matches += matches_[i];
-      if (!arguments_.count_only || matches_[i] == 0) continue;
-      ordered_json line = rule_json(rules_.rules()[i]);
-      line["matches"] = matches_[i];
-      print_line(line.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+      print_count(rules_.rules()[i], matches_[i]);
     }
-    print_note(std::to_string(events_) + " events, " + std::to_string(matches_.size()) + " rules, " +
+    for (size_t i = 0; i < firings_.size(); ++i) {
+      matches += firings_[i];
+      print_count(rules_.correlations()[i].rule, firings_[i]);
+    }
+    print_note(std::to_string(events_) + " events, " + std::to_string(matches_.size() + firings_.size()) + " rules, " +
                std::to_string(matches) + " matches" +
                (troubles_ == 0 ? "" : "; " + std::to_string(troubles_) + " records could not be read"));
     if (troubles_ > 0) return Exit::failed;
@@ -70,25 +80,55 @@ class Replay {
             {"techniques", rule.techniques}};
   }
 
+  static void print_json(const ordered_json& line) {
+    print_line(line.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+  }
+
+  void print_count(const rules::Rule& rule, uint64_t matches) const {
+    if (!arguments_.count_only || matches == 0) return;
+    ordered_json line = rule_json(rule);
+    line["matches"] = matches;
+    print_json(line);
+  }
+
   void judge(const event::Batch& batch, const std::string& path) {
     hits_.clear();
     matcher_.match(batch, hits_);
     events_ += batch.size();
     for (const query::match::Hit& hit : hits_) {
       ++matches_[hit.rule];
-      if (arguments_.count_only) continue;
-      const ordered_json line = {{"rule", rule_json(rules_.rules()[hit.rule])},
-                                 {"recording", path},
-                                 {"event", ordered_json::parse(event::to_json(batch.row(hit.row)))}};
-      print_line(line.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+      const rules::Rule& rule = rules_.rules()[hit.rule];
+      if (arguments_.count_only || rule.alerting == rules::Alerting::off) continue;
+      print_json({{"rule", rule_json(rule)},
+                  {"recording", path},
+                  {"event", ordered_json::parse(event::to_json(batch.row(hit.row)))}});
     }
+    if (firings_.empty() || batch.size() == 0) return;
+    // A recording stands for the host: its records are numbered through.
+    for (const auto& firing : correlator_.take(correlator_.observe(path, batch, hits_)).firings) report(firing, path);
+  }
+
+  void report(const rules::correlation::Firing& firing, const std::string& path) {
+    ++firings_[firing.correlation];
+    if (arguments_.count_only) return;
+    const rules::Correlation& correlation = rules_.correlations()[firing.correlation];
+    ordered_json group = ordered_json::object();
+    for (size_t i = 0; i < firing.group.size(); ++i) group[correlation.definition.group_by[i]] = firing.group[i];
+    print_json({{"rule", rule_json(correlation.rule)},
+                {"recording", path},
+                {"group", std::move(group)},
+                {"events", firing.count},
+                {"first", base::format_time({firing.first_us})},
+                {"last", base::format_time({firing.last_us})}});
   }
 
   const Arguments& arguments_;
   const rules::RuleSet& rules_;
   query::match::Matcher matcher_;
+  rules::correlation::Correlator correlator_;
   std::vector<query::match::Hit> hits_;
   std::vector<uint64_t> matches_;  // by rule
+  std::vector<uint64_t> firings_;  // by correlation
   uint64_t events_ = 0;
   uint64_t troubles_ = 0;
 };

@@ -17,16 +17,16 @@ using event::Field;
 enum class Kind : uint8_t { sha256, address, path, md5, sha1, domain, url, other };
 constexpr size_t kKindCount = 8;
 
-// Why a kind is not watched for; empty where it is.
-std::string_view why_not(Kind kind) {
+// As it is called in warnings.
+std::string_view name_of(Kind kind) {
   switch (kind) {
-    case Kind::sha256:
-    case Kind::address:
-    case Kind::path: return "";
-    case Kind::md5: return "MD5: events carry SHA-256 only";
-    case Kind::sha1: return "SHA-1: events carry SHA-256 only";
-    case Kind::domain: return "domain name: name look-ups are not captured";
-    case Kind::url: return "URL: the content of connections is not captured";
+    case Kind::sha256: return "SHA-256";
+    case Kind::address: return "address";
+    case Kind::path: return "path";
+    case Kind::md5: return "MD5";
+    case Kind::sha1: return "SHA-1";
+    case Kind::domain: return "domain name";
+    case Kind::url: return "URL";
     case Kind::other: return "neither a hash, an address, a domain name, a URL nor an absolute path";
   }
   return "";
@@ -34,16 +34,36 @@ std::string_view why_not(Kind kind) {
 
 std::vector<Property> watched(Kind kind) {
   switch (kind) {
-    case Kind::sha256: return {{Entity::started_process, Field::process_hash_sha256}};
-    case Kind::address: return {{Entity::outbound, Field::destination_ip}, {Entity::inbound, Field::source_ip}};
-    case Kind::path: return {{Entity::file, Field::file_path}, {Entity::started_process, Field::process_executable}};
-    case Kind::md5:
+    case Kind::sha256:
+      return {{Entity::started_process, Field::process_hash_sha256},
+              {Entity::file, Field::file_hash_sha256},
+              {Entity::loaded_file, Field::file_hash_sha256}};
     case Kind::sha1:
+      return {{Entity::started_process, Field::process_hash_sha1},
+              {Entity::file, Field::file_hash_sha1},
+              {Entity::loaded_file, Field::file_hash_sha1}};
+    case Kind::md5:
+      return {{Entity::started_process, Field::process_hash_md5},
+              {Entity::file, Field::file_hash_md5},
+              {Entity::loaded_file, Field::file_hash_md5}};
+    case Kind::address: return {{Entity::outbound, Field::destination_ip}, {Entity::inbound, Field::source_ip}};
+    case Kind::path:
+      return {{Entity::file, Field::file_path},
+              {Entity::started_process, Field::process_executable},
+              {Entity::loaded_file, Field::file_path}};
     case Kind::domain:
+      return {{Entity::looked_up_name, Field::dns_question_name}, {Entity::outbound, Field::destination_domain}};
     case Kind::url:
+      return {{Entity::started_process, Field::process_command_line}, {Entity::log_record, Field::attributes}};
     case Kind::other: break;
   }
   return {};
+}
+
+// How the values of a kind are compared: a URL stands inside a text; `*` in a domain name is any run.
+query::Operator operator_of(Kind kind) {
+  if (kind == Kind::url) return query::Operator::contains;
+  return kind == Kind::domain ? query::Operator::like : query::Operator::equal;
 }
 
 constexpr std::string_view kHexDigits = "0123456789abcdefABCDEF";
@@ -120,9 +140,20 @@ class ListReader {
     Found& found = found_[static_cast<size_t>(kind)];
     if (found.count++ == 0) found.first_line = line;
     in_heading_ = false;
-    if (!why_not(kind).empty()) return;
-    if (kind == Kind::sha256) indicator = base::fold_case(indicator);
-    found.values.push_back(std::move(indicator));
+    if (kind == Kind::other) return;
+    found.values.push_back(written(kind, std::move(indicator)));
+  }
+
+  // The indicator as it is compared.
+  static std::string written(Kind kind, std::string indicator) {
+    if (kind == Kind::sha256 || kind == Kind::sha1 || kind == Kind::md5) return base::fold_case(indicator);
+    if (kind != Kind::domain) return indicator;
+    std::string pattern;
+    for (const char c : indicator) {
+      if (c == '*') pattern += query::kAnyRunUtf8;
+      if (c != '*') pattern += c;
+    }
+    return pattern;
   }
 
   void read_comment(std::string_view text) {
@@ -144,10 +175,9 @@ class ListReader {
     for (size_t i = 0; i < kKindCount; ++i) {
       const auto kind = static_cast<Kind>(i);
       if (found_[i].count == 0) continue;
-      if (!why_not(kind).empty()) {
-        add_warning(kind, found_[i]);
-        continue;
-      }
+      const std::string missing = kind == Kind::other ? std::string() : missing_on_agents(watched(kind));
+      if (kind == Kind::other || !missing.empty()) add_warning(kind, found_[i], missing);
+      if (kind == Kind::other) continue;
       any.children.push_back(test_of(kind, std::move(found_[i].values)));
     }
     if (any.children.empty()) {
@@ -168,6 +198,7 @@ class ListReader {
     Criterion test;
     test.kind = Criterion::Kind::test;
     test.properties = watched(kind);
+    test.op = operator_of(kind);
     if (kind == Kind::path) test.case_mode = query::CaseMode::exact;
     std::sort(values.begin(), values.end());
     values.erase(std::unique(values.begin(), values.end()), values.end());
@@ -181,12 +212,12 @@ class ListReader {
     std::vector<std::string> values;
   };
 
-  void add_warning(Kind kind, const Found& found) {
+  void add_warning(Kind kind, const Found& found, const std::string& missing) {
     query::Diagnostic warning;
     warning.code = std::string(kind == Kind::other ? code::kNoIndicator : code::kNotCarried);
     warning.line = found.first_line;
-    warning.message = std::string(why_not(kind)) + " (" + std::to_string(found.count) +
-                      (found.count == 1 ? " line)" : " lines, this is the first)");
+    warning.message = std::string(name_of(kind)) + (missing.empty() ? "" : ": " + missing) + " (" +
+                      std::to_string(found.count) + (found.count == 1 ? " line)" : " lines, this is the first)");
     rule_.warnings.push_back(std::move(warning));
   }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <pugixml.hpp>
+#include <set>
 
 #include "base/text.h"
 #include "rules/openioc/term.h"
@@ -208,6 +209,10 @@ class IocReader {
       ++at->second.second;
       return {};
     }
+    if (const std::string missing = missing_on_agents(test.properties);
+        !missing.empty() && reached_.insert(term).second) {
+      warn(code::kTerm, offset_of(node), term + ": " + missing);
+    }
     const std::string_view condition = node.attribute("condition").value();
     const auto* const row = std::find_if(kConditions.begin(), kConditions.end(),
                                          [&](const ConditionRow& each) { return each.name == condition; });
@@ -318,6 +323,7 @@ class IocReader {
   size_t regexes_ = 0;
   std::map<std::string, std::pair<size_t, size_t>> unsupported_;  // by term: where first, and how many
   std::vector<Diagnostic> warnings_;
+  std::set<std::string> reached_;  // terms whose reach was said
   std::optional<Diagnostic> refusal_;
 };
 

@@ -366,6 +366,9 @@ class PatternParser {
       warn(code::kPath, path, path.text + ": " + why_unsupported(path.text));
       return {};
     }
+    if (const std::string missing = missing_on_agents(test.properties); !missing.empty()) {
+      warn(code::kPath, path, path.text + ": " + missing);
+    }
     test.kind = Criterion::Kind::test;
     if (test.op == Operator::regex && ++regexes_ > kRegexesMax) {
       fail(code::kLimit, path.offset, path.size, "more than " + std::to_string(kRegexesMax) + " regular expressions");
