@@ -261,11 +261,13 @@ TEST(IndicatorList, finds_names_urls_and_other_hashes_in_records) {
       {R"({"EventID":22,"Channel":"Microsoft-Windows-Sysmon/Operational","QueryName":"a.EVIL.example"})",
        R"({"EventID":22,"Channel":"Microsoft-Windows-Sysmon/Operational","QueryName":"evil.example"})",
        R"({"EventID":3,"Channel":"Microsoft-Windows-Sysmon/Operational","DestinationHostname":"bad.example","Initiated":"true"})",
-       R"({"EventID":7,"Channel":"Microsoft-Windows-Sysmon/Operational","Hashes":"MD5=002E27938C9390A942CF4B4C319F1768"})",
+       R"({"EventID":1,"Channel":"Microsoft-Windows-Sysmon/Operational","Hashes":"MD5=002E27938C9390A942CF4B4C319F1768"})",
        R"({"c-uri":"https://x.example/a?b"})", R"({"c-uri":"https://y.example/a"})"}) {
     ASSERT_TRUE(reader.add(record, builder));
   }
-  const auto set = RuleSet::of({std::move(file.rules.front().rule)});
+  std::vector<Rule> rules;
+  rules.push_back(std::move(file.rules.front().rule));
+  const auto set = RuleSet::of(std::move(rules));
   auto matcher = set->compile();
   std::vector<query::match::Hit> hits;
   matcher->match(builder.take(), hits);

@@ -34,18 +34,10 @@ std::string_view name_of(Kind kind) {
 
 std::vector<Property> watched(Kind kind) {
   switch (kind) {
-    case Kind::sha256:
-      return {{Entity::started_process, Field::process_hash_sha256},
-              {Entity::file, Field::file_hash_sha256},
-              {Entity::loaded_file, Field::file_hash_sha256}};
-    case Kind::sha1:
-      return {{Entity::started_process, Field::process_hash_sha1},
-              {Entity::file, Field::file_hash_sha1},
-              {Entity::loaded_file, Field::file_hash_sha1}};
-    case Kind::md5:
-      return {{Entity::started_process, Field::process_hash_md5},
-              {Entity::file, Field::file_hash_md5},
-              {Entity::loaded_file, Field::file_hash_md5}};
+    // Of programs alone: a long list is memory for every field that it is looked for in.
+    case Kind::sha256: return {{Entity::started_process, Field::process_hash_sha256}};
+    case Kind::sha1: return {{Entity::started_process, Field::process_hash_sha1}};
+    case Kind::md5: return {{Entity::started_process, Field::process_hash_md5}};
     case Kind::address: return {{Entity::outbound, Field::destination_ip}, {Entity::inbound, Field::source_ip}};
     case Kind::path:
       return {{Entity::file, Field::file_path},
@@ -66,6 +58,8 @@ query::Operator operator_of(Kind kind) {
   return kind == Kind::domain ? query::Operator::like : query::Operator::equal;
 }
 
+constexpr size_t kDomainBytesMax = 253;
+constexpr size_t kUrlBytesMax = 8192;
 constexpr std::string_view kHexDigits = "0123456789abcdefABCDEF";
 constexpr std::string_view kBlanks = " \t\r";
 
@@ -81,7 +75,8 @@ bool is_domain(std::string_view text) {
            c == '.' || c == '*' || static_cast<unsigned char>(c) >= 0x80;
   };
   const size_t dot = text.find('.');
-  return dot != std::string_view::npos && dot + 1 < text.size() && std::all_of(text.begin(), text.end(), is_label_char);
+  return text.size() <= kDomainBytesMax && dot != std::string_view::npos && dot + 1 < text.size() &&
+         std::all_of(text.begin(), text.end(), is_label_char);
 }
 
 Kind kind_of(std::string_view text) {
@@ -91,7 +86,7 @@ Kind kind_of(std::string_view text) {
     if (text.size() == 32) return Kind::md5;
   }
   if (text.starts_with('/')) return Kind::path;
-  if (text.find("://") != std::string_view::npos) return Kind::url;
+  if (text.find("://") != std::string_view::npos) return text.size() <= kUrlBytesMax ? Kind::url : Kind::other;
   if (query::is_prefix(text)) return Kind::address;
   return is_domain(text) ? Kind::domain : Kind::other;
 }
