@@ -87,7 +87,7 @@ Response rule_response(Services& services, const std::string& id) {
   return figures ? json_response(rule_json(*rules, *number, *figures)) : error_response(figures.error());
 }
 
-Result<RuleChange> parse_change(const Request& request) {
+Result<RuleChange> parse_rule_change(const Request& request) {
   TRY(const JsonBody body, JsonBody::parse(request.body, {"enabled", "importance"}));
   RuleChange change;
   TRY(const auto enabled, body.optional_flag("enabled"));
@@ -136,7 +136,7 @@ Response get_rule(Services& services, const Request& request) {
 }
 
 Response change_rule(Services& services, const Request& request) {
-  const auto change = parse_change(request);
+  const auto change = parse_rule_change(request);
   if (!change) return error_response(change.error());
   const Status done = services.rules.change_rule(request.path_parameters[0], *change, request.actor.user);
   if (!done) return error_response(done.error());

@@ -32,7 +32,7 @@ ordered_json hunt_json(const ScheduledHunt& hunt) {
   return json;
 }
 
-Result<HuntChange> parse_change(const Request& request) {
+Result<HuntChange> parse_hunt_change(const Request& request) {
   TRY(const JsonBody body,
       JsonBody::parse(request.body, {"name", "query", "importance", "interval", "window", "enabled"}));
   HuntChange change;
@@ -50,7 +50,7 @@ Result<HuntChange> parse_change(const Request& request) {
 }
 
 Result<ScheduledHunt> parse_hunt(const Request& request) {
-  TRY(const HuntChange given, parse_change(request));
+  TRY(const HuntChange given, parse_hunt_change(request));
   if (!given.name || !given.query || !given.interval_us) {
     return fail(Errc::invalid_argument, "'name', 'query' and 'interval' must be there");
   }
@@ -89,7 +89,7 @@ Response save_hunt(Services& services, const Request& request) {
 
 Response change_saved_hunt(Services& services, const Request& request) {
   const auto id = path_number(request, "saved hunt");
-  const auto change = parse_change(request);
+  const auto change = parse_hunt_change(request);
   if (!id || !change) return error_response(id ? change.error() : id.error());
   return hunt_response(services.schedule.change(*id, *change, base::Time::now()), change->query.value_or(""));
 }
