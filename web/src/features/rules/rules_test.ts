@@ -3,7 +3,7 @@ import { chosenRules, coverage, daysMax, daysOf, eventColumns, huntOf, isFalling
 
 function rule(id: string, over: Partial<Rule> = {}): Rule {
   return {
-    id, title: id, importance: 'medium', format: 'sigma', path: `${id}.yml`, author: '', description: '', techniques: [], tactics: [],
+    id, kind: 'rule', alerting: true, title: id, importance: 'medium', format: 'sigma', path: `${id}.yml`, author: '', description: '', techniques: [], tactics: [],
     references: [], false_positives: [], hits: 0, enabled: true, own_importance: 'medium', exclusions: 0, warnings: [], evaluated: 0,
     cost_share: 0, ...over,
   };
