@@ -277,8 +277,11 @@ Result<std::string> recorded_lines(const std::string& directory) {
   return lines;
 }
 
-std::vector<event::Batch> read_lines(std::string_view lines) {
-  std::vector<event::Batch> batches;
+namespace {
+
+// Calls `take` with a builder that is full, or holds the rest.
+template <class Take>
+void read_in_batches(std::string_view lines, size_t batch_events, Take take) {
   event::BatchBuilder builder;
   event::dialect::Reader reader;
   while (!lines.empty()) {
@@ -286,9 +289,21 @@ std::vector<event::Batch> read_lines(std::string_view lines) {
     // What is no record, such as the other files of an archive, is left out.
     static_cast<void>(reader.add(lines.substr(0, end), builder));
     lines.remove_prefix(std::min(end + 1, lines.size()));
-    if (builder.size() == kBatchEvents || (lines.empty() && builder.size() > 0)) batches.push_back(builder.take());
+    if (builder.size() == batch_events || (lines.empty() && builder.size() > 0)) take(builder);
   }
+}
+
+}  // namespace
+
+std::vector<event::Batch> read_lines(std::string_view lines) {
+  std::vector<event::Batch> batches;
+  read_in_batches(lines, kBatchEvents, [&](event::BatchBuilder& builder) { batches.push_back(builder.take()); });
   return batches;
+}
+
+void for_each_batch(std::string_view lines, const std::function<void(const event::Batch&)>& each) {
+  constexpr size_t kFrameEvents = 200;  // as frames of agents are
+  read_in_batches(lines, kFrameEvents, [&](event::BatchBuilder& builder) { each(builder.take()); });
 }
 
 std::vector<event::Batch> generated_windows_events(const WindowsOptions& options) {

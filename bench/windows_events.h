@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@ namespace redoubt::bench {
 Result<std::string> recorded_lines(const std::string& directory);
 // The events of JSON lines.
 std::vector<event::Batch> read_lines(std::string_view lines);
+// The same, one batch after the other, each gone before the next is made: as they come from a file or the wire.
+void for_each_batch(std::string_view lines, const std::function<void(const event::Batch&)>& each);
 
 struct WindowsOptions {
   uint64_t seed = 1;

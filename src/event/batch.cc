@@ -40,6 +40,7 @@ struct Scratch {
   std::array<Value, kFieldCount> values{};
   std::array<uint64_t, 2> present{};
   size_t attributes = 0;  // at the end of the batch's
+  bool attributes_together = true;
 
   void set(size_t position, Value value) {
     values[position] = value;
@@ -84,6 +85,10 @@ struct Batch::Decoder {
     return true;
   }
 
+  bool is_repaired(std::string_view text) const {
+    return !batch.repaired_.empty() && !text.empty() && text.data() == batch.repaired_.back().data();
+  }
+
   bool read_attribute_name() {
     std::string_view name;
     if (batch.attribute_names_.size() == kAttributeNamesMax || !read_utf8(name)) return false;
@@ -116,6 +121,8 @@ struct Batch::Decoder {
     if (std::exchange(named_in[attribute.name], event) == event) return false;
     batch.attributes_.push_back(attribute);
     ++scratch.attributes;
+    // What was repaired stands elsewhere.
+    scratch.attributes_together = scratch.attributes_together && !is_repaired(attribute.value);
     return true;
   }
 
@@ -178,7 +185,8 @@ struct Batch::Decoder {
                 .first = static_cast<uint32_t>(batch.values_.size()),
                 .type = *event_type_named(type.text()),
                 .first_attribute = static_cast<uint32_t>(batch.attributes_.size() - scratch.attributes),
-                .attributes = static_cast<uint32_t>(scratch.attributes)};
+                .attributes = static_cast<uint32_t>(scratch.attributes),
+                .attributes_together = scratch.attributes_together};
     for (size_t position = 0; position < kFieldCount; ++position) {
       if (scratch.values[position].present()) batch.values_.push_back(scratch.values[position]);
     }
@@ -242,6 +250,19 @@ Result<Batch> Batch::decode(std::string bytes) {
   Decoder decoder(batch);
   TRY_STATUS(decoder.read_batch());
   return batch;
+}
+
+std::optional<std::string_view> Row::attributes_extent() const {
+  if (!batch_->rows_[index_].attributes_together) return std::nullopt;
+  const char* first = nullptr;
+  const char* end = nullptr;
+  for (const Attribute& each : attributes()) {
+    if (each.value.empty()) continue;
+    const char* const start = each.value.data();
+    if (first == nullptr || start < first) first = start;
+    if (end == nullptr || start + each.value.size() > end) end = start + each.value.size();
+  }
+  return first == nullptr ? std::string_view() : std::string_view(first, static_cast<size_t>(end - first));
 }
 
 Value Row::attribute(std::string_view name) const {

@@ -56,6 +56,9 @@ class Row {
   // Absent for Field::attributes: those have names.
   Value get(Field field) const;
   std::span<const Attribute> attributes() const;
+  // A stretch of memory that holds the values of all attributes, with other text of the batch between them; nothing
+  // where they lie in several pieces.
+  std::optional<std::string_view> attributes_extent() const;
   std::string_view attribute_name(const Attribute& attribute) const;
   // By its exact name; the batch's names are searched, so not for hot paths.
   Value attribute(std::string_view name) const;
@@ -105,6 +108,7 @@ class Batch {
     EventType type = EventType::none;
     uint32_t first_attribute = 0;
     uint32_t attributes = 0;
+    bool attributes_together = true;  // in one piece of memory
   };
   struct Decoder;
 

@@ -8,7 +8,9 @@ namespace redoubt::event {
 
 namespace {
 
-constexpr size_t kBlockBytes = size_t{1} << 20;
+// Small enough for the allocator to hand the same memory out again: fresh pages cost more than what is copied into
+// them.
+constexpr size_t kBlockBytes = size_t{64} << 10;
 
 // The longest beginning of at most kTextBytesMax bytes that does not cut a character.
 std::string_view shortened(std::string_view text) {
@@ -75,7 +77,10 @@ bool BatchBuilder::add_attribute(std::string_view name, std::string_view value) 
   // Events are counted from one; the one in hand is not finished.
   const auto event = static_cast<uint32_t>(batch_.size() + 1 + dropped_);
   if (std::exchange(named_in_[found->second], event) == event) return false;
+  const bool first = batch_.attributes_.size() == attributes_before_;
   batch_.attributes_.push_back({.name = found->second, .value = keep(value)});
+  if (first) attributes_block_ = batch_.repaired_.size();
+  attributes_together_ = attributes_together_ && attributes_block_ == batch_.repaired_.size();
   return true;
 }
 
@@ -88,7 +93,9 @@ void BatchBuilder::finish_event(EventType type) {
                           .first = static_cast<uint32_t>(batch_.values_.size()),
                           .type = type,
                           .first_attribute = static_cast<uint32_t>(attributes_before_),
-                          .attributes = static_cast<uint32_t>(batch_.attributes_.size() - attributes_before_)});
+                          .attributes = static_cast<uint32_t>(batch_.attributes_.size() - attributes_before_),
+                          .attributes_together = attributes_together_});
+  attributes_together_ = true;
   for (size_t word = 0; word < present_.size(); ++word) {
     for (uint64_t rest = present_[word]; rest != 0; rest &= rest - 1) {
       batch_.values_.push_back(values_[word * 64 + static_cast<size_t>(std::countr_zero(rest))]);
@@ -100,6 +107,7 @@ void BatchBuilder::finish_event(EventType type) {
 
 void BatchBuilder::drop_event() {
   present_ = {};
+  attributes_together_ = true;
   ++dropped_;
   batch_.attributes_.resize(attributes_before_);
 }

@@ -43,6 +43,8 @@ class BatchBuilder {
   std::array<Value, kFieldCount> values_{};
   std::array<uint64_t, 2> present_{};
   size_t attributes_before_ = 0;
+  size_t attributes_block_ = 0;  // of repaired_, counted from 1: where the event's first attribute is
+  bool attributes_together_ = true;
   std::unordered_map<std::string_view, uint32_t> names_;
   std::vector<uint32_t> named_in_;  // by name: the number of the latest event that has it
   size_t dropped_ = 0;              // events, which have numbers too

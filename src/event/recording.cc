@@ -13,8 +13,8 @@ namespace redoubt::event {
 namespace {
 
 constexpr size_t kReadBytes = size_t{1} << 20;
-// A batch ends before it holds much more text than this.
-constexpr size_t kBatchTextMax = size_t{8} << 20;
+// A batch ends before it holds much more text than this: what was just read is judged while it is in the cache.
+constexpr size_t kBatchTextMax = size_t{512} << 10;
 constexpr size_t kFrameBytesMax = kBatchBytesMax + 4096;
 constexpr std::string_view kFrameMagic = "RRF1";
 

@@ -1,6 +1,7 @@
 #include "query/semantics.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -34,6 +35,26 @@ std::string operand_text(const Test& test, std::string_view operand) {
 
 std::string in_form(Form form, std::string_view text) {
   return form == Form::folded ? base::fold_case(text) : std::string(text);
+}
+
+bool is_ascii(std::string_view text) {
+  constexpr uint64_t kHighBits = 0x8080808080808080U;
+  constexpr size_t kStep = 4 * sizeof(uint64_t);
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (; at + kStep <= end; at += kStep) {
+    std::array<uint64_t, 4> words{};
+    std::memcpy(words.data(), at, kStep);
+    if (((words[0] | words[1] | words[2] | words[3]) & kHighBits) != 0) return false;
+  }
+  return std::all_of(at, end, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+bool folds_into_ascii(std::string_view text) {
+  constexpr std::string_view kKelvinSign = "\xE2\x84\xAA";
+  constexpr std::string_view kLongS = "\xC5\xBF";
+  return !is_ascii(text) &&
+         (text.find(kKelvinSign) != std::string_view::npos || text.find(kLongS) != std::string_view::npos);
 }
 
 std::optional<int64_t> number_of(std::string_view text) {

@@ -21,6 +21,10 @@ Form form_of(event::Field field, CaseMode case_mode);
 // `equal` in canonical form.
 std::string operand_text(const Test& test, std::string_view operand);
 
+bool is_ascii(std::string_view text);
+// True if a letter outside ASCII folds to one inside (the Kelvin sign, the long s). In any other text folding means for
+// ASCII what ignoring the case of its letters means.
+bool folds_into_ascii(std::string_view text);
 std::string in_form(Form form, std::string_view text);
 
 // Operators of order compare numbers alone.

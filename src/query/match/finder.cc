@@ -8,6 +8,9 @@ Finder::Finder() = default;
 
 void Finder::add(const Trigger& trigger, TriggerId id) {
   OfForm& form = forms_[static_cast<size_t>(trigger.form)];
+  const bool is_text = trigger.kind != TriggerKind::number && trigger.kind != TriggerKind::prefix;
+  has_other_triggers_ = has_other_triggers_ || !is_text || trigger.text.empty();
+  if (is_text) texts_.push_back(trigger.text);
   switch (trigger.kind) {
     case TriggerKind::whole: form.whole.add(trigger.text, id); break;
     case TriggerKind::start: form.start.add(trigger.text, id); break;
@@ -19,6 +22,10 @@ void Finder::add(const Trigger& trigger, TriggerId id) {
 }
 
 Status Finder::build(LiteralScanner::Engine engine, ScanScratch& scratch) {
+  const bool scans =
+      std::any_of(forms_.begin(), forms_.end(), [](const OfForm& form) { return !form.anywhere.empty(); });
+  if (scans && !has_other_triggers_) TRY_STATUS(look_.build(texts_, scratch));
+  texts_ = {};
   std::sort(numbers_.begin(), numbers_.end());
   for (OfForm& form : forms_) {
     form.whole.build();

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "query/match/hyperscan_literals.h"
 #include "query/match/literals.h"
 #include "query/match/prefixes.h"
 #include "query/match/slots.h"
@@ -38,6 +39,8 @@ class Finder {
   // True where finding costs more than looking a value up that was seen before.
   bool is_dear() const { return looks_ > kCheapLooks; }
   bool wants(Form form) const { return !forms_[static_cast<size_t>(form)].empty(); }
+  // A quick look ahead: false where no trigger fires on the text or on any part of it.
+  bool may_fire_in(std::string_view text, ScanScratch& scratch) const { return look_.may_hold(text, scratch); }
   // Append the triggers that fire on the text in that form; a trigger may come twice.
   void find_text(Form form, std::string_view text, ScanScratch& scratch, std::vector<TriggerId>& fired) const;
   void find_number(int64_t number, std::vector<TriggerId>& fired) const;
@@ -58,6 +61,9 @@ class Finder {
   std::array<OfForm, 2> forms_;  // by Form
   std::vector<std::pair<int64_t, TriggerId>> numbers_;
   size_t looks_ = 0;
+  std::vector<std::string> texts_;   // of the triggers, until build()
+  bool has_other_triggers_ = false;  // than of texts
+  CaselessLook look_;
 };
 
 }  // namespace redoubt::query::match

@@ -1,6 +1,9 @@
 #include "query/match/hyperscan_literals.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "query/semantics.h"
 
 #ifdef REDOUBT_HYPERSCAN
 #include <hs.h>
@@ -15,6 +18,18 @@ ScanScratch& ScanScratch::operator=(ScanScratch&& other) noexcept {
   return *this;
 }
 
+CaselessLook::CaselessLook(CaselessLook&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
+
+CaselessLook& CaselessLook::operator=(CaselessLook&& other) noexcept {
+  std::swap(database_, other.database_);
+  return *this;
+}
+
+bool CaselessLook::may_hold(std::string_view text, ScanScratch& scratch) const {
+  if (database_ == nullptr || folds_into_ascii(text)) return true;
+  return found_any(text, scratch);
+}
+
 #ifdef REDOUBT_HYPERSCAN
 
 ScanScratch::~ScanScratch() { hs_free_scratch(scratch_); }
@@ -26,30 +41,65 @@ bool HyperscanLiterals::available() {
   return kAvailable;
 }
 
-Status HyperscanLiterals::build(const std::vector<std::pair<std::string, LiteralId>>& literals, ScanScratch& scratch) {
+namespace {
+
+struct LiteralList {
   std::vector<const char*> texts;
   std::vector<size_t> sizes;
   std::vector<unsigned> ids;
-  for (const auto& [literal, id] : literals) {
+
+  void add(const std::string& literal, unsigned id) {
     texts.push_back(literal.data());
     sizes.push_back(literal.size());
     ids.push_back(id);
   }
-  // One report a literal, however often it is there.
-  const std::vector<unsigned> flags(literals.size(), HS_FLAG_SINGLEMATCH);
+};
+
+// One report a literal, however often it is there.
+Status compile(const LiteralList& list, unsigned more_flags, hs_database** database) {
+  const std::vector<unsigned> flags(list.texts.size(), HS_FLAG_SINGLEMATCH | more_flags);
   hs_compile_error_t* error = nullptr;
   const hs_error_t compiled =
-      hs_compile_lit_multi(texts.data(), flags.data(), ids.data(), sizes.data(), static_cast<unsigned>(texts.size()),
-                           HS_MODE_BLOCK, nullptr, &database_, &error);
-  if (compiled != HS_SUCCESS) {
-    const std::string message = error != nullptr ? error->message : "no reason given";
-    hs_free_compile_error(error);
-    return fail(Errc::internal, "literals: " + message);
-  }
-  if (hs_alloc_scratch(database_, &scratch.scratch_) != HS_SUCCESS) {
-    return fail(Errc::internal, "literals: no memory to scan with");
-  }
-  return {};
+      hs_compile_lit_multi(list.texts.data(), flags.data(), list.ids.data(), list.sizes.data(),
+                           static_cast<unsigned>(list.texts.size()), HS_MODE_BLOCK, nullptr, database, &error);
+  if (compiled == HS_SUCCESS) return {};
+  const std::string message = error != nullptr ? error->message : "no reason given";
+  hs_free_compile_error(error);
+  return fail(Errc::internal, "literals: " + message);
+}
+
+}  // namespace
+
+Status ScanScratch::fit(const hs_database* database) {
+  if (hs_alloc_scratch(database, &scratch_) == HS_SUCCESS) return {};
+  return fail(Errc::internal, "literals: no memory to scan with");
+}
+
+Status HyperscanLiterals::build(const std::vector<std::pair<std::string, LiteralId>>& literals, ScanScratch& scratch) {
+  LiteralList list;
+  for (const auto& [literal, id] : literals) list.add(literal, id);
+  TRY_STATUS(compile(list, 0, &database_));
+  return scratch.fit(database_);
+}
+
+CaselessLook::~CaselessLook() { hs_free_database(database_); }
+
+Status CaselessLook::build(const std::vector<std::string>& literals, ScanScratch& scratch) {
+  // Letters outside ASCII have a case that the library does not ignore.
+  const bool ascii = std::all_of(literals.begin(), literals.end(), is_ascii);
+  if (!HyperscanLiterals::available() || !ascii || literals.empty() || literals.size() > kLiteralsMax) return {};
+  LiteralList list;
+  for (const std::string& literal : literals) list.add(literal, 0);
+  TRY_STATUS(compile(list, HS_FLAG_CASELESS, &database_));
+  return scratch.fit(database_);
+}
+
+bool CaselessLook::found_any(std::string_view text, ScanScratch& scratch) const {
+  const auto stop = [](unsigned, unsigned long long, unsigned long long, unsigned, void*) { return 1; };
+  const hs_error_t scanned =
+      hs_scan(database_, text.data(), static_cast<unsigned>(text.size()), 0, scratch.scratch_, stop, nullptr);
+  CHECK(scanned == HS_SUCCESS || scanned == HS_SCAN_TERMINATED);
+  return scanned == HS_SCAN_TERMINATED;
 }
 
 void HyperscanLiterals::find(std::string_view text, ScanScratch& scratch, std::vector<LiteralId>& found) const {
@@ -76,6 +126,12 @@ Status HyperscanLiterals::build(const std::vector<std::pair<std::string, Literal
 }
 
 void HyperscanLiterals::find(std::string_view, ScanScratch&, std::vector<LiteralId>&) const {}
+
+CaselessLook::~CaselessLook() = default;
+
+Status CaselessLook::build(const std::vector<std::string>&, ScanScratch&) { return {}; }
+
+bool CaselessLook::found_any(std::string_view, ScanScratch&) const { return true; }
 
 #endif
 

@@ -33,4 +33,26 @@ class HyperscanLiterals {
   hs_database* database_ = nullptr;
 };
 
+// Whether any of a few literals may be in a text, ASCII letters in any case: one quick look at much text before each
+// part of it is folded and searched. Without the library it says that one may.
+class CaselessLook {
+ public:
+  // More literals than this are not looked for: compiling costs too much, and one of them is in most texts.
+  static constexpr size_t kLiteralsMax = 64;
+
+  CaselessLook() = default;
+  ~CaselessLook();
+  CaselessLook(CaselessLook&& other) noexcept;
+  CaselessLook& operator=(CaselessLook&& other) noexcept;
+
+  // Folded literals, none of them empty. The scratch is made to fit.
+  Status build(const std::vector<std::string>& literals, ScanScratch& scratch);
+  bool may_hold(std::string_view text, ScanScratch& scratch) const;
+
+ private:
+  bool found_any(std::string_view text, ScanScratch& scratch) const;
+
+  hs_database* database_ = nullptr;
+};
+
 }  // namespace redoubt::query::match

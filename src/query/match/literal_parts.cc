@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "query/pattern.h"
+#include "query/semantics.h"
 
 namespace redoubt::query::match {
 
@@ -16,10 +17,6 @@ using event::Field;
 
 constexpr int kAtomBytesMin = 3;
 constexpr size_t kAtomsMax = 256;
-
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
 
 // The pieces between wildcards.
 std::vector<std::string_view> pieces_of(std::string_view pattern) {

@@ -70,6 +70,9 @@ class ScanScratch {
 
  private:
   friend class HyperscanLiterals;
+  friend class CaselessLook;
+  Status fit(const hs_database* database);
+
   hs_scratch* scratch_ = nullptr;
 };
 

@@ -7,6 +7,7 @@
 #include <random>
 #include <set>
 
+#include "event/batch_builder.h"
 #include "query/hunt.h"
 #include "query/match/gate.h"
 #include "query/match/literals.h"
@@ -278,6 +279,34 @@ TEST(ValueMemo, keeps_what_was_found_and_forgets_when_it_is_full) {
   const auto last = memo.find(ValueMemo::key_of(1, std::to_string(ValueMemo::kCells - 1)));
   ASSERT_TRUE(last.has_value());
   EXPECT_TRUE(last->empty());
+}
+
+// The look ahead at all attributes is over one piece of memory only.
+TEST(Matcher, finds_words_in_attributes_that_lie_apart) {
+  auto matcher = compiled({"attributes CONTAINS \"needle\" OR attributes CONTAINS \"Kelvin\""});
+  event::BatchBuilder builder;
+  constexpr size_t kMany = 40;
+  for (size_t i = 0; i < kMany; ++i) {
+    builder.add_attribute("a", std::string(20'000, 'x'));
+    builder.add_attribute("b", i % 2 == 0 ? "a NEEDLE" : "hay");
+    builder.add_attribute("c", std::string(i * 700, 'y'));
+    builder.add_attribute("d", i % 5 == 0 ? "\xE2\x84\xAA"
+                                            "elvin"
+                                          : "\xC2\xAE");
+    builder.finish_event(event::EventType::systemlog);
+  }
+  const event::Batch batch = builder.take();
+  std::vector<Hit> hits;
+  matcher.match(batch, hits);
+  std::vector<Hit> wanted;
+  size_t together = 0;
+  for (uint32_t i = 0; i < kMany; ++i) {
+    if (i % 2 == 0 || i % 5 == 0) wanted.push_back({i, 0});
+    together += batch.row(i).attributes_extent() ? 1 : 0;
+  }
+  EXPECT_EQ(hits, wanted);
+  EXPECT_GT(together, 0U);
+  EXPECT_LT(together, kMany);
 }
 
 TEST(Matcher, counts_what_each_rule_costs) {

@@ -144,9 +144,13 @@ void PlanRun::fire(std::span<const TriggerId> triggers) {
   }
 }
 
+// From this size on a quick look at the whole text pays before it is folded and searched.
+constexpr size_t kLookAheadMin = 128;
+
 // Fills fired_ with the triggers of the finder that fire on the text.
 void PlanRun::search(const Finder& finder, SlotId slot, std::string_view raw, EventView& event, ScanScratch& scratch) {
   fired_.clear();
+  if (raw.size() >= kLookAheadMin && !finder.may_fire_in(raw, scratch)) return;
   for (const Form form : {Form::raw, Form::folded}) {
     if (!finder.wants(form)) continue;
     const std::string_view text = slot == kEveryAttribute ? event.passing_text(raw, form) : event.text(slot, form);
@@ -173,6 +177,8 @@ void PlanRun::run(const PlanSet::Plan& plan, EventView& event, ScanScratch& scra
   for (const RuleId rule : plan.always) add(rule);
   for (const PlanSet::Station& station : plan.stations) {
     if (station.slot == kEveryAttribute) {
+      const auto extent = event.row().attributes_extent();
+      if (extent && !plans_.finders_[station.finder].may_fire_in(*extent, scratch)) continue;
       for (const event::Attribute& each : event.row().attributes()) look_at(station, each.value, event, scratch);
       continue;
     }
