@@ -78,7 +78,15 @@ Result<uint64_t> Ingest::agent_connected(const link::AgentIdentity& agent, const
     return tl::unexpected<Error>(known.error());
   }
   base::log_info("ingest", "agent of " + hello.host_name + " (" + agent.host_id + ") is connected");
-  return events_.stored_sequence(agent.host_id, hello.boot_id);
+  return wanted_after(agent.host_id, hello.boot_id);
+}
+
+// The agent sends what follows: what was stored and could not be judged comes again, and is judged then.
+uint64_t Ingest::wanted_after(const std::string& host_id, const std::string& boot_id) {
+  const uint64_t stored = events_.stored_sequence(host_id, boot_id);
+  const std::lock_guard lock(mutex_);
+  const auto judged = judged_.find({host_id, boot_id});
+  return judged == judged_.end() ? stored : std::min(stored, judged->second);
 }
 
 void Ingest::agent_disconnected(const link::AgentIdentity& agent) {
@@ -107,7 +115,13 @@ Status Ingest::take_frame(const link::AgentIdentity& agent, event::Frame frame) 
 Status Ingest::store_and_judge(const std::string& host_id, const event::Frame& frame, const event::Batch& batch) {
   TRY(const store::Appended appended, base::within("store events", events_.append(host_id, frame, batch)));
   // A repeated frame is judged again: after a failure between storing and judging nothing else would do it.
-  TRY_STATUS(judge_.judge(host_id, batch));
+  const Status judged = judge_.judge(host_id, batch);
+  {
+    const std::lock_guard lock(mutex_);
+    const auto [waiting, added] = judged_.try_emplace({host_id, frame.boot_id}, frame.first_sequence - 1);
+    if (judged && frame.first_sequence <= waiting->second + 1) judged_.erase(waiting);
+  }
+  TRY_STATUS(judged);
   TRY_STATUS(base::within("mark judged", events_.mark_judged(host_id, frame.boot_id, frame.last_sequence)));
   fleet_.saw(host_id, batch, appended.events_new);
   count(batch, appended);

@@ -4,7 +4,10 @@
 #pragma once
 
 #include <atomic>
+#include <map>
+#include <mutex>
 #include <string>
+#include <utility>
 
 #include "base/metrics.h"
 #include "base/result.h"
@@ -31,6 +34,7 @@ class Ingest final : public link::FrameHandler {
   bool failing() const { return failing_; }
 
  private:
+  uint64_t wanted_after(const std::string& host_id, const std::string& boot_id);
   Status store_and_judge(const std::string& host_id, const event::Frame& frame, const event::Batch& batch);
   void count(const event::Batch& batch, const store::Appended& appended);
 
@@ -40,6 +44,9 @@ class Ingest final : public link::FrameHandler {
   base::Metrics& metrics_;
   base::Metric &frames_, &frames_rejected_, &frames_failed_, &events_new_, &events_repeated_, &lag_us_;
   std::atomic<bool> failing_ = false;
+  std::mutex mutex_;
+  // By host and boot: the sequence number up to which all that is stored is judged too, where judging failed behind it.
+  std::map<std::pair<std::string, std::string>, uint64_t> judged_;
 };
 
 }  // namespace redoubt::central

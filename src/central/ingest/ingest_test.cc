@@ -2,6 +2,7 @@
 #include "central/ingest/ingest.h"
 
 #include <gtest/gtest.h>
+#include <soci/soci.h>
 
 #include "base/file.h"
 #include "central/fleet/enrollment.h"
@@ -213,6 +214,27 @@ TEST_F(IngestTest, losses_are_counted_by_known_causes) {
   const std::string text = metrics_.expose();
   EXPECT_NE(text.find("redoubt_events_lost_total{cause=\"ring_bulk\"} 7"), std::string::npos) << text;
   EXPECT_NE(text.find("redoubt_events_lost_total{cause=\"other\"} 7"), std::string::npos);
+}
+
+// An agent that comes back is asked for what was stored and not judged, though it is stored.
+TEST_F(IngestTest, what_could_not_be_judged_is_asked_for_again) {
+  ASSERT_TRUE(ingest_->take_frame(agent_, curl_frame(1, 3)));
+  const auto rename = [&](const std::string& from, const std::string& to) {
+    return state_->write([&](soci::session& sql) -> Status {
+      sql << "ALTER TABLE " + from + " RENAME TO " + to;
+      return {};
+    });
+  };
+  ASSERT_TRUE(rename("detections", "gone"));
+  EXPECT_EQ(ingest_->take_frame(agent_, curl_frame(4, 3)).error().code, Errc::unavailable);
+  EXPECT_EQ(store_->stored_sequence(agent_.host_id, "boot"), 6U);
+  ingest_->agent_disconnected(agent_);
+  EXPECT_EQ(ingest_->agent_connected(agent_, {.boot_id = "boot"}).value(), 3U);
+  ASSERT_TRUE(rename("gone", "detections"));
+  ASSERT_TRUE(ingest_->take_frame(agent_, curl_frame(4, 3)));
+  EXPECT_EQ(detections(), 6);
+  ingest_->agent_disconnected(agent_);
+  EXPECT_EQ(ingest_->agent_connected(agent_, {.boot_id = "boot"}).value(), 6U);
 }
 
 TEST_F(IngestTest, rules_are_replaced_between_frames_and_keep_their_counters) {
