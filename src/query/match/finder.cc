@@ -10,7 +10,8 @@ void Finder::add(const Trigger& trigger, TriggerId id) {
   OfForm& form = forms_[static_cast<size_t>(trigger.form)];
   const bool is_text = trigger.kind != TriggerKind::number && trigger.kind != TriggerKind::prefix;
   has_other_triggers_ = has_other_triggers_ || !is_text || trigger.text.empty();
-  if (is_text) texts_.push_back(trigger.text);
+  // One more than are looked for ahead says that there are too many.
+  if (is_text && texts_.size() <= CaselessLook::kLiteralsMax) texts_.push_back(trigger.text);
   switch (trigger.kind) {
     case TriggerKind::whole: form.whole.add(trigger.text, id); break;
     case TriggerKind::start: form.start.add(trigger.text, id); break;

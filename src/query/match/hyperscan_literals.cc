@@ -27,7 +27,8 @@ CaselessLook& CaselessLook::operator=(CaselessLook&& other) noexcept {
 
 bool CaselessLook::may_hold(std::string_view text, ScanScratch& scratch) const {
   if (database_ == nullptr || folds_into_ascii(text)) return true;
-  return found_any(text, scratch);
+  // The library takes no text without an address.
+  return !text.empty() && found_any(text, scratch);
 }
 
 #ifdef REDOUBT_HYPERSCAN
@@ -86,8 +87,10 @@ CaselessLook::~CaselessLook() { hs_free_database(database_); }
 
 Status CaselessLook::build(const std::vector<std::string>& literals, ScanScratch& scratch) {
   // Letters outside ASCII have a case that the library does not ignore.
-  const bool ascii = std::all_of(literals.begin(), literals.end(), is_ascii);
-  if (!HyperscanLiterals::available() || !ascii || literals.empty() || literals.size() > kLiteralsMax) return {};
+  const bool fit = std::all_of(literals.begin(), literals.end(), [](const std::string& literal) {
+    return literal.size() <= kLiteralBytesMax && is_ascii(literal);
+  });
+  if (!HyperscanLiterals::available() || !fit || literals.empty() || literals.size() > kLiteralsMax) return {};
   LiteralList list;
   for (const std::string& literal : literals) list.add(literal, 0);
   TRY_STATUS(compile(list, HS_FLAG_CASELESS, &database_));
@@ -103,6 +106,7 @@ bool CaselessLook::found_any(std::string_view text, ScanScratch& scratch) const 
 }
 
 void HyperscanLiterals::find(std::string_view text, ScanScratch& scratch, std::vector<LiteralId>& found) const {
+  if (text.empty()) return;
   const auto add = [](unsigned id, unsigned long long, unsigned long long, unsigned, void* context) {
     static_cast<std::vector<LiteralId>*>(context)->push_back(id);
     return 0;

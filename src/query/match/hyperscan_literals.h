@@ -39,6 +39,7 @@ class CaselessLook {
  public:
   // More literals than this are not looked for: compiling costs too much, and one of them is in most texts.
   static constexpr size_t kLiteralsMax = 64;
+  static constexpr size_t kLiteralBytesMax = 1024;
 
   CaselessLook() = default;
   ~CaselessLook();

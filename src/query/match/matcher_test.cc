@@ -281,6 +281,17 @@ TEST(ValueMemo, keeps_what_was_found_and_forgets_when_it_is_full) {
   EXPECT_TRUE(last->empty());
 }
 
+TEST(Matcher, finds_nothing_in_attributes_without_text) {
+  auto matcher = compiled({"attributes CONTAINS \"needle\"", "attributes.a CONTAINS \"needle\""});
+  event::BatchBuilder builder;
+  builder.add_attribute("a", "");
+  builder.finish_event(event::EventType::systemlog);
+  builder.finish_event(event::EventType::systemlog);
+  std::vector<Hit> hits;
+  matcher.match(builder.take(), hits);
+  EXPECT_TRUE(hits.empty());
+}
+
 // The look ahead at all attributes is over one piece of memory only.
 TEST(Matcher, finds_words_in_attributes_that_lie_apart) {
   auto matcher = compiled({"attributes CONTAINS \"needle\" OR attributes CONTAINS \"Kelvin\""});
