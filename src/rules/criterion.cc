@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "query/cidr.h"
+#include "query/hash_kind.h"
 
 namespace redoubt::rules {
 
@@ -80,28 +81,15 @@ Expression scope_guard(Scope scope) {
   return Expression::constant(false);
 }
 
-struct HashRow {
-  std::string_view ending;  // of the field's name
-  std::string_view name;
-  size_t digits;
-};
-constexpr auto kHashes = std::to_array<HashRow>({{".sha256", "SHA-256", 64}, {".sha1", "SHA-1", 40}, {"", "MD5", 32}});
-
-const HashRow& hash_kind(Field field) {
-  return *std::find_if(kHashes.begin(), kHashes.end(),
-                       [&](const HashRow& row) { return event::info(field).name.ends_with(row.ending); });
-}
-
 Status check_text_value(Field field, Operator op, const std::string& value) {
   if (op != Operator::equal) return {};
   const FieldType type = event::info(field).type;
   if (type == FieldType::ip && !query::is_prefix(value))
     return fail(Errc::invalid_argument, "'" + value + "' is neither an address nor a prefix");
   if (type != FieldType::hash) return {};
-  const HashRow& kind = hash_kind(field);
-  const bool is_hash =
-      value.size() == kind.digits && value.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
-  if (!is_hash) return fail(Errc::invalid_argument, "'" + value + "' is not a " + std::string(kind.name));
+  const query::HashKind& kind = query::hash_kind(field);
+  if (!query::is_hash(kind, value))
+    return fail(Errc::invalid_argument, "'" + value + "' is not a " + std::string(kind.name));
   return {};
 }
 

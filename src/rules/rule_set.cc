@@ -291,16 +291,6 @@ RuleText read_text(std::string_view text, std::string_view name) {
   return read;
 }
 
-tl::expected<RuleSet, Refusal> read_rule_set(std::string_view text) {
-  sigma::RuleFile file = sigma::read_rules(text, "");
-  auto linked = sigma::link_correlations(std::move(file.correlations), file.rules, file.scopes, file.refusals);
-  if (!file.refusals.empty()) return tl::unexpected(std::move(file.refusals.front()));
-  (void)sigma::apply_filters(file.filters, file.log_sources, file.rules);
-  auto set = RuleSet::of(std::move(file.rules), std::move(linked));
-  if (!set) return tl::unexpected(refuse("", text, 1, sigma::code::kDuplicateId, set.error().message));
-  return *std::move(set);
-}
-
 Result<RuleSet> RuleSet::load(const std::string& directory) {
   TRY(const std::vector<std::string> paths, list_rule_files(directory));
   Collector collector;

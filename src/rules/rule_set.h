@@ -79,10 +79,6 @@ constexpr size_t kRuleFilesMax = 100'000;  // below one directory
 // Whether a file of this name holds rules, or values for their placeholders.
 bool is_rule_file(std::string_view path);
 
-class RuleSet;
-// All rules and correlations of `text` (a Sigma file); one that is refused refuses the text.
-tl::expected<RuleSet, Refusal> read_rule_set(std::string_view text);
-
 class RuleSet {
  public:
   // Every file below `directory` whose name ends as a format of rules does (the table in rule_set.cc). An unreadable

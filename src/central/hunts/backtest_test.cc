@@ -108,8 +108,10 @@ TEST_F(BacktestTest, a_correlation_counts_what_its_rules_match) {
   exec("/usr/bin/curl", kMidnightUs + 3 * base::kDayUs);  // alone
   exec("/usr/bin/wget", kMidnightUs + 3 * base::kDayUs);
   store();
-  const auto set = rules::read_rule_set(text);
-  ASSERT_TRUE(set) << set.error().rendered;
+  rules::RuleText read = rules::read_text(text);
+  for (const rules::Refusal& refusal : read.refusals) ADD_FAILURE() << refusal.rendered;
+  const auto set = rules::RuleSet::of(std::move(read.rules), std::move(read.correlations));
+  ASSERT_TRUE(set) << set.error().message;
   HuntService hunts(*store_, metrics_);
   const auto found = hunts.backtest(*set, 0, {.since = {kMidnightUs}, .until = {kMidnightUs + 5 * base::kDayUs}}, 3);
   ASSERT_TRUE(found) << found.error().message;

@@ -43,14 +43,6 @@ bool is_hash_text(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
 }
 
-std::string lower_ascii(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
 size_t last_separator(std::string_view path) { return path.find_last_of("/\\"); }
 
 }  // namespace
@@ -73,7 +65,7 @@ bool set_value(Field field, std::string_view text, BatchBuilder& batch) {
     case FieldType::id: batch.set(field, text); return true;
     case FieldType::hash: {
       if (!is_hash_text(text)) return false;
-      batch.set(field, lower_ascii(text));
+      batch.set(field, base::fold_case(text));
       return true;
     }
     case FieldType::integer: {

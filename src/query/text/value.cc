@@ -7,6 +7,7 @@
 #include "base/config.h"
 #include "base/text.h"
 #include "query/cidr.h"
+#include "query/hash_kind.h"
 #include "query/pattern.h"
 #include "query/semantics.h"
 
@@ -157,33 +158,17 @@ struct Typer {
       return TypedValue{Operator::like, token().pattern};
     const Operator op = verb == Verb::like ? Operator::equal : operator_of(verb);
     if (field == event::Field::event_type) return event_type();
-    if (type() == FieldType::hash && op == Operator::equal && !is_hash()) return wrong_hash();
+    if (type() == FieldType::hash && op == Operator::equal && !is_hash(hash_kind(field), token().text)) {
+      return wrong_hash();
+    }
     return TypedValue{op, token().text};
   }
 
-  struct HashKind {
-    std::string_view ending;  // of the field's name
-    std::string_view name;
-    size_t digits;
-  };
-
-  const HashKind& hash_kind() const {
-    static constexpr auto kHashKinds = std::to_array<HashKind>({
-        {".sha256", "SHA-256", 64}, {".sha1", "SHA-1", 40}, {"", "MD5", 32},  // an imphash is one too
-    });
-    return *std::find_if(kHashKinds.begin(), kHashKinds.end(),
-                         [&](const HashKind& kind) { return event::info(field).name.ends_with(kind.ending); });
-  }
-
   tl::unexpected<Diagnostic> wrong_hash() const {
-    const std::string name(hash_kind().name);
-    return wrong("'" + token().text + "' is no " + name, "a " + name + " has " + std::to_string(hash_kind().digits) +
-                                                             " hexadecimal digits; the start of one: STARTS");
-  }
-
-  bool is_hash() const {
-    return token().text.size() == hash_kind().digits &&
-           token().text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+    const HashKind& kind = hash_kind(field);
+    const std::string name(kind.name);
+    return wrong("'" + token().text + "' is no " + name,
+                 "a " + name + " has " + std::to_string(kind.digits) + " hexadecimal digits; the start of one: STARTS");
   }
 
   Outcome<TypedValue> event_type() const {
