@@ -25,3 +25,4 @@ if [ ${#missing[@]} -gt 0 ]; then
   apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 scripts/fetch-duckdb.sh
+if [ "${1:-}" = test ]; then scripts/fetch-kernels.sh; fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds, and runs every test: scripts/test.sh [--only LABEL].
-# Labels: unit, root, component, e2e, lint. In CI (CI=true) a test that skips is a failure.
+# Labels: unit, root, vm, component, e2e, lint. In CI (CI=true) a test that skips is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

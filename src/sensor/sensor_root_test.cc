@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -19,6 +20,7 @@
 #include <cstring>
 #include <fstream>
 #include <functional>
+#include <initializer_list>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -39,7 +41,9 @@ constexpr auto kWait = std::chrono::seconds(10);
 class Collector : public EventSink {
  public:
   void take(v1::Event&& event) override {
+    at_gate_ = true;
     const std::lock_guard held(gate_);
+    at_gate_ = false;
     const std::lock_guard lock(mutex_);
     events_.push_back(std::move(event));
     changed_.notify_all();
@@ -47,6 +51,8 @@ class Collector : public EventSink {
 
   // While the caller holds this, the sensor stands still in take(), which no real sink may do.
   std::unique_lock<std::mutex> hold_up() { return std::unique_lock(gate_); }
+  // Whether it does: it goes on reading while no event is ready to be taken.
+  bool stands_still() const { return at_gate_; }
 
   using Predicate = std::function<bool(const v1::Event&)>;
   std::optional<v1::Event> wait_for(const Predicate& matches) {
@@ -73,6 +79,7 @@ class Collector : public EventSink {
   }
 
   std::mutex gate_;
+  std::atomic<bool> at_gate_{false};
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<v1::Event> events_;
@@ -127,6 +134,13 @@ pid_t in_child(const std::function<void()>& act) {
   return pid;
 }
 
+void wait_for_file(const std::string& path) {
+  const auto deadline = std::chrono::steady_clock::now() + kWait;
+  while (access(path.c_str(), F_OK) != 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
 std::string own_executable() {
   char path[4096];
   const ssize_t size = readlink("/proc/self/exe", path, sizeof path);
@@ -154,11 +168,18 @@ class SensorTest : public testing::Test {
     sensor_ = *std::move(sensor);
   }
 
-  // Does it again until the sensor, which stands still sooner or later, has lost records.
-  void overflow(const std::function<void()>& act, const std::function<bool(const SensorAccount&)>& enough) {
+  // Does it again until the sensor, which is held up, stands still, and then until the rings have no room: what comes
+  // after that is lost.
+  void overflow(const std::function<void()>& act, std::initializer_list<LaneAccount SensorAccount::*> lanes) {
     const auto deadline = std::chrono::steady_clock::now() + kWait;
-    while (!enough(sensor_->account()) && std::chrono::steady_clock::now() < deadline) act();
-    ASSERT_TRUE(enough(sensor_->account()));
+    while (!events_.stands_still() && std::chrono::steady_clock::now() < deadline) act();
+    const SensorAccount before = sensor_->account();
+    const auto lost_more = [&] {
+      const SensorAccount now = sensor_->account();
+      return std::all_of(lanes.begin(), lanes.end(), [&](auto lane) { return (now.*lane).lost > (before.*lane).lost; });
+    };
+    while (!lost_more() && std::chrono::steady_clock::now() < deadline) act();
+    ASSERT_TRUE(lost_more());
   }
 
   Collector events_;
@@ -497,7 +518,7 @@ TEST_F(SensorTest, knows_processes_that_ran_before_it) {
 TEST_F(SensorTest, reads_the_container_id_from_the_cgroup) {
   std::string root = "/sys/fs/cgroup";
   if (access((root + "/cgroup.procs").c_str(), F_OK) != 0) root += "/unified";
-  const std::string id = base::sha256_hex("container");
+  const std::string id = base::sha256_hex("container of " + std::to_string(getpid()));
   const std::string group = root + "/docker-" + id + ".scope";
   if (mkdir(group.c_str(), 0700) != 0) GTEST_SKIP() << "skipped: no writable cgroup version 2 at " << root;
   start();
@@ -551,7 +572,7 @@ TEST_F(SensorTest, books_balance_when_the_rings_overflow) {
           for (int i = 0; i < 1000; ++i) close(open(path.c_str(), O_WRONLY | O_CREAT, 0600));
         }));
       },
-      [](const SensorAccount& account) { return account.critical.lost > 0 && account.bulk.lost > 0; });
+      {&SensorAccount::critical, &SensorAccount::bulk});
   held.unlock();
   sensor_->stop();
   const SensorAccount account = sensor_->account();
@@ -580,9 +601,10 @@ TEST_F(SensorTest, knows_a_program_whose_start_was_lost) {
   const std::string path = directory / "f";
   const std::string stop = directory / "stop";
   std::unique_lock held = events_.hold_up();
-  overflow([] { finish(in_child([] {})); }, [](const SensorAccount& account) { return account.critical.lost > 0; });
+  overflow([] { finish(in_child([] {})); }, {&SensorAccount::critical});
   const std::string script = "while [ ! -e " + stop + " ]; do echo >> " + path + "; sleep 0.05; done";
   const pid_t pid = launch({"/bin/sh", "-c", script});
+  wait_for_file(path);  // it has started, while nobody could be told
   held.unlock();
   const auto written = events_.wait_for([&](const v1::Event& event) {
     return event.file_path() == path && event.process_pid() == pid &&
