@@ -27,6 +27,7 @@ measure() {
     build/release/bin/bench_correlation "${names[@]}"
   fi
   if wanted spine.agent_cpu spine.agent_rss; then python3 bench/agent.py; fi
+  if wanted sensor.flood_exec_lost; then python3 tests/flood_test.py --bench; fi
 }
 
 scripts/configure.sh release >&2

@@ -25,20 +25,20 @@ constexpr int kAttributeName = 1;
 constexpr int kAttributeValue = 2;
 constexpr uint64_t kSchema = 1;
 
-constexpr int kNumberMax = 127;
+constexpr int kNumberMax = 511;
 
 // Wire number → position in the table, -1 where there is none.
 constexpr auto kPositionOf = [] {
-  std::array<int8_t, kNumberMax + 1> positions{};
+  std::array<int16_t, kNumberMax + 1> positions{};
   positions.fill(-1);
-  for (const FieldInfo& row : kFields) positions[static_cast<size_t>(row.number)] = static_cast<int8_t>(row.field);
+  for (const FieldInfo& row : kFields) positions[static_cast<size_t>(row.number)] = static_cast<int16_t>(row.field);
   return positions;
 }();
 
 // The fields of one event while it is read.
 struct Scratch {
   std::array<Value, kFieldCount> values{};
-  std::array<uint64_t, 2> present{};
+  FieldSet present{};
   size_t attributes = 0;  // at the end of the batch's
   bool attributes_together = true;
 
@@ -133,7 +133,7 @@ struct Batch::Decoder {
       scratch.set(position, Value::of_integer(static_cast<int64_t>(number)));
       return true;
     }
-    const std::string_view name = number < 32 ? name_of(static_cast<EventType>(number)) : "";
+    const std::string_view name = number < kEventTypesMax ? name_of(static_cast<EventType>(number)) : "";
     if (name.empty()) return false;
     scratch.set(position, Value::of_text(name));
     return true;
@@ -142,7 +142,7 @@ struct Batch::Decoder {
   // One message Event of `size` bytes.
   bool read_event(Scratch& scratch, uint32_t size) {
     const auto limit = input.PushLimit(static_cast<int>(size));
-    std::array<uint64_t, 2> seen{};
+    FieldSet seen{};
     while (const uint32_t tag = input.ReadTagNoLastTag()) {
       const int number = WireFormatLite::GetTagFieldNumber(tag);
       const int position = number <= kNumberMax ? kPositionOf[static_cast<size_t>(number)] : -1;

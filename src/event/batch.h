@@ -103,7 +103,7 @@ class Batch {
   friend class BatchBuilder;
   Batch() = default;
   struct Slots {
-    std::array<uint64_t, 2> present{};
+    FieldSet present{};
     uint32_t first = 0;
     EventType type = EventType::none;
     uint32_t first_attribute = 0;
@@ -126,7 +126,8 @@ inline Value Row::get(Field field) const {
   const unsigned word = position / 64;
   const uint64_t bit = uint64_t{1} << (position % 64);
   if ((slots.present[word] & bit) == 0) return {};
-  const int below = std::popcount(slots.present[word] & (bit - 1)) + (word == 1 ? std::popcount(slots.present[0]) : 0);
+  int below = std::popcount(slots.present[word] & (bit - 1));
+  for (unsigned before = 0; before < word; ++before) below += std::popcount(slots.present[before]);
   return batch_->values_[slots.first + static_cast<size_t>(below)];
 }
 

@@ -41,7 +41,7 @@ class BatchBuilder {
 
   Batch batch_;
   std::array<Value, kFieldCount> values_{};
-  std::array<uint64_t, 2> present_{};
+  FieldSet present_{};
   size_t attributes_before_ = 0;
   size_t attributes_block_ = 0;  // of repaired_, counted from 1: where the event's first attribute is
   bool attributes_together_ = true;

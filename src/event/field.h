@@ -42,7 +42,9 @@ constexpr auto kFields = std::to_array<FieldInfo>({
 #undef FIELD
 });
 constexpr size_t kFieldCount = kFields.size();
-static_assert(kFieldCount <= 128, "rows keep presence in two 64-bit words");
+static_assert(kFieldCount < 256, "Field is a byte");
+// One bit a field, in words of 64: which fields a row has.
+using FieldSet = std::array<uint64_t, (kFieldCount + 63) / 64>;
 
 constexpr const FieldInfo& info(Field field) { return kFields[static_cast<size_t>(field)]; }
 
@@ -72,7 +74,14 @@ std::string_view name_of(EventType type);
 std::optional<EventType> event_type_named(std::string_view name);
 
 // A set of event types, one bit each.
-using EventTypeSet = uint32_t;
+using EventTypeSet = uint64_t;
+constexpr unsigned kEventTypesMax = 64;
+static_assert([] {
+  for (const EventTypeInfo& row : kEventTypes) {
+    if (static_cast<unsigned>(row.type) >= kEventTypesMax) return false;
+  }
+  return true;
+}());
 constexpr EventTypeSet kAllEventTypes = ~EventTypeSet{0};
 constexpr EventTypeSet set_of(EventType type) { return EventTypeSet{1} << static_cast<unsigned>(type); }
 

@@ -8,6 +8,7 @@
 #include "event/entity_id.h"
 #include "sensor/container_id.h"
 #include "sensor/file/file_decode.h"
+#include "sensor/kind_names.h"
 #include "sensor/network/network_decode.h"
 #include "sensor/path_text.h"
 #include "sensor/proc_file.h"
@@ -18,6 +19,11 @@ namespace {
 
 constexpr int kAncestorsMax = 32;
 constexpr int64_t kNsPerUs = 1000;
+
+std::string_view loss_cause_of(rd_lane lane, rd_loss_cause cause) {
+  if (cause == RD_LOSS_SHARE) return lane == RD_LANE_CRITICAL ? "share_critical" : "share_bulk";
+  return lane == RD_LANE_CRITICAL ? "ring_critical" : "ring_bulk";
+}
 
 ProcessKey key_of(const rd_actor& actor) { return {actor.pid, actor.start_ns}; }
 ProcessKey parent_key_of(const rd_actor& actor) { return {actor.parent_pid, actor.parent_start_ns}; }
@@ -153,11 +159,18 @@ void Enricher::declare_loss(const Loss& loss, int64_t since_ns) {
   v1::Event event;
   event.set_event_type(v1::EVENT_TYPE_LOSS);
   event.set_event_time(realtime_us(static_cast<uint64_t>(now_ns_)));
-  event.set_loss_cause(loss.lane == RD_LANE_CRITICAL ? "ring_critical" : "ring_bulk");
+  event.set_event_action("lost");
+  event.set_loss_cause(std::string(loss_cause_of(loss.lane, loss.cause)));
+  if (const std::string_view kind = kind_name_of(loss.kind); !kind.empty()) event.set_loss_kind(std::string(kind));
   event.set_loss_count(static_cast<int64_t>(loss.count));
   event.set_loss_since(realtime_us(static_cast<uint64_t>(since_ns)));
   event.set_loss_until(event.event_time());
-  if (loss.cgroup_id != 0) event.set_process_cgroup_id(static_cast<int64_t>(loss.cgroup_id));
+  if (loss.cgroup_id != 0) {
+    event.set_process_cgroup_id(static_cast<int64_t>(loss.cgroup_id));
+    std::string cgroup = cgroups_.find(loss.cgroup_id);
+    if (std::string container = container_id_of(cgroup); !container.empty()) event.set_container_id(container);
+    if (!cgroup.empty()) event.set_loss_cgroup(std::move(cgroup));
+  }
   outbox_.put(std::move(event), nullptr, now_ns_);
 }
 

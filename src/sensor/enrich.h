@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "sensor/cgroup_path.h"
 #include "sensor/outbox.h"
 #include "sensor/process/process_decode.h"
 #include "sensor/process_table.h"
@@ -14,10 +15,12 @@
 
 namespace redoubt::sensor {
 
-// What was lost in one lane and cgroup between two looks at the books.
+// What was lost of one kind in one lane and cgroup between two looks at the books.
 struct Loss {
   rd_lane lane = RD_LANE_CRITICAL;
-  uint64_t cgroup_id = 0;
+  rd_loss_cause cause = RD_LOSS_RING;
+  uint32_t kind = 0;       // rd_kind; 0: not known any more
+  uint64_t cgroup_id = 0;  // 0: not known any more
   uint64_t count = 0;
 };
 
@@ -62,6 +65,7 @@ class Enricher {
   Outbox& outbox_;
   ProcessTable table_;
   UserNames users_;
+  CgroupPaths cgroups_;
   Process spare_;
   int64_t realtime_offset_ns_ = 0;
   int64_t now_ns_ = 0;

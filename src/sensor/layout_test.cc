@@ -74,7 +74,12 @@ TEST_F(Layout, heads_agree) {
   EXPECT_MEMBER(rd_lane_count, lost);
   EXPECT_SIZE(rd_loss_key);
   EXPECT_MEMBER(rd_loss_key, cgroup_id);
+  EXPECT_MEMBER(rd_loss_key, kind);
   EXPECT_MEMBER(rd_loss_key, lane);
+  EXPECT_MEMBER(rd_loss_key, cause);
+  EXPECT_SIZE(rd_lane_share);
+  EXPECT_MEMBER(rd_lane_share, sent);
+  EXPECT_MEMBER(rd_lane_share, taken);
 }
 
 TEST_F(Layout, process_records_agree) {

@@ -23,7 +23,7 @@ class Outbox {
   // Hands over everything.
   void finish();
 
-  bool empty() const { return waiting_.empty(); }
+  size_t size() const { return waiting_.size(); }
   uint64_t events() const { return events_; }
   uint64_t hashes_missed() const { return hashes_missed_; }
 

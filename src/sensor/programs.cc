@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/membarrier.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -38,6 +39,11 @@ constexpr size_t kSeedBytesMax = size_t{64} << 20;
 constexpr size_t kSeedReadBytes = size_t{64} << 10;
 constexpr size_t kRingBytesLeast = 4096;
 constexpr size_t kRingBytesMost = size_t{256} << 20;
+constexpr size_t kShareBytes = sizeof(rd_lane_share) * RD_LANES * RD_LANE_SHARES;
+// Rows of the loss map that have stood still so long are made free for other origins, once so many are taken. No
+// program is still about to write to one.
+constexpr int64_t kLossRowIdleNs = 60'000'000'000;
+constexpr size_t kLossRowsKept = RD_LOSS_ORIGINS_MAX / 2;
 
 int log_libbpf(libbpf_print_level level, const char* format, va_list arguments) {
   if (level != LIBBPF_WARN) return 0;
@@ -53,13 +59,31 @@ size_t ring_size(size_t bytes) { return std::bit_ceil(std::clamp(bytes, kRingByt
 
 }  // namespace
 
+// Where lost records came from, and how many of them were told.
+struct LossOrigin {
+  uint32_t lane;
+  uint32_t cause;
+  uint32_t kind;
+  uint64_t cgroup_id;
+  friend auto operator<=>(const LossOrigin&, const LossOrigin&) = default;
+};
+struct LossTaken {
+  uint64_t count = 0;
+  int64_t changed_ns = 0;
+};
+
 struct Programs::State {
+  ~State() {
+    if (shares != nullptr) munmap(shares, kShareBytes);
+  }
+
   std::unique_ptr<redoubt_sensor, SkeletonDelete> skeleton;
   std::vector<Link> links;
   Link seed;
   std::array<size_t, RD_LANES> ring_bytes{};
   std::array<uint64_t, RD_LANES> lost_before{};
-  std::map<std::pair<uint32_t, uint64_t>, uint64_t> lost_from;  // lane and cgroup → count already taken
+  std::map<LossOrigin, LossTaken> lost_from;
+  rd_lane_share* shares = nullptr;
 
   bpf_map* ring(rd_lane lane) const {
     return lane == RD_LANE_CRITICAL ? skeleton->maps.ring_critical : skeleton->maps.ring_bulk;
@@ -84,6 +108,8 @@ Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options) {
   }
   std::unique_ptr<Programs> programs(new Programs(std::move(state)));
   TRY_STATUS(programs->fill_syscall_tables());
+  TRY_STATUS(programs->map_shares());
+  TRY_STATUS(programs->make_loss_rows());
   if (options.quiet_pids.size() >= kQuietPidsMax) return fail(Errc::invalid_argument, "too many quiet processes");
   for (const int pid : options.quiet_pids) TRY_STATUS(programs->quiet(static_cast<uint32_t>(pid)));
   return programs;
@@ -161,22 +187,60 @@ void Programs::set_reader(Reader reader) {
   __atomic_store_n(&state_->skeleton->bss->reader_sleeps, reader == Reader::sleeps ? 1U : 0U, __ATOMIC_SEQ_CST);
 }
 
-LaneCounts Programs::counts(rd_lane lane) const {
+Status Programs::map_shares() {
+  const int map = bpf_map__fd(state_->skeleton->maps.lane_shares);
+  void* rows = mmap(nullptr, kShareBytes, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+  if (rows == MAP_FAILED) return base::fail_errno("map the shares of the lanes");
+  state_->shares = static_cast<rd_lane_share*>(rows);
+  return {};
+}
+
+// The rows that take what has no room under its own origin.
+Status Programs::make_loss_rows() {
+  const int map = bpf_map__fd(state_->skeleton->maps.losses);
+  const uint64_t none = 0;
+  for (const rd_lane lane : {RD_LANE_CRITICAL, RD_LANE_BULK}) {
+    for (const rd_loss_cause cause : {RD_LOSS_RING, RD_LOSS_SHARE}) {
+      const rd_loss_key key{
+          .cgroup_id = 0, .kind = 0, .lane = static_cast<__u16>(lane), .cause = static_cast<__u16>(cause)};
+      if (bpf_map_update_elem(map, &key, &none, BPF_ANY) != 0) return base::fail_errno("make the rows of losses");
+    }
+  }
+  return {};
+}
+
+void Programs::give_back(rd_lane lane, uint64_t cgroup_id, uint64_t record_bytes) {
+  rd_lane_share& share = state_->shares[rd_share_row(lane, cgroup_id)];
+  __atomic_fetch_add(&share.taken, rd_ring_bytes(record_bytes), __ATOMIC_RELAXED);
+}
+
+KindCounts Programs::counts(rd_lane lane) const {
   std::vector<rd_lane_count> rows(static_cast<size_t>(libbpf_num_possible_cpus()));
-  const auto key = static_cast<uint32_t>(lane);
-  LaneCounts counts;
-  if (bpf_map_lookup_elem(bpf_map__fd(state_->skeleton->maps.lane_counts), &key, rows.data()) != 0) return counts;
-  for (const rd_lane_count& row : rows) {
-    counts.produced += row.produced;
-    counts.lost += row.lost;
+  KindCounts counts;
+  for (uint32_t kind = 1; kind < RD_KINDS_MAX; ++kind) {
+    const uint32_t key = static_cast<uint32_t>(lane) * RD_KINDS_MAX + kind;
+    if (bpf_map_lookup_elem(bpf_map__fd(state_->skeleton->maps.lane_counts), &key, rows.data()) != 0) continue;
+    for (const rd_lane_count& row : rows) {
+      counts[kind].produced += row.produced;
+      counts[kind].lost += row.lost;
+    }
   }
   return counts;
 }
 
-std::vector<Loss> Programs::take_losses() {
-  const std::array<uint64_t, RD_LANES> lost = {counts(RD_LANE_CRITICAL).lost, counts(RD_LANE_BULK).lost};
-  if (lost == state_->lost_before) return {};
-  state_->lost_before = lost;
+uint64_t Programs::lost(rd_lane lane) const {
+  std::vector<rd_lane_count> rows(static_cast<size_t>(libbpf_num_possible_cpus()));
+  const uint32_t key = static_cast<uint32_t>(lane) * RD_KINDS_MAX;
+  if (bpf_map_lookup_elem(bpf_map__fd(state_->skeleton->maps.lane_counts), &key, rows.data()) != 0) return 0;
+  uint64_t lost = 0;
+  for (const rd_lane_count& row : rows) lost += row.lost;
+  return lost;
+}
+
+std::vector<Loss> Programs::take_losses(int64_t now_ns) {
+  const std::array<uint64_t, RD_LANES> lost_now = {lost(RD_LANE_CRITICAL), lost(RD_LANE_BULK)};
+  if (lost_now == state_->lost_before) return {};
+  state_->lost_before = lost_now;
   std::vector<Loss> losses;
   const int map = bpf_map__fd(state_->skeleton->maps.losses);
   rd_loss_key key{};
@@ -185,11 +249,30 @@ std::vector<Loss> Programs::take_losses() {
     key = next;
     uint64_t count = 0;
     if (bpf_map_lookup_elem(map, &key, &count) != 0) continue;
-    uint64_t& taken = state_->lost_from[{key.lane, key.cgroup_id}];
-    if (count > taken) losses.push_back({static_cast<rd_lane>(key.lane), key.cgroup_id, count - taken});
-    taken = count;
+    LossTaken& taken = state_->lost_from[{key.lane, key.cause, key.kind, key.cgroup_id}];
+    if (count <= taken.count) continue;
+    losses.push_back({.lane = static_cast<rd_lane>(key.lane),
+                      .cause = static_cast<rd_loss_cause>(key.cause),
+                      .kind = key.kind,
+                      .cgroup_id = key.cgroup_id,
+                      .count = count - taken.count});
+    taken = {.count = count, .changed_ns = now_ns};
   }
+  if (state_->lost_from.size() > kLossRowsKept) forget_losses(now_ns);
   return losses;
+}
+
+void Programs::forget_losses(int64_t now_ns) {
+  const int map = bpf_map__fd(state_->skeleton->maps.losses);
+  std::erase_if(state_->lost_from, [&](const auto& row) {
+    const auto& [origin, taken] = row;
+    if (origin.cgroup_id == 0 || now_ns - taken.changed_ns < kLossRowIdleNs) return false;
+    const rd_loss_key key{.cgroup_id = origin.cgroup_id,
+                          .kind = origin.kind,
+                          .lane = static_cast<__u16>(origin.lane),
+                          .cause = static_cast<__u16>(origin.cause)};
+    return bpf_map_delete_elem(map, &key) == 0;
+  });
 }
 
 }  // namespace redoubt::sensor

@@ -2,6 +2,7 @@
 // but for load() and attach().
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -20,6 +21,9 @@ struct LaneCounts {
   uint64_t produced = 0;
   uint64_t lost = 0;
 };
+
+// A lane's counts by rd_kind.
+using KindCounts = std::array<LaneCounts, RD_KINDS_MAX>;
 
 class Programs {
  public:
@@ -40,14 +44,20 @@ class Programs {
   // How the reader waits from now on: woken by the programs, or looking by itself.
   void set_reader(Reader reader);
 
-  LaneCounts counts(rd_lane lane) const;  // any thread
-  // What was lost since the last call, by lane and cgroup.
-  std::vector<Loss> take_losses();
+  KindCounts counts(rd_lane lane) const;  // any thread
+  // What was lost since the last call, by lane, cause, kind and cgroup.
+  std::vector<Loss> take_losses(int64_t now_ns);
+  // The reader has taken a record of this cgroup and size out of the lane's ring: its share is free again.
+  void give_back(rd_lane lane, uint64_t cgroup_id, uint64_t record_bytes);
 
  private:
   struct State;
   explicit Programs(std::unique_ptr<State> state);
   Status fill_syscall_tables();
+  Status map_shares();
+  Status make_loss_rows();
+  uint64_t lost(rd_lane lane) const;
+  void forget_losses(int64_t now_ns);
   Status quiet(uint32_t pid);
 
   std::unique_ptr<State> state_;

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <time.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <thread>
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "sensor/enrich.h"
+#include "sensor/kind_names.h"
 #include "sensor/outbox.h"
 #include "sensor/probe.h"
 #include "sensor/program_hash.h"
@@ -28,9 +30,13 @@ constexpr int64_t kMillisecondNs = 1'000'000;
 constexpr int64_t kLookNs = 4 * kMillisecondNs;         // between two looks while records come
 constexpr int kSleepMs = 100;                           // at most, while none come
 constexpr int64_t kLossCheckNs = 100 * kMillisecondNs;  // between two looks at the books
+constexpr int64_t kFinishNs = 2000 * kMillisecondNs;    // how long the end waits for room in the sink
 constexpr int64_t kExpireNs = 1000 * kMillisecondNs;
 constexpr int64_t kHealNs = 1000 * kMillisecondNs;  // between two new seeds after losses
-constexpr size_t kRoundRecordsMax = 4096;           // before the clocks and the outbox are looked at again
+constexpr size_t kRoundRecordsMax = 1024;           // before the clocks and the outbox are looked at again
+// Where very many cgroups lose at the same time, their losses are told less often.
+constexpr size_t kLossesOften = 64;
+constexpr int64_t kLossRareCheckNs = 1000 * kMillisecondNs;
 
 int64_t realtime_offset_ns() {
   timespec wall{};
@@ -38,10 +44,36 @@ int64_t realtime_offset_ns() {
   return int64_t{wall.tv_sec} * 1'000'000'000 + wall.tv_nsec - base::boottime_ns();
 }
 
+void pause_for_records() {
+  const timespec look{.tv_sec = 0, .tv_nsec = kLookNs};
+  nanosleep(&look, nullptr);
+}
+
 int64_t record_time(std::string_view record) {
   return record.size() < sizeof(rd_head)
              ? 0
              : static_cast<int64_t>(reinterpret_cast<const rd_head*>(record.data())->time_ns);
+}
+
+uint64_t record_cgroup(std::string_view record) {
+  return record.size() < sizeof(rd_head) ? 0 : reinterpret_cast<const rd_head*>(record.data())->actor.cgroup_id;
+}
+
+// The sums of both lanes, and of each kind.
+std::vector<KindAccount> add_counts(const KindCounts& of_critical, LaneAccount& critical, const KindCounts& of_bulk,
+                                    LaneAccount& bulk) {
+  std::vector<KindAccount> kinds;
+  for (uint32_t kind = 0; kind < RD_KINDS_MAX; ++kind) {
+    critical.produced += of_critical[kind].produced;
+    critical.lost += of_critical[kind].lost;
+    bulk.produced += of_bulk[kind].produced;
+    bulk.lost += of_bulk[kind].lost;
+    const KindAccount sum{.name = kind_name_of(kind),
+                          .produced = of_critical[kind].produced + of_bulk[kind].produced,
+                          .lost = of_critical[kind].lost + of_bulk[kind].lost};
+    if (!sum.name.empty()) kinds.push_back(sum);
+  }
+  return kinds;
 }
 
 }  // namespace
@@ -51,7 +83,8 @@ class Sensor::Runtime {
  public:
   Runtime(const SensorOptions& options, EventSink& sink, std::unique_ptr<Programs> programs,
           std::unique_ptr<ProgramHashes> hashes)
-      : programs_(std::move(programs)),
+      : sink_(sink),
+        programs_(std::move(programs)),
         hashes_(std::move(hashes)),
         outbox_(sink),
         enricher_(options, *hashes_, outbox_) {}
@@ -66,7 +99,9 @@ class Sensor::Runtime {
   Status watch(int fd);
   void run();
   void run_round();
-  size_t drain();
+  size_t drain(size_t records_max);
+  void take(rd_lane lane, Ring& ring, std::string_view record);
+  size_t room() const;
   bool records_wait();
   void check_losses(int64_t now_ns);
   void reseed(int64_t now_ns);
@@ -74,6 +109,7 @@ class Sensor::Runtime {
   void finish();
   void publish();
 
+  EventSink& sink_;
   std::unique_ptr<Programs> programs_;
   std::unique_ptr<ProgramHashes> hashes_;
   Outbox outbox_;
@@ -83,12 +119,12 @@ class Sensor::Runtime {
   base::UniqueFd epoll_;
   base::UniqueFd wake_;
   int64_t losses_checked_ns_ = 0;
+  int64_t loss_check_ns_ = kLossCheckNs;
   int64_t expired_ns_ = 0;
   int64_t seeded_ns_ = 0;
   enum class Table { whole, torn } table_ = Table::whole;
 
-  std::atomic<uint64_t> taken_critical_{0};
-  std::atomic<uint64_t> taken_bulk_{0};
+  std::array<std::atomic<uint64_t>, RD_LANES> taken_{};
   std::atomic<uint64_t> events_{0};
   std::atomic<uint64_t> loss_declared_{0};
   std::atomic<uint64_t> malformed_{0};
@@ -141,9 +177,9 @@ void Sensor::Runtime::run() {
 void Sensor::Runtime::run_round() {
   const int64_t now_ns = base::boottime_ns();
   enricher_.set_clock(realtime_offset_ns(), now_ns);
-  const size_t drained = drain();
+  const size_t drained = drain(std::min(kRoundRecordsMax, room()));
   hashes_->collect();
-  if (now_ns - losses_checked_ns_ >= kLossCheckNs) check_losses(now_ns);
+  if (now_ns - losses_checked_ns_ >= loss_check_ns_) check_losses(now_ns);
   if (table_ == Table::torn && now_ns - seeded_ns_ >= kHealNs) reseed(now_ns);
   if (now_ns - expired_ns_ >= kExpireNs) {
     enricher_.expire();
@@ -156,20 +192,16 @@ void Sensor::Runtime::run_round() {
 
 // Takes the records of both rings in the order of their time. A bulk record is taken only when all critical ones of its
 // past have been: those were written before it, so they are in the ring when it is empty after `seen_ns`.
-size_t Sensor::Runtime::drain() {
+size_t Sensor::Runtime::drain(size_t records_max) {
   const int64_t seen_ns = base::boottime_ns();
   size_t drained = 0;
-  for (; drained < kRoundRecordsMax; ++drained) {
+  for (; drained < records_max; ++drained) {
     const auto critical = critical_->peek();
     const auto bulk = bulk_->peek();
     if (critical && (!bulk || record_time(*critical) <= record_time(*bulk))) {
-      enricher_.take(*critical);
-      critical_->take();
-      taken_critical_.fetch_add(1, std::memory_order_relaxed);
+      take(RD_LANE_CRITICAL, *critical_, *critical);
     } else if (bulk && record_time(*bulk) <= seen_ns) {
-      enricher_.take(*bulk);
-      bulk_->take();
-      taken_bulk_.fetch_add(1, std::memory_order_relaxed);
+      take(RD_LANE_BULK, *bulk_, *bulk);
     } else {
       break;
     }
@@ -177,15 +209,32 @@ size_t Sensor::Runtime::drain() {
   return drained;
 }
 
+void Sensor::Runtime::take(rd_lane lane, Ring& ring, std::string_view record) {
+  const uint64_t cgroup_id = record_cgroup(record);
+  const uint64_t bytes = record.size();
+  enricher_.take(record);
+  ring.take();
+  programs_->give_back(lane, cgroup_id, bytes);
+  taken_[lane].fetch_add(1, std::memory_order_relaxed);
+}
+
+// What waits for a hash has its place in the sink already.
+size_t Sensor::Runtime::room() const {
+  const size_t room = sink_.room();
+  return room - std::min(room, outbox_.size());
+}
+
 bool Sensor::Runtime::records_wait() { return critical_->peek() || bulk_->peek(); }
 
 void Sensor::Runtime::check_losses(int64_t now_ns) {
-  for (const Loss& loss : programs_->take_losses()) {
+  const std::vector<Loss> losses = programs_->take_losses(now_ns);
+  for (const Loss& loss : losses) {
     enricher_.declare_loss(loss, losses_checked_ns_);
     loss_declared_.fetch_add(loss.count, std::memory_order_relaxed);
     if (loss.lane == RD_LANE_CRITICAL) table_ = Table::torn;
   }
   losses_checked_ns_ = now_ns;
+  loss_check_ns_ = losses.size() > kLossesOften ? kLossRareCheckNs : kLossCheckNs;
 }
 
 // Lost forks, execs and exits leave the process table wrong: ask the kernel again what runs.
@@ -203,8 +252,7 @@ void Sensor::Runtime::reseed(int64_t now_ns) {
 // While records come, looking every few milliseconds is cheaper than being woken for each; otherwise sleep until woken.
 void Sensor::Runtime::wait(size_t drained) {
   if (drained > 0 || records_wait()) {
-    const timespec pause{.tv_sec = 0, .tv_nsec = kLookNs};
-    nanosleep(&pause, nullptr);
+    pause_for_records();
     return;
   }
   programs_->set_reader(Reader::sleeps);
@@ -218,9 +266,14 @@ void Sensor::Runtime::wait(size_t drained) {
 // Once the programs are detached, what is in the rings is all that there will be.
 void Sensor::Runtime::finish() {
   programs_->detach();
+  const int64_t late_ns = base::boottime_ns() + kFinishNs;
   while (true) {
-    enricher_.set_clock(realtime_offset_ns(), base::boottime_ns());
-    if (drain() == 0 && !records_wait()) break;
+    const int64_t now_ns = base::boottime_ns();
+    enricher_.set_clock(realtime_offset_ns(), now_ns);
+    const size_t drained = drain(now_ns < late_ns ? std::min(kRoundRecordsMax, room()) : kRoundRecordsMax);
+    if (drained == 0 && !records_wait()) break;
+    outbox_.flush(now_ns);
+    if (drained == 0) pause_for_records();
   }
   hashes_->collect();
   check_losses(base::boottime_ns());
@@ -236,10 +289,14 @@ void Sensor::Runtime::publish() {
 }
 
 SensorAccount Sensor::Runtime::account() const {
-  const LaneCounts critical = programs_->counts(RD_LANE_CRITICAL);
-  const LaneCounts bulk = programs_->counts(RD_LANE_BULK);
-  return {.critical = {.produced = critical.produced, .taken = taken_critical_, .lost = critical.lost},
-          .bulk = {.produced = bulk.produced, .taken = taken_bulk_, .lost = bulk.lost},
+  // What was taken is read first: it is never more than what was produced.
+  LaneAccount critical{.taken = taken_[RD_LANE_CRITICAL]};
+  LaneAccount bulk{.taken = taken_[RD_LANE_BULK]};
+  const std::vector<KindAccount> kinds =
+      add_counts(programs_->counts(RD_LANE_CRITICAL), critical, programs_->counts(RD_LANE_BULK), bulk);
+  return {.critical = critical,
+          .bulk = bulk,
+          .kinds = kinds,
           .events = events_,
           .loss_declared = loss_declared_,
           .malformed = malformed_,

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -24,6 +25,9 @@ class EventSink {
  public:
   virtual ~EventSink() = default;
   virtual void take(v1::Event&& event) = 0;
+  // How many events it takes now without losing one; any thread. While that is none the rings hold what happens, where
+  // each cgroup has its share, so that a flood costs the flooder alone.
+  virtual size_t room() const { return SIZE_MAX; }
 };
 
 struct SensorOptions {
@@ -42,12 +46,20 @@ constexpr size_t kQuietPidsMax = 64;
 struct LaneAccount {
   uint64_t produced = 0;  // records that the kernel side wanted to send
   uint64_t taken = 0;     // records that were read
-  uint64_t lost = 0;      // records that found the ring full; each is declared in an event of type loss
+  uint64_t lost = 0;      // records that found no room in the ring; each is declared in an event of type loss
+};
+
+// The same for one kind of record, over both lanes.
+struct KindAccount {
+  std::string_view name;  // event.type, or fork
+  uint64_t produced = 0;
+  uint64_t lost = 0;
 };
 
 struct SensorAccount {
   LaneAccount critical;
   LaneAccount bulk;
+  std::vector<KindAccount> kinds;
   uint64_t events = 0;         // handed to the sink, loss events included
   uint64_t loss_declared = 0;  // sum of loss.count over the loss events handed to the sink
   uint64_t malformed = 0;      // records that the user side could not read: a bug, counted

@@ -30,6 +30,7 @@ class IntakeSink final : public sensor::EventSink {
  public:
   explicit IntakeSink(link::Intake& intake) : intake_(intake) {}
   void take(v1::Event&& event) override { intake_.take(std::move(event)); }
+  size_t room() const override { return intake_.room(); }
 
  private:
   link::Intake& intake_;
@@ -123,7 +124,7 @@ void report(const Running& agent) {
                                        .events_lost = agent.account->lost(),
                                        .spool_bytes = agent.spool->size_bytes(),
                                        .memory_rss = resident_bytes(),
-                                       .processes = agent.sensor->account().processes},
+                                       .sensor = agent.sensor->account()},
                                       status_path(agent.options.data_directory));
   if (!written) base::log_warning(kComponent, written.error().message);
 }

@@ -20,6 +20,18 @@ constexpr int kIndent = 2;
 
 std::string time_text(base::Time time) { return time.us == 0 ? std::string() : base::format_time(time); }
 
+nlohmann::ordered_json json_of(const sensor::LaneAccount& lane) {
+  return {{"produced", lane.produced}, {"taken", lane.taken}, {"lost", lane.lost}};
+}
+
+nlohmann::ordered_json json_of(const std::vector<sensor::KindAccount>& kinds) {
+  nlohmann::ordered_json rows = nlohmann::ordered_json::object();
+  for (const sensor::KindAccount& kind : kinds) {
+    rows[std::string(kind.name)] = {{"produced", kind.produced}, {"lost", kind.lost}};
+  }
+  return rows;
+}
+
 nlohmann::ordered_json json_of(const AgentStatus& status) {
   return {{"state", link::name_of(status.link.phase)},
           {"node", status.node},
@@ -32,11 +44,13 @@ nlohmann::ordered_json json_of(const AgentStatus& status) {
           {"spool_bytes", status.spool_bytes},
           {"frames_rejected", status.link.frames_rejected},
           {"tier", status.tier},
-          {"processes", status.processes},
+          {"processes", status.sensor.processes},
           {"memory_rss", status.memory_rss},
           {"pid", getpid()},
           {"last_contact", time_text(status.link.last_contact)},
           {"last_error", status.link.last_error},
+          {"lanes", {{"critical", json_of(status.sensor.critical)}, {"bulk", json_of(status.sensor.bulk)}}},
+          {"kinds", json_of(status.sensor.kinds)},
           {"updated", base::format_time(base::Time::now())}};
 }
 

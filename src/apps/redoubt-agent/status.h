@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "link/agent/link_client.h"
+#include "sensor/sensor.h"
 
 namespace redoubt::agent {
 
@@ -19,7 +20,7 @@ struct AgentStatus {
   uint64_t events_lost = 0;
   uint64_t spool_bytes = 0;
   int64_t memory_rss = 0;
-  uint64_t processes = 0;
+  sensor::SensorAccount sensor;
 };
 
 // Readers see the old content or the new; it is not forced to disk, since it dies with the process anyway.

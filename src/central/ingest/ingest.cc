@@ -12,9 +12,9 @@ namespace {
 using event::Field;
 
 // The causes of fields.def: a label's values are a closed set, whatever an agent sends.
-constexpr std::array<std::string_view, 9> kLossCauses = {"ring_critical", "ring_bulk",        "queue_full",
-                                                         "spool_full",    "spool_damaged",    "agent_killed",
-                                                         "sensor_down",   "rejected_by_node", "other"};
+constexpr std::array<std::string_view, 11> kLossCauses = {
+    "ring_critical", "ring_bulk",    "share_critical", "share_bulk",       "queue_full", "spool_full",
+    "spool_damaged", "agent_killed", "sensor_down",    "rejected_by_node", "other"};
 
 std::string_view known_cause(std::string_view cause) {
   const auto* const found = std::find(kLossCauses.begin(), kLossCauses.end(), cause);

@@ -24,6 +24,9 @@ v1::Event event_of(const Loss& loss, uint64_t sequence) {
     event.set_loss_first_sequence(static_cast<int64_t>(loss.first_sequence));
     event.set_loss_last_sequence(static_cast<int64_t>(loss.last_sequence));
   }
+  if (!loss.kind.empty()) event.set_loss_kind(loss.kind);
+  if (loss.cgroup_id != 0) event.set_process_cgroup_id(loss.cgroup_id);
+  if (!loss.cgroup.empty()) event.set_loss_cgroup(loss.cgroup);
   if (loss.since.us != 0) event.set_loss_since(loss.since.us);
   if (loss.until.us != 0) event.set_loss_until(loss.until.us);
   return event;
@@ -34,6 +37,9 @@ Loss loss_of(const v1::Event& event) {
               .count = static_cast<uint64_t>(event.loss_count()),
               .first_sequence = static_cast<uint64_t>(event.loss_first_sequence()),
               .last_sequence = static_cast<uint64_t>(event.loss_last_sequence()),
+              .kind = event.loss_kind(),
+              .cgroup_id = event.process_cgroup_id(),
+              .cgroup = event.loss_cgroup(),
               .since = {event.loss_since()},
               .until = {event.loss_until()}};
 }
@@ -45,6 +51,11 @@ void merge_into(Loss& into, const Loss& more) {
   } else {
     into.first_sequence = std::min(into.first_sequence, more.first_sequence);
     into.last_sequence = std::max(into.last_sequence, more.last_sequence);
+  }
+  if (into.kind != more.kind) into.kind.clear();
+  if (into.cgroup_id != more.cgroup_id) {
+    into.cgroup_id = 0;
+    into.cgroup.clear();
   }
   if (more.since.us != 0) into.since = into.since.us == 0 ? more.since : std::min(into.since, more.since);
   into.until = std::max(into.until, more.until);
@@ -80,6 +91,13 @@ void Intake::take(v1::Event&& event) {
     // Between a first event and a full frame the spooler sleeps; waking it for each would cost the sensor a call.
     if (events_.size() == 1 || events_.size() == cut_events_) changed_.notify_one();
   }
+}
+
+size_t Intake::room() const {
+  const std::lock_guard lock(mutex_);
+  const size_t events = limits_.events / 2;
+  if (overflow_.count != 0 || bytes_ > limits_.bytes / 2 || events_.size() > events) return 0;
+  return events - events_.size();
 }
 
 void Intake::declare(Loss loss, Done spooled) {

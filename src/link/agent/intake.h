@@ -34,6 +34,9 @@ struct Loss {
   uint64_t count = 0;  // 0: cannot be known
   uint64_t first_sequence = 0;
   uint64_t last_sequence = 0;  // 0: the events had no numbers, or those of an earlier boot
+  std::string kind;            // event.type of all of them; empty: of several, or not known
+  int64_t cgroup_id = 0;       // of all of them; 0: of several, or not known
+  std::string cgroup;          // its path
   base::Time since;
   base::Time until;
 };
@@ -51,6 +54,8 @@ class Intake {
 
   // Numbers the event and keeps it, or counts it as lost.
   void take(v1::Event&& event);
+  // How many more events the producer had better make now: half of the queue is for what is under way already.
+  size_t room() const;
   // Sends a loss event; its count goes to the account's lost. `spooled` (may be empty) is called on the spooler's
   // thread once that event is in the spool. After close() nothing comes of it: the account's hole is what the next
   // start sees.
@@ -81,7 +86,7 @@ class Intake {
 
   Account& account_;
   const Limits limits_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<v1::Event> events_;
   size_t bytes_ = 0;

@@ -142,7 +142,7 @@ constexpr double kEveryAttributeFactor = 20;
 
 uint64_t use_of(const Trigger& trigger, EventTypeSet types) {
   return uint64_t{trigger.slot} << 16 | static_cast<uint64_t>(trigger.kind) << 8 |
-         static_cast<uint64_t>(std::countr_zero(types | EventTypeSet{1} << 31));
+         static_cast<uint64_t>(std::countr_zero(types | EventTypeSet{1} << (event::kEventTypesMax - 1)));
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ class PlanSet {
   friend class PlanRun;
   using PlanId = uint32_t;
   static constexpr PlanId kNoPlan = UINT32_MAX;
-  static constexpr size_t kTypes = 32;
+  static constexpr size_t kTypes = event::kEventTypesMax;
   // Rules of more types than this are in one plan for all types: no literal is in many finders.
   static constexpr int kNarrowTypesMax = 4;
 

@@ -1,5 +1,10 @@
 // How a record leaves the kernel: two rings, the books of each, the scratch space where a record of variable length is
 // put together. The maps are weak: every program file defines them, the linker keeps one of each.
+//
+// A ring is shared fairly. Of its first three quarters a cgroup may hold at most RD_SHARE_OF_FREE times what is free
+// there (dynamic thresholds, as in switches with one memory for all ports: Choudhury and Hahne, 1998): one that is
+// alone has most of them, and many that flood share them. The last quarter is for cgroups that hold little of the ring:
+// one part in RD_SMALL_SHARE at most.
 #pragma once
 
 #include <linux/bpf.h>
@@ -11,8 +16,9 @@
 enum {
   RD_RING_BYTES = 1 << 22,  // the loader sets the real sizes
   RD_SCRATCH_BYTES = 24 << 10,
-  RD_LOSS_ORIGINS_MAX = 1024,
   RD_QUIET_MAX = 64,
+  RD_SHARE_OF_FREE = 3,
+  RD_SMALL_SHARE = 64,
 };
 
 struct {
@@ -27,10 +33,18 @@ struct {
 
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, RD_LANES);
+  __uint(max_entries, RD_LANES* RD_KINDS_MAX);
   __type(key, __u32);
   __type(value, struct rd_lane_count);
 } lane_counts __weak SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, RD_LANES* RD_LANE_SHARES);
+  __type(key, __u32);
+  __type(value, struct rd_lane_share);
+} lane_shares __weak SEC(".maps");
 
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
@@ -71,15 +85,16 @@ static __always_inline void* rd_scratch_get(__u32 slot) { return bpf_map_lookup_
 
 static __always_inline int rd_is_quiet(__u32 tgid) { return bpf_map_lookup_elem(&quiet_pids, &tgid) != 0; }
 
-static __always_inline void rd_count_produced(__u32 lane) {
-  struct rd_lane_count* count = bpf_map_lookup_elem(&lane_counts, &lane);
-  if (count) __sync_fetch_and_add(&count->produced, 1);
+static __always_inline struct rd_lane_count* rd_count_of(__u32 lane, __u32 kind) {
+  __u32 row = lane * RD_KINDS_MAX + (kind & (RD_KINDS_MAX - 1));
+  return bpf_map_lookup_elem(&lane_counts, &row);
 }
 
-// Losses are rare and must add up: each is counted under its cgroup, or under none when the map is full. The total
-// comes last, because the reader looks at the map only when the total has risen.
-static __always_inline void rd_count_lost(__u32 lane, __u64 cgroup_id) {
-  struct rd_loss_key key = {.cgroup_id = cgroup_id, .lane = lane};
+// Losses are rare and must add up: each is counted under its cgroup, or under none when the map is full (the reader has
+// made those rows). The total comes last, because the reader looks at the map only when the total has risen.
+static __always_inline void rd_count_lost(__u32 lane, enum rd_loss_cause cause, const struct rd_head* record) {
+  struct rd_loss_key key = {
+      .cgroup_id = record->actor.cgroup_id, .kind = record->kind & (RD_KINDS_MAX - 1), .lane = lane, .cause = cause};
   __u64* lost = bpf_map_lookup_elem(&losses, &key);
   if (!lost) {
     __u64 none = 0;
@@ -88,16 +103,43 @@ static __always_inline void rd_count_lost(__u32 lane, __u64 cgroup_id) {
   }
   if (!lost) {
     key.cgroup_id = 0;
+    key.kind = 0;
     lost = bpf_map_lookup_elem(&losses, &key);
   }
   if (lost) __sync_fetch_and_add(lost, 1);
-  struct rd_lane_count* count = bpf_map_lookup_elem(&lane_counts, &lane);
+  struct rd_lane_count* count = rd_count_of(lane, record->kind);
   if (count) __sync_fetch_and_add(&count->lost, 1);
+  count = rd_count_of(lane, 0);
+  if (count) __sync_fetch_and_add(&count->lost, 1);
+}
+
+// Whether a cgroup that holds `held` bytes of the ring may add `size`.
+static __always_inline int rd_may_send(void* ring, __u64 held, __u64 size) {
+  __u64 used = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+  __u64 whole = bpf_ringbuf_query(ring, BPF_RB_RING_SIZE);
+  __u64 common = whole / 4 * 3;
+  if (used < common && held + size <= RD_SHARE_OF_FREE * (common - used)) return 1;
+  return held + size <= whole / RD_SMALL_SHARE;
 }
 
 // Sends a record of variable length. `ring` and `lane` belong together.
 static __always_inline void rd_send(void* ring, __u32 lane, struct rd_head* record, __u64 bytes) {
   record->bytes = bytes;
-  rd_count_produced(lane);
-  if (bpf_ringbuf_output(ring, record, bytes, rd_wake_flag()) != 0) rd_count_lost(lane, record->actor.cgroup_id);
+  struct rd_lane_count* count = rd_count_of(lane, record->kind);
+  if (count) __sync_fetch_and_add(&count->produced, 1);
+  __u32 row = rd_share_row(lane, record->actor.cgroup_id);
+  struct rd_lane_share* share = bpf_map_lookup_elem(&lane_shares, &row);
+  if (!share) return;  // never; for the verifier
+  __u64 size = rd_ring_bytes(bytes);
+  // The reader's side is read first: what happens in between makes the share look larger than it is, never negative.
+  __u64 taken = *(volatile __u64*)&share->taken;
+  __u64 held = *(volatile __u64*)&share->sent - taken;
+  if (!rd_may_send(ring, held, size)) {
+    rd_count_lost(lane, RD_LOSS_SHARE, record);
+    return;
+  }
+  __sync_fetch_and_add(&share->sent, size);
+  if (bpf_ringbuf_output(ring, record, bytes, rd_wake_flag()) == 0) return;
+  __sync_fetch_and_add(&share->sent, -size);
+  rd_count_lost(lane, RD_LOSS_RING, record);
 }

@@ -10,7 +10,6 @@
 #define RD_ASSERT _Static_assert
 #endif
 
-// The lanes; also the index into the map lane_counts.
 enum rd_lane { RD_LANE_CRITICAL = 0, RD_LANE_BULK = 1, RD_LANES = 2 };
 
 enum rd_kind {
@@ -21,6 +20,15 @@ enum rd_kind {
   RD_CONNECTION = 5,
   RD_SEED = 6,  // from the task iterator, never in a ring
 };
+
+enum {
+  RD_KINDS_MAX = 64,      // above every rd_kind; the map lane_counts has that many rows a lane
+  RD_LANE_SHARES = 4096,  // rows a lane of the map lane_shares
+  RD_LOSS_ORIGINS_MAX = 4096,
+};
+
+// Why a record found no room: nobody's would have, or its cgroup holds its share of the ring already.
+enum rd_loss_cause { RD_LOSS_RING = 0, RD_LOSS_SHARE = 1 };
 
 enum { RD_NO_LOGIN = 0xffffffff, RD_COMM_BYTES = 16 };
 
@@ -45,18 +53,34 @@ struct rd_head {
   struct rd_actor actor;
 };
 
-// One lane's counters on one CPU.
+// One kind's counters in one lane on one CPU. Row 0 of a lane, which is no kind's, counts all that it lost.
 struct rd_lane_count {
   __u64 produced;
   __u64 lost;
 };
 
+// What one cgroup (or few that share a row) has in a ring: bytes written less bytes read.
+struct rd_lane_share {
+  __u64 sent;   // by the programs
+  __u64 taken;  // by the reader, who maps the rows
+};
+
 // Key of the map losses: where the records that found no room came from.
 struct rd_loss_key {
   __u64 cgroup_id;
-  __u32 lane;
-  __u32 zero;
+  __u32 kind;
+  __u16 lane;
+  __u16 cause;
 };
+
+// The row of a cgroup in lane_shares. Ids of cgroups that live at the same time are close to each other, so they rarely
+// share a row.
+static inline __u32 rd_share_row(__u32 lane, __u64 cgroup_id) {
+  return lane * RD_LANE_SHARES + (__u32)(cgroup_id & (RD_LANE_SHARES - 1));
+}
+
+// What a record takes in its ring, the kernel's own head included.
+static inline __u64 rd_ring_bytes(__u64 bytes) { return ((bytes + 7) & ~7ull) + 8; }
 
 RD_ASSERT(sizeof(struct rd_actor) == 64, "both sides");
 RD_ASSERT(sizeof(struct rd_head) == 80, "both sides");

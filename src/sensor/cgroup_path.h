@@ -1,0 +1,23 @@
+// From a cgroup's id to its path, for losses, whose processes nobody remembers. Ring thread only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/file.h"
+
+namespace redoubt::sensor {
+
+class CgroupPaths {
+ public:
+  CgroupPaths();
+  // Path below the version 2 hierarchy, such as /system.slice/nginx.service; empty if there is no such cgroup any more,
+  // or no such hierarchy.
+  std::string find(uint64_t cgroup_id) const;
+
+ private:
+  std::string mount_;
+  base::UniqueFd root_;
+};
+
+}  // namespace redoubt::sensor

@@ -1,0 +1,192 @@
+// What happens where more is told than the rings hold: who loses, and that every loss is told with its origin.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "redoubt/event.pb.h"
+#include "sensor/sensor.h"
+
+namespace redoubt::sensor {
+namespace {
+
+// A sink whose node is slow: while it is shut it has no room, and the rings hold what happens.
+class Gate : public EventSink {
+ public:
+  void take(v1::Event&& event) override {
+    const std::lock_guard lock(mutex_);
+    events_.push_back(std::move(event));
+  }
+  size_t room() const override { return open ? SIZE_MAX : 0; }
+  size_t count(const std::function<bool(const v1::Event&)>& matches) {
+    const std::lock_guard lock(mutex_);
+    return static_cast<size_t>(std::count_if(events_.begin(), events_.end(), matches));
+  }
+  std::vector<v1::Event> losses() {
+    const std::lock_guard lock(mutex_);
+    std::vector<v1::Event> found;
+    std::copy_if(events_.begin(), events_.end(), std::back_inserter(found),
+                 [](const v1::Event& event) { return event.event_type() == v1::EVENT_TYPE_LOSS; });
+    return found;
+  }
+  std::atomic<bool> open = true;
+
+ private:
+  std::mutex mutex_;
+  std::vector<v1::Event> events_;
+};
+
+// A cgroup of the version 2 hierarchy for as long as the test runs.
+class TestCgroup {
+ public:
+  TestCgroup() : name_("/redoubt-test-" + base::to_hex(base::random_bytes(4))) {
+    root_ = "/sys/fs/cgroup";
+    if (access((root_ + "/cgroup.procs").c_str(), F_OK) != 0) root_ += "/unified";
+    made_ = mkdir((root_ + name_).c_str(), 0700) == 0;
+  }
+  ~TestCgroup() {
+    for (int i = 0; made_ && i < 100 && rmdir((root_ + name_).c_str()) != 0; ++i) usleep(10'000);
+  }
+  bool made() const { return made_; }
+  const std::string& name() const { return name_; }
+  int64_t id() const {
+    struct stat status{};
+    stat((root_ + name_).c_str(), &status);
+    return static_cast<int64_t>(status.st_ino);
+  }
+  // Runs the function in a child that belongs to the cgroup from its start; its pid.
+  pid_t run(const std::function<void()>& act) const {
+    const pid_t pid = fork();
+    if (pid != 0) {
+      waitpid(pid, nullptr, 0);
+      return pid;
+    }
+    const int fd = open((root_ + name_ + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC);
+    if (write(fd, "0", 1) != 1) _exit(1);
+    act();
+    _exit(0);
+  }
+
+ private:
+  std::string root_;
+  std::string name_;
+  bool made_ = false;
+};
+
+void open_files(const std::string& path, int count) {
+  for (int i = 0; i < count; ++i) close(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+}
+
+void start_programs(const char* program, int count) {
+  for (int i = 0; i < count; ++i) {
+    const pid_t child = vfork();
+    if (child == 0) {
+      execl(program, program, nullptr);
+      _exit(127);
+    }
+    waitpid(child, nullptr, 0);
+  }
+}
+
+class LossTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "skipped: needs root";
+    if (!loud_.made() || !quiet_.made()) GTEST_SKIP() << "skipped: no writable cgroup version 2";
+    auto sensor = Sensor::start({.host_id = "host", .boot_id = "boot"}, gate_);
+    ASSERT_TRUE(sensor.has_value()) << sensor.error().message;
+    sensor_ = *std::move(sensor);
+    gate_.open = false;
+  }
+  void expect_balance() {
+    gate_.open = true;
+    sensor_->stop();
+    const SensorAccount account = sensor_->account();
+    EXPECT_EQ(account.critical.produced, account.critical.taken + account.critical.lost);
+    EXPECT_EQ(account.bulk.produced, account.bulk.taken + account.bulk.lost);
+    uint64_t declared = 0;
+    for (const v1::Event& loss : gate_.losses()) declared += static_cast<uint64_t>(loss.loss_count());
+    EXPECT_EQ(declared, account.critical.lost + account.bulk.lost);
+    EXPECT_EQ(account.loss_declared, declared);
+  }
+  // Losses of the loud cgroup by kind; none of the quiet one.
+  std::map<std::string, uint64_t> losses_of_loud(const std::string& cause) {
+    std::map<std::string, uint64_t> found;
+    for (const v1::Event& loss : gate_.losses()) {
+      EXPECT_NE(loss.process_cgroup_id(), quiet_.id()) << loss.ShortDebugString();
+      EXPECT_LE(loss.loss_since(), loss.loss_until());
+      if (loss.process_cgroup_id() != loud_.id()) continue;
+      EXPECT_EQ(loss.loss_cause(), cause);
+      EXPECT_EQ(loss.loss_cgroup(), loud_.name());
+      found[loss.loss_kind()] += static_cast<uint64_t>(loss.loss_count());
+    }
+    return found;
+  }
+
+  const TestCgroup loud_;
+  const TestCgroup quiet_;
+  const base::TempDir directory_;
+  Gate gate_;
+  std::unique_ptr<Sensor> sensor_;
+};
+
+TEST_F(LossTest, a_flood_of_one_cgroups_files_leaves_room_for_anothers) {
+  constexpr int kQuietFiles = 500;
+  const std::string quiet_file = directory_ / "quiet";
+  loud_.run([&] { open_files(directory_ / "loud", 60'000); });
+  quiet_.run([&] { open_files(quiet_file, kQuietFiles); });
+  EXPECT_GT(sensor_->account().bulk.lost, 0U);
+  expect_balance();
+  EXPECT_EQ(gate_.count([&](const v1::Event& event) { return event.file_path() == quiet_file; }), kQuietFiles);
+  const auto lost = losses_of_loud("share_bulk");
+  EXPECT_GT(lost.at("filechange"), 0U);
+  EXPECT_EQ(lost.size(), 1U);
+}
+
+TEST_F(LossTest, a_cgroup_that_forks_madly_leaves_room_for_anothers_programs) {
+  constexpr int kQuietPrograms = 100;
+  loud_.run([] { start_programs("/nowhere", 20'000); });
+  quiet_.run([] { start_programs("/bin/true", kQuietPrograms); });
+  EXPECT_GT(sensor_->account().critical.lost, 0U);
+  expect_balance();
+  const auto of_quiet = [&](v1::EventType type) {
+    return gate_.count(
+        [&](const v1::Event& event) { return event.event_type() == type && event.process_cgroup_id() == quiet_.id(); });
+  };
+  EXPECT_EQ(of_quiet(v1::EVENT_TYPE_PROCESS), kQuietPrograms);
+  EXPECT_EQ(of_quiet(v1::EVENT_TYPE_PROCESS_TERMINATE), kQuietPrograms + 1);
+  const auto lost = losses_of_loud("share_critical");
+  EXPECT_GT(lost.at("fork"), 0U);
+  EXPECT_GT(lost.at("process_terminate"), 0U);
+}
+
+TEST_F(LossTest, many_flooding_cgroups_leave_room_too) {
+  constexpr int kLoud = 12;
+  constexpr int kQuietFiles = 100;
+  std::vector<std::unique_ptr<TestCgroup>> others;
+  for (int i = 0; i < kLoud; ++i) {
+    others.push_back(std::make_unique<TestCgroup>());
+    others.back()->run([&] { open_files(directory_ / "loud", 30'000); });
+  }
+  const std::string quiet_file = directory_ / "quiet";
+  quiet_.run([&] { open_files(quiet_file, kQuietFiles); });
+  expect_balance();
+  EXPECT_EQ(gate_.count([&](const v1::Event& event) { return event.file_path() == quiet_file; }), kQuietFiles);
+  std::set<int64_t> lost;
+  for (const v1::Event& loss : gate_.losses()) lost.insert(loss.process_cgroup_id());
+  for (const auto& other : others) EXPECT_TRUE(lost.contains(other->id()));
+}
+
+}  // namespace
+}  // namespace redoubt::sensor
