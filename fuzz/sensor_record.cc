@@ -17,9 +17,12 @@ namespace {
 void read_exec(std::string_view record) {
   const auto exec = redoubt::sensor::decode_exec(record);
   if (!exec) return;
-  for (const std::string* text : {&exec->executable, &exec->command_line, &exec->directory, &exec->tty}) {
+  for (const std::string* text :
+       {&exec->executable, &exec->command_line, &exec->directory, &exec->tty, &exec->script, &exec->variables}) {
     if (!redoubt::base::is_utf8(*text)) __builtin_trap();
   }
+  redoubt::v1::Event event;
+  redoubt::sensor::describe_start(*exec, event);
   (void)redoubt::sensor::container_id_of(exec->cgroup);
 }
 

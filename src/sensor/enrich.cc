@@ -78,6 +78,7 @@ void Enricher::take_exec(std::string_view record) {
   event.set_event_type(v1::EVENT_TYPE_PROCESS);
   event.set_event_action("exec");
   describe_process(head, process, event);
+  describe_start(*exec, event);
   outbox_.put(std::move(event), std::move(image), now_ns_);
 }
 
@@ -202,6 +203,8 @@ std::shared_ptr<Image> Enricher::image_of(ExecRecord& exec) {
   image->directory = std::move(exec.directory);
   image->tty = std::move(exec.tty);
   image->container_id = container_id_of(exec.cgroup);
+  image->script = std::move(exec.script);
+  image->places = exec.places;
   image->program = exec.program;
   return image;
 }
@@ -217,6 +220,10 @@ void Enricher::describe_process(const rd_head& head, const Process& process, v1:
   if (!image.command_line.empty()) event.set_process_command_line(image.command_line);
   if (!image.directory.empty()) event.set_process_working_directory(image.directory);
   if (!image.tty.empty()) event.set_process_tty(image.tty);
+  if (!image.script.empty()) event.set_process_script(image.script);
+  if ((image.places & RD_FROM_MEMFD) != 0) event.set_process_from_memfd("true");
+  if ((image.places & RD_FROM_DELETED) != 0) event.set_process_from_deleted("true");
+  if ((image.places & RD_FROM_UPPER_LAYER) != 0) event.set_process_from_upper_layer("true");
   if (!image.container_id.empty()) event.set_container_id(image.container_id);
   event.set_process_cgroup_id(static_cast<int64_t>(head.actor.cgroup_id));
   describe_user(head.actor, event);

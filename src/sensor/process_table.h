@@ -30,6 +30,8 @@ struct Image {
   std::string directory;
   std::string tty;
   std::string container_id;
+  std::string script;   // empty unless the program was started for one
+  uint32_t places = 0;  // rd_program_place
   rd_program program{};
   HashState hash_state = HashState::none;
   std::string sha256;

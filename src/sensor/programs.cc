@@ -112,6 +112,7 @@ Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options) {
   TRY_STATUS(programs->make_loss_rows());
   if (options.quiet_pids.size() >= kQuietPidsMax) return fail(Errc::invalid_argument, "too many quiet processes");
   for (const int pid : options.quiet_pids) TRY_STATUS(programs->quiet(static_cast<uint32_t>(pid)));
+  TRY_STATUS(programs->keep_variables(options.environment_names));
   return programs;
 }
 
@@ -136,6 +137,22 @@ Status Programs::quiet(uint32_t pid) {
   const uint8_t mark = 1;
   if (bpf_map_update_elem(bpf_map__fd(state_->skeleton->maps.quiet_pids), &pid, &mark, BPF_ANY) != 0) {
     return base::fail_errno("mark a process as quiet");
+  }
+  return {};
+}
+
+Status Programs::keep_variables(const std::vector<std::string>& names) {
+  if (names.size() > kEnvironmentNamesMax) return fail(Errc::invalid_argument, "too many names of variables");
+  for (const std::string& name : names) {
+    if (name.empty() || name.size() > kEnvironmentNameBytesMax || name.find('=') != std::string::npos) {
+      return fail(Errc::invalid_argument, "'" + name + "' is no name of a variable of up to 31 bytes");
+    }
+    std::array<char, RD_VARIABLE_NAME_BYTES> key{};
+    std::copy(name.begin(), name.end(), key.begin());
+    const uint8_t mark = 1;
+    if (bpf_map_update_elem(bpf_map__fd(state_->skeleton->maps.variable_names), key.data(), &mark, BPF_ANY) != 0) {
+      return base::fail_errno("enter the variable " + name);
+    }
   }
   return {};
 }

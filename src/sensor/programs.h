@@ -59,6 +59,7 @@ class Programs {
   uint64_t lost(rd_lane lane) const;
   void forget_losses(int64_t now_ns);
   Status quiet(uint32_t pid);
+  Status keep_variables(const std::vector<std::string>& names);
 
   std::unique_ptr<State> state_;
 };

@@ -30,6 +30,9 @@ class EventSink {
   virtual size_t room() const { return SIZE_MAX; }
 };
 
+// Variables of the environment that decide what a program does, loads or talks through.
+std::vector<std::string> default_environment_names();
+
 struct SensorOptions {
   std::string host_id;  // both go into process.entity_id
   std::string boot_id;
@@ -38,9 +41,13 @@ struct SensorOptions {
   size_t processes_max = 32768;                  // live and lately ended processes that are remembered
   // Processes whose file and network activity is no event, beside the one that runs the sensor: at most kQuietPidsMax.
   std::vector<int> quiet_pids;
+  // Variables that a process start tells, of at most kEnvironmentNameBytesMax bytes; at most kEnvironmentNamesMax.
+  std::vector<std::string> environment_names = default_environment_names();
 };
 
 constexpr size_t kQuietPidsMax = 64;
+constexpr size_t kEnvironmentNamesMax = 64;
+constexpr size_t kEnvironmentNameBytesMax = 31;
 
 // One ring buffer's books. produced == taken + lost once nothing is under way.
 struct LaneAccount {

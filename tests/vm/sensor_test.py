@@ -12,7 +12,7 @@ from kernel import ROOT, Kernel
 
 BUILD = pathlib.Path(os.environ.get("REDOUBT_BUILD_DIR", ROOT / "build" / "release"))
 TEST = BUILD / "bin" / "test_sensor_root"
-LIMIT_S = 240
+LIMIT_S = 420
 
 # What the tests run or read.
 FILES = (
@@ -24,7 +24,7 @@ LEFT_OUT = "*keeps_up_with_a_loop*"
 
 
 def main():
-    guest = Guest(Kernel(sys.argv[1]), arguments="lsm=landlock,bpf")
+    guest = Guest(Kernel(sys.argv[1]), modules=("overlay",), arguments="lsm=landlock,bpf")
     for path in (TEST, *FILES):
         guest.add_program(str(path))
     try:

@@ -78,10 +78,10 @@ TEST(Dialect, reads_ecs_and_falco_and_our_own) {
   EXPECT_EQ(ecs.row(0).text(Field::process_executable), "/bin/sh");
   EXPECT_EQ(ecs.row(0).attribute("process.args").text(), "sh\n-c");
   const Batch falco = read(
-      R"({"rule":"r","priority":"Notice","time":"2026-01-01T00:00:00.5Z","hostname":"h","output_fields":{"evt.type":"execve","proc.name":"sh","proc.exepath":"/bin/sh","proc.sid":1}})");
+      R"({"rule":"r","priority":"Notice","time":"2026-01-01T00:00:00.5Z","hostname":"h","output_fields":{"evt.type":"execve","proc.name":"sh","proc.exepath":"/bin/sh","proc.nchilds":1}})");
   EXPECT_EQ(falco.row(0).type(), EventType::process);
   EXPECT_EQ(falco.row(0).text(Field::process_executable), "/bin/sh");
-  EXPECT_EQ(falco.row(0).attribute("proc.sid").text(), "1");
+  EXPECT_EQ(falco.row(0).attribute("proc.nchilds").text(), "1");
   const Batch own = read(
       R"({"@timestamp":"2026-01-01T00:00:00Z","event.type":"filechange","file.path":"/etc/x","attributes.Note":"n"})");
   EXPECT_EQ(own.row(0).text(Field::file_path), "/etc/x");

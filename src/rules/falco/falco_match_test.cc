@@ -166,6 +166,44 @@ TEST(FalcoMatch, container_and_user_defaults) {
   EXPECT_EQ(fires("evt.type = execve and user.uid = 0 and proc.tty = 0", program("/usr/bin/id", "id")), "yes");
 }
 
+TEST(FalcoMatch, flags_of_a_start_are_true_or_false) {
+  v1::Event dropped = program("/tmp/x", "x");
+  dropped.set_process_from_upper_layer("true");
+  dropped.set_process_leads_group("true");
+  EXPECT_EQ(fires("evt.type = execve and proc.is_exe_upper_layer = true", dropped), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.is_exe_upper_layer = false", dropped), "no");
+  EXPECT_EQ(fires("evt.type = execve and proc.is_exe_upper_layer != true", dropped), "no");
+  EXPECT_EQ(fires("evt.type = execve and proc.is_exe_from_memfd = true", dropped), "no");
+  EXPECT_EQ(fires("evt.type = execve and proc.is_exe_from_memfd = false", dropped), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.is_vpgid_leader = true", dropped), "yes");
+}
+
+TEST(FalcoMatch, numbers_capabilities_and_variables_of_a_start) {
+  v1::Event first = program("/usr/bin/nginx", "nginx");
+  first.set_process_vpid(1);
+  first.set_process_cap_permitted("CAP_CHOWN CAP_SYS_ADMIN");
+  first.set_process_cap_effective("CAP_SYS_MODULE");
+  first.set_process_env_vars("LD_PRELOAD=/x.so\nHTTP_PROXY=http://p");
+  EXPECT_EQ(fires("evt.type in (execve, execveat) and proc.vpid = 1", first), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.vpid = 2", first), "no");
+  EXPECT_EQ(fires("evt.type = execve and thread.cap_permitted contains CAP_SYS_ADMIN", first), "yes");
+  EXPECT_EQ(fires("evt.type = execve and thread.cap_effective icontains sys_module", first), "yes");
+  EXPECT_EQ(fires("evt.type = execve and not thread.cap_permitted contains CAP_BPF", first), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.env icontains http_proxy", first), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.env contains GLIBC_TUNABLES", first), "no");
+}
+
+TEST(FalcoMatch, the_commands_of_ancestors_are_their_programs) {
+  v1::Event id = program("/usr/bin/id", "/usr/bin/id -u");
+  id.set_process_parent_command_line("-bash --login");
+  EXPECT_EQ(fires("evt.type = execve and proc.aexe[0] = /usr/bin/id", id), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.aexe[1] = -bash", id), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.aexe[2] endswith sshd", id), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.aexe[2] endswith bash", id), "no");
+  const Loaded loaded = load_rule({"evt.type = execve and (proc.aexe[2] endswith java or proc.env contains X)"});
+  EXPECT_EQ(loaded.rules.at(0).lowered.notes.size(), 2U) << "said of both that they are not quite Falco's";
+}
+
 TEST(FalcoMatch, transformers_are_tests_of_what_they_transform) {
   const v1::Event shell = program("/usr/bin/SH", "/bin/sh -c id");
   EXPECT_EQ(fires("evt.type = execve and tolower(proc.name) = sh", shell), "yes");
@@ -236,6 +274,20 @@ TEST(FalcoOutput, holds_no_control_bytes_and_evaluates_transformers) {
   const event::Batch batch = falco_batch(std::move(event));
   EXPECT_EQ(render(loaded.rules[0].output, batch.row(0)),
             "\\u001b[2J\\n|YQ== x\\ty|YQ==|4|YQ==|a+YQ==|a|34819|00:00:00.000001000");
+}
+
+TEST(FalcoOutput, tells_flags_variables_and_times_of_a_start) {
+  const Loaded loaded =
+      load_rule({"evt.type = execve",
+                 "%proc.is_exe_from_memfd %proc.is_exe_upper_layer|%proc.env|%proc.exe_ino.ctime|%proc.aexe[2]"});
+  ASSERT_EQ(loaded.rules.size(), 1U);
+  v1::Event event = program("memfd:x", "x");
+  event.set_process_from_memfd("true");
+  event.set_process_env_vars("A=1\nB=2");
+  event.set_process_program_changed(1'000'000);
+  const event::Batch batch = falco_batch(std::move(event));
+  EXPECT_EQ(render(loaded.rules[0].output, batch.row(0)),
+            "true false|A=1 B=2|1970-01-01T00:00:01.000000Z|/usr/sbin/sshd");
 }
 
 TEST(FalcoOutput, is_json_in_falcos_shape) {

@@ -22,16 +22,17 @@ constexpr auto kEventClasses = std::to_array<EventClassInfo>({
     {EventClass::accept, event::EventType::connection, "accept", "accept4 accept", ""},
 });
 
-constexpr uint32_t bit(EventClass event_class) { return uint32_t{1} << static_cast<unsigned>(event_class); }
-constexpr uint32_t kOpened = bit(EventClass::create) | bit(EventClass::write);
-constexpr uint32_t kConnects = bit(EventClass::connect) | bit(EventClass::connect_pending);
-constexpr uint32_t kConnected = kConnects | bit(EventClass::accept);
-constexpr uint32_t kEvery = ~uint32_t{0};
-constexpr uint32_t kFinished = kEvery & ~kConnects;
+constexpr uint64_t bit(EventClass event_class) { return uint64_t{1} << static_cast<unsigned>(event_class); }
+constexpr uint64_t kStarted = bit(EventClass::exec);
+constexpr uint64_t kOpened = bit(EventClass::create) | bit(EventClass::write);
+constexpr uint64_t kConnects = bit(EventClass::connect) | bit(EventClass::connect_pending);
+constexpr uint64_t kConnected = kConnects | bit(EventClass::accept);
+constexpr uint64_t kEvery = ~uint64_t{0};
+constexpr uint64_t kFinished = kEvery & ~kConnects;
 
 struct SourceRow {
   std::string_view name;
-  uint32_t on;  // bits of event classes
+  uint64_t on;  // bits of event classes
   FieldSource source;
 };
 
@@ -105,6 +106,17 @@ constexpr auto kSources = std::to_array<SourceRow>({
     {"proc.cwd", kEvery, part(Shape::directory, Field::process_working_directory)},
     {"proc.tty", kEvery, part(Shape::terminal, Field::process_tty)},
     {"proc.aname", kEvery, line(Shape::ancestor_names)},
+    {"proc.is_exe_from_memfd", kEvery, part(Shape::flag, Field::process_from_memfd)},
+    {"proc.is_exe_upper_layer", kEvery, part(Shape::flag, Field::process_from_upper_layer)},
+    {"proc.is_vpgid_leader", kStarted, part(Shape::flag, Field::process_leads_group)},
+    {"proc.is_pgid_leader", kStarted, part(Shape::flag, Field::process_leads_group)},
+    {"proc.vpid", kStarted, whole(Field::process_vpid)},
+    {"proc.pgid", kStarted, whole(Field::process_group_leader_pid)},
+    {"proc.sid", kStarted, whole(Field::process_session_leader_pid)},
+    {"proc.env", kStarted, part(Shape::environment, Field::process_env_vars)},
+    {"proc.exe_ino.ctime", kStarted, part(Shape::moment, Field::process_program_changed)},
+    {"thread.cap_effective", kStarted, whole(Field::process_cap_effective)},
+    {"thread.cap_permitted", kStarted, whole(Field::process_cap_permitted)},
     {"user.name", kEvery, whole(Field::user_effective_name)},
     {"user.uid", kEvery, whole(Field::user_effective_id)},
     {"user.loginuid", kEvery, part(Shape::login_user, Field::user_login_id)},
@@ -160,7 +172,7 @@ FoundSource missing(const Term& field, std::string_view why) {
   return {std::nullopt, "field " + to_text(field) + " " + std::string(why)};
 }
 
-// proc.aname[2], proc.aexepath[1]: 0 is the process, 1 its parent.
+// proc.aname[2], proc.aexepath[1], proc.aexe[1]: 0 is the process, 1 its parent.
 FoundSource find_ancestor(const Term& field) {
   unsigned level = 0;
   const std::string& text = *field.argument;
@@ -170,11 +182,16 @@ FoundSource find_ancestor(const Term& field) {
     return missing(field, "takes a number up to 64 in brackets");
   }
   const bool is_name = field.text == "proc.aname";
+  const bool is_argument = field.text == "proc.aexe";
+  if (level == 0 && is_argument) return found(part(Shape::first_argument, Field::process_command_line));
+  if (level == 1 && is_argument) return found(part(Shape::first_argument, Field::process_parent_command_line));
   if (level == 0 && is_name) return found(part(Shape::program_name, Field::process_name));
   if (level == 0) return found(whole(Field::process_executable));
   if (level == 1 && is_name) return found(part(Shape::program_name, Field::process_parent_name));
   if (level == 1) return found(whole(Field::process_parent_executable));
-  FieldSource source = line(is_name ? Shape::ancestor_name : Shape::ancestor_path);
+  FieldSource source = line(is_name       ? Shape::ancestor_name
+                            : is_argument ? Shape::ancestor_command
+                                          : Shape::ancestor_path);
   source.number = level;
   return found(source);
 }
@@ -194,7 +211,8 @@ query::Expression events_of(EventClass event_class) {
 }
 
 FoundSource find_source(const Term& field, EventClass event_class) {
-  if (field.argument && (field.text == "proc.aname" || field.text == "proc.aexepath")) return find_ancestor(field);
+  const bool is_of_ancestors = field.text == "proc.aname" || field.text == "proc.aexepath" || field.text == "proc.aexe";
+  if (field.argument && is_of_ancestors) return find_ancestor(field);
   std::string name = field.text;
   if (name == "evt.arg" && field.argument) {
     name += "." + *field.argument;

@@ -33,26 +33,30 @@ query::Expression events_of(EventClass event_class);
 constexpr size_t kProgramNameBytes = 15;
 
 enum class Shape : uint8_t {
-  absent,           // Falco has no value there
-  plain,            // the whole field
-  program_name,     // a field that Falco cuts at 15 bytes
-  command_line,     // Falco begins it with the program's name instead of its first argument
-  arguments,        // all arguments but the first
-  first_argument,   // the first argument
-  ancestor_names,   // last part of any line
-  ancestor_name,    // last part of the line number `number`, from 1
-  ancestor_path,    // the line number `number`, from 1
-  directory,        // Falco ends it with a slash
-  container,        // 12 digits, or `host`
-  terminal,         // a number, 0 for none
-  login_user,       // -1 for none
-  constant_text,    // `text`
-  constant_number,  // `number`
-  number_at_least,  // `number` or more
-  address_family,   // `text` of IPv4 or IPv6: "4 6"
-  both_ends,        // `field` and `second`: one is enough
-  outcome,          // constant_text of a call whose failure is not recorded
-  outcome_number,   // constant_number of such a call
+  absent,            // Falco has no value there
+  plain,             // the whole field
+  program_name,      // a field that Falco cuts at 15 bytes
+  command_line,      // Falco begins it with the program's name instead of its first argument
+  arguments,         // all arguments but the first
+  first_argument,    // the first argument
+  ancestor_names,    // last part of any line
+  ancestor_name,     // last part of the line number `number`, from 1
+  ancestor_path,     // the line number `number`, from 1
+  ancestor_command,  // the same, where Falco has the first argument
+  environment,       // chosen variables, one a line
+  flag,              // true where the field says so; it need not be there
+  moment,            // a time, for outputs only
+  directory,         // Falco ends it with a slash
+  container,         // 12 digits, or `host`
+  terminal,          // a number, 0 for none
+  login_user,        // -1 for none
+  constant_text,     // `text`
+  constant_number,   // `number`
+  number_at_least,   // `number` or more
+  address_family,    // `text` of IPv4 or IPv6: "4 6"
+  both_ends,         // `field` and `second`: one is enough
+  outcome,           // constant_text of a call whose failure is not recorded
+  outcome_number,    // constant_number of such a call
 };
 
 struct FieldSource {

@@ -76,7 +76,15 @@ Text source_text(const FieldSource& source, const event::Row& row) {
     case Shape::outcome:
     case Shape::outcome_number: return std::nullopt;
     case Shape::plain:
+    case Shape::moment:
     case Shape::both_ends: return value;
+    case Shape::environment: {
+      if (!value) return value;
+      std::string line = *value;
+      std::replace(line.begin(), line.end(), '\n', ' ');
+      return line;
+    }
+    case Shape::flag: return value == "true" ? "true" : "false";
     case Shape::program_name: return value ? Text(program_name(*value)) : value;
     case Shape::command_line: {
       const Text name = value_text(row, source.second);
@@ -91,6 +99,7 @@ Text source_text(const FieldSource& source, const event::Row& row) {
     case Shape::directory: return value && !value->ends_with('/') ? Text(*value + "/") : value;
     case Shape::ancestor_names: return name_in_line(held, 1);
     case Shape::ancestor_name: return name_in_line(held, source.number);
+    case Shape::ancestor_command:
     case Shape::ancestor_path: return line_of(held, source.number);
     case Shape::container: return value ? value->substr(0, kShortIdDigits) : "host";
     case Shape::terminal: return value ? terminal_number(*value) : "0";

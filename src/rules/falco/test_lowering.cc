@@ -89,6 +89,10 @@ Judgement lower_number(const FieldSource& source, CheckOperator op, int64_t valu
     case Shape::ancestor_names:
     case Shape::ancestor_name:
     case Shape::ancestor_path:
+    case Shape::ancestor_command:
+    case Shape::environment:
+    case Shape::flag:
+    case Shape::moment:
     case Shape::directory:
     case Shape::container:
     case Shape::constant_text:
@@ -180,6 +184,21 @@ Judgement lower_plain(Field field, CheckOperator op, const Values& values) {
   return lower_numbers(source, op, values);
 }
 
+Judgement lower_flag(Field field, CheckOperator op, const Values& values) {
+  if (op != CheckOperator::equal) return Judgement::not_known(cannot(op, "true or false"));
+  std::vector<Expression> tests;
+  for (const std::string& value : values) {
+    if (value == "true") tests.push_back(one(field, Operator::equal, "true"));
+    if (value == "false") tests.push_back(Expression::negate(one(field, Operator::equal, "true")));
+  }
+  return Judgement::of(Expression::any_of(std::move(tests)));
+}
+
+Judgement with_note(Judgement judgement, std::string_view note) {
+  judgement.note = note;
+  return judgement;
+}
+
 Judgement lower_both_ends(const FieldSource& source, CheckOperator op, const Values& values) {
   Judgement first = lower_plain(source.field, op, values);
   Judgement second = lower_plain(source.second, op, values);
@@ -200,6 +219,13 @@ Judgement lower_any(const FieldSource& source, CheckOperator op, const Values& v
     case Shape::ancestor_names: return lower_ancestor_names(source.field, op, values);
     case Shape::ancestor_name:
     case Shape::ancestor_path: return lower_ancestor(source, op, values);
+    case Shape::ancestor_command:
+      return with_note(lower_ancestor(source, op, values),
+                       "field proc.aexe: the path of an ancestor's program is taken for its first argument");
+    case Shape::environment:
+      return with_note(lower_text(source.field, op, values), "field proc.env: agents tell chosen variables only");
+    case Shape::flag: return lower_flag(source.field, op, values);
+    case Shape::moment: return Judgement::not_known(cannot(op, "a time of a file"));
     case Shape::directory: return lower_directory(source.field, op, values);
     case Shape::container: return lower_container(source.field, op, values);
     case Shape::terminal:
@@ -209,16 +235,8 @@ Judgement lower_any(const FieldSource& source, CheckOperator op, const Values& v
     case Shape::constant_text: return lower_constant(source.text, op, values);
     case Shape::address_family: return lower_family(source, op, values);
     case Shape::both_ends: return lower_both_ends(source, op, values);
-    case Shape::outcome: {
-      Judgement constant = lower_constant(source.text, op, values);
-      constant.note = kOutcomeNote;
-      return constant;
-    }
-    case Shape::outcome_number: {
-      Judgement constant = lower_numbers(source, op, values);
-      constant.note = kOutcomeNote;
-      return constant;
-    }
+    case Shape::outcome: return with_note(lower_constant(source.text, op, values), kOutcomeNote);
+    case Shape::outcome_number: return with_note(lower_numbers(source, op, values), kOutcomeNote);
   }
   return Judgement::of(Expression::constant(false));
 }
@@ -233,16 +251,20 @@ Expression is_present(const FieldSource& source) {
     case Shape::arguments:
     case Shape::first_argument:
     case Shape::ancestor_names:
+    case Shape::environment:
+    case Shape::moment:
     case Shape::directory:
     case Shape::address_family:
     case Shape::both_ends: return exists(source.field);
     case Shape::ancestor_name:
+    case Shape::ancestor_command:
     case Shape::ancestor_path: {
       std::string pattern = "^";
       for (int64_t skipped = 1; skipped < source.number; ++skipped) pattern += "[^\\n]*\\n";
       return one(source.field, Operator::regex, std::move(pattern));
     }
     case Shape::container:
+    case Shape::flag:
     case Shape::terminal:
     case Shape::login_user:
     case Shape::constant_text:

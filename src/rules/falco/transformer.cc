@@ -137,9 +137,13 @@ bool is_named_text(const Term& term, EventClass event_class) {
     case Shape::ancestor_names:
     case Shape::ancestor_name:
     case Shape::ancestor_path:
+    case Shape::ancestor_command:
+    case Shape::environment:
     case Shape::directory: return true;
     case Shape::plain: return event::is_textual(event::info(found.source->field).type);
     case Shape::container:
+    case Shape::flag:
+    case Shape::moment:
     case Shape::terminal:
     case Shape::login_user:
     case Shape::constant_text:

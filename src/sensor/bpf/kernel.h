@@ -5,6 +5,8 @@
 
 #include <linux/types.h>
 
+#include "sensor/bpf/kernel_namespace.h"
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {
@@ -25,10 +27,12 @@ struct timespec64 {
 
 struct super_block {
   __u32 s_dev;
+  unsigned long s_magic;
 };
 
 struct inode {
   __u16 i_mode;
+  __u32 i_nlink;
   struct super_block* i_sb;
   unsigned long i_ino;
   __s64 i_size;
@@ -85,10 +89,18 @@ struct fs_struct {
   struct path pwd;
 };
 
+// 64 bits since 6.3, two times 32 bits before: read as bytes.
+typedef struct {
+  __u64 val;
+} kernel_cap_t;
+
 struct cred {
   kuid_t uid;
   kgid_t gid;
   kuid_t euid;
+  kernel_cap_t cap_permitted;
+  kernel_cap_t cap_effective;
+  struct user_namespace* user_ns;
 };
 
 struct kernfs_node {
@@ -122,8 +134,11 @@ struct tty_struct {
   char name[64];
 };
 
+enum { RD_PIDTYPE_PGID = 2, RD_PIDTYPE_SID = 3 };
+
 struct signal_struct {
   atomic_t live;
+  struct pid* pids[4];
   int group_exit_code;
   unsigned int flags;
   struct tty_struct* tty;
@@ -132,6 +147,8 @@ struct signal_struct {
 struct mm_struct {
   unsigned long arg_start;
   unsigned long arg_end;
+  unsigned long env_start;
+  unsigned long env_end;
   struct file* exe_file;
 };
 
@@ -153,11 +170,16 @@ struct task_struct {
   struct fs_struct* fs;
   struct files_struct* files;
   struct signal_struct* signal;
+  struct nsproxy* nsproxy;
+  struct pid* thread_pid;
   const struct cred* cred;
   struct css_set* cgroups;
 };
 
-struct linux_binprm;
+struct linux_binprm {
+  const char* filename;
+  const char* interp;
+};
 
 struct in6_addr {
   __u8 bytes[16];

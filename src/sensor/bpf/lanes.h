@@ -15,7 +15,7 @@
 
 enum {
   RD_RING_BYTES = 1 << 22,  // the loader sets the real sizes
-  RD_SCRATCH_BYTES = 24 << 10,
+  RD_SCRATCH_BYTES = 28 << 10,
   RD_QUIET_MAX = 64,
   RD_SHARE_OF_FREE = 3,
   RD_SMALL_SHARE = 64,

@@ -7,6 +7,8 @@
 #include <bpf/bpf_tracing.h>
 
 #include "sensor/bpf/actor.h"
+#include "sensor/bpf/context.h"
+#include "sensor/bpf/environment.h"
 #include "sensor/bpf/kernel.h"
 #include "sensor/bpf/lanes.h"
 #include "sensor/bpf/path.h"
@@ -18,7 +20,14 @@ const struct rd_exit* rd_layout_exit __attribute__((unused));
 
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 
-enum { RD_SIGNAL_GROUP_EXIT = 4, RD_CTIME_FLAG = 1u << 31, RD_EXEC_DATA = __builtin_offsetof(struct rd_exec, data) };
+enum {
+  RD_SIGNAL_GROUP_EXIT = 4,
+  RD_CTIME_FLAG = 1u << 31,
+  RD_EXEC_DATA = __builtin_offsetof(struct rd_exec, data),
+  RD_MAGIC_OVERLAY = 0x794c7630,
+  RD_MAGIC_TMPFS = 0x01021994,
+  RD_MEMFD_PREFIX_BYTES = 6,
+};
 
 _Static_assert(sizeof(struct rd_exec) <= RD_SCRATCH_BYTES, "fits the scratch space");
 
@@ -44,6 +53,35 @@ static __always_inline void fill_program(struct rd_program* program, struct file
   }
 }
 
+// A memfd has no directory; its name begins as memfd_create() made it.
+static __always_inline int is_memfd(struct file* file, struct inode* inode) {
+  struct dentry* dentry = BPF_CORE_READ(file, f_path.dentry);
+  if (BPF_CORE_READ(inode, i_sb, s_magic) != RD_MAGIC_TMPFS || BPF_CORE_READ(dentry, d_parent) != dentry) return 0;
+  union {
+    char text[8];
+    __u64 word;
+  } prefix = {}, wanted = {.text = "memfd:"};
+  bpf_probe_read_kernel(prefix.text, RD_MEMFD_PREFIX_BYTES, BPF_CORE_READ(dentry, d_name.name));
+  return prefix.word == wanted.word;
+}
+
+// Behind the inode, overlayfs keeps the entry of the upper layer, if the file has one.
+static __always_inline int is_in_upper_layer(struct inode* inode) {
+  if (BPF_CORE_READ(inode, i_sb, s_magic) != RD_MAGIC_OVERLAY) return 0;
+  struct dentry* upper = 0;
+  bpf_probe_read_kernel(&upper, sizeof(upper), (void*)inode + bpf_core_type_size(struct inode));
+  return upper != 0;
+}
+
+static __always_inline __u32 places_of(struct file* file) {
+  struct inode* inode = BPF_CORE_READ(file, f_inode);
+  if (!inode) return 0;
+  if (is_memfd(file, inode)) return RD_FROM_MEMFD;
+  __u32 places = BPF_CORE_READ(inode, i_nlink) == 0 ? RD_FROM_DELETED : 0;
+  if (is_in_upper_layer(inode)) places |= RD_FROM_UPPER_LAYER;
+  return places;
+}
+
 static __always_inline __u64 put_file_path(__u32 slot, struct path* path, __u64 at, __u64 limit) {
   return rd_put_path(slot, (__u64)BPF_CORE_READ(path, dentry), (__u64)BPF_CORE_READ(path, mnt), at, limit);
 }
@@ -56,6 +94,13 @@ static __always_inline __u64 fill_image(__u32 slot, struct rd_exec* record, __u6
   record->tty[0] = 0;
   if (tty) bpf_probe_read_kernel_str(record->tty, sizeof(record->tty), &tty->name);
   fill_program(&record->program, file);
+  rd_fill_context(&record->context, task);
+  record->places = places_of(file);
+  record->script_root_bytes = 0;
+  record->script_bytes = 0;
+  record->variables_bytes = 0;
+  record->variables_left = 0;
+  record->zero = 0;
   __u64 begin = at;
   at = put_file_path(slot, &file->f_path, at, RD_EXEC_DATA + RD_EXECUTABLE_END);
   record->executable_bytes = at - begin;
@@ -66,6 +111,26 @@ static __always_inline __u64 fill_image(__u32 slot, struct rd_exec* record, __u6
   at = rd_put_cgroup(slot, (__u64)BPF_CORE_READ(task, cgroups), at, RD_EXEC_DATA + RD_CGROUP_END);
   record->cgroup_bytes = at - begin;
   return at;
+}
+
+// The kernel starts an interpreter for a file that is no program itself: the path of that file, as it was given.
+static __always_inline __u64 put_script(struct rd_exec* record, __u64 at, struct linux_binprm* bprm) {
+  const char* given = BPF_CORE_READ(bprm, filename);
+  if (BPF_CORE_READ(bprm, interp) == given) return at;
+  char first = 0;
+  bpf_probe_read_kernel(&first, 1, given);
+  __u64 begin = at;
+  if (first == '/') {
+    struct task_struct* task = (struct task_struct*)bpf_get_current_task();
+    struct fs_struct* fs = BPF_CORE_READ(task, fs);
+    at = put_file_path(RD_SLOT_EVENT, &fs->root, at, RD_EXEC_DATA + RD_SCRIPT_ROOT_END);
+  }
+  if (at > sizeof(*record) - RD_SCRIPT_MAX) return begin;  // never; for the verifier
+  long size = bpf_probe_read_kernel_str((__u8*)record + at, RD_SCRIPT_MAX, given);
+  if (size <= 0) return begin;
+  record->script_root_bytes = at - begin;
+  record->script_bytes = size;
+  return at + size;
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -82,6 +147,10 @@ int BPF_PROG(process_exec, struct task_struct* task, int old_pid, struct linux_b
   record->arguments_total = total;
   record->arguments_bytes = size;
   __u64 end = fill_image(RD_SLOT_EVENT, record, RD_EXEC_DATA + size, task);
+  end = put_script(record, end, bprm);
+  begin = end;
+  end = rd_put_variables(BPF_CORE_READ(task, mm), end, &record->variables_left);
+  record->variables_bytes = end - begin;
   if (end > sizeof(*record)) return 0;  // never; for the verifier
   rd_send(&ring_critical, RD_LANE_CRITICAL, &record->head, end);
   return 0;

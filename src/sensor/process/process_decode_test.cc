@@ -36,6 +36,8 @@ RawExec sample() {
   raw.record.executable_bytes = raw.put("dash\0bin\0usr\0"s);
   raw.record.directory_bytes = raw.put("root\0"s);
   raw.record.cgroup_bytes = raw.put("cron.service\0system.slice\0"s);
+  raw.record.script_bytes = raw.put("./job.sh\0"s);
+  raw.record.variables_bytes = raw.put("LD_PRELOAD=/x\0ENV=\xff\0"s);
   strcpy(raw.record.tty, "pts12");
   return raw;
 }
@@ -50,6 +52,38 @@ TEST(ProcessDecode, reads_an_exec) {
   EXPECT_EQ(exec->directory, "/root");
   EXPECT_EQ(exec->cgroup, "/system.slice/cron.service");
   EXPECT_EQ(exec->tty, "pts/12");
+}
+
+TEST(ProcessDecode, reads_script_and_variables) {
+  RawExec raw = sample();
+  auto exec = decode_exec(raw.view());
+  ASSERT_TRUE(exec);
+  EXPECT_EQ(exec->script, "/root/job.sh");
+  EXPECT_EQ(exec->variables, "LD_PRELOAD=/x\nENV=\\xff");
+  raw.record.variables_left = 7;
+  EXPECT_EQ(decode_exec(raw.view())->variables, "LD_PRELOAD=/x\nENV=\\xff\n…[+7 bytes]");
+}
+
+TEST(ProcessDecode, reads_a_script_below_another_root) {
+  RawExec raw = sample();
+  raw.used -= 9 + 20;
+  raw.record.variables_bytes = 0;
+  raw.record.script_root_bytes = raw.put("jail\0srv\0"s);
+  raw.record.script_bytes = raw.put("/a/../b.sh\0"s);
+  EXPECT_EQ(decode_exec(raw.view())->script, "/srv/jail/b.sh");
+}
+
+TEST(ProcessDecode, marks_a_variable_that_was_cut) {
+  RawExec raw = sample();
+  raw.used -= 20;
+  raw.record.variables_bytes = raw.put("ENV=" + std::string(RD_VARIABLE_MAX - 5, 'v') + "\0"s);
+  EXPECT_EQ(decode_exec(raw.view())->variables, "ENV=" + std::string(RD_VARIABLE_MAX - 5, 'v') + "…");
+}
+
+TEST(ProcessDecode, calls_a_memfd_by_its_bare_name) {
+  RawExec raw = sample();
+  raw.record.places = RD_FROM_MEMFD;
+  EXPECT_EQ(decode_exec(raw.view())->executable, "usr/bin/dash") << "the only component of a real one is its name";
 }
 
 TEST(ProcessDecode, gives_a_terminal_of_any_bytes_as_text) {
