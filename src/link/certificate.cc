@@ -36,9 +36,10 @@ using Bio = Handle<BIO, BIO_free_all>;
 using Extension = Handle<X509_EXTENSION, X509_EXTENSION_free>;
 using AltNames = Handle<GENERAL_NAMES, GENERAL_NAMES_free>;
 
-constexpr int kYearDays = 365;
-constexpr int kCaYears = 10;
-constexpr int kServerYears = 5;
+constexpr int64_t kDaySeconds = 86'400;
+constexpr int64_t kYearSeconds = 365 * kDaySeconds;
+constexpr int64_t kCaYears = 10;
+constexpr int64_t kServerYears = 5;
 constexpr int64_t kClockSkewSeconds = 3600;  // hosts whose clock runs behind accept a fresh certificate
 constexpr size_t kSerialBytes = 16;
 constexpr size_t kPemBytesMax = size_t{64} << 10;
@@ -128,7 +129,7 @@ struct ExtensionText {
 
 struct Issue {
   std::string common_name;
-  int days = 0;
+  int64_t seconds = 0;
   std::vector<ExtensionText> extensions;
 };
 
@@ -142,7 +143,8 @@ Result<Certificate> issue(const Issue& what, EVP_PKEY* subject_key, X509* issuer
   X509* const signer = issuer != nullptr ? issuer : certificate;
   if (!made || X509_set_version(certificate, X509_VERSION_3) != 1 || !set_random_serial(certificate) ||
       X509_gmtime_adj(X509_getm_notBefore(certificate), -kClockSkewSeconds) == nullptr ||
-      X509_time_adj_ex(X509_getm_notAfter(certificate), what.days, 0, nullptr) == nullptr ||
+      X509_time_adj_ex(X509_getm_notAfter(certificate), static_cast<int>(what.seconds / kDaySeconds),
+                       static_cast<long>(what.seconds % kDaySeconds), nullptr) == nullptr ||
       X509_set_pubkey(certificate, subject_key) != 1 ||
       !set_common_name(X509_get_subject_name(certificate), what.common_name) ||
       X509_set_issuer_name(certificate, X509_get_subject_name(signer)) != 1) {
@@ -245,7 +247,7 @@ Result<Key> key_of_request(std::string_view request_pem) {
 Result<KeyAndCertificate> make_ca(const std::string& name) {
   TRY(const Key key, make_key());
   const Issue what{.common_name = name,
-                   .days = kCaYears * kYearDays,
+                   .seconds = kCaYears * kYearSeconds,
                    .extensions = {{NID_basic_constraints, "critical,CA:TRUE,pathlen:0"},
                                   {NID_key_usage, "critical,keyCertSign,cRLSign"},
                                   {NID_subject_key_identifier, "hash"}}};
@@ -263,7 +265,7 @@ Result<KeyAndCertificate> make_server_certificate(const KeyAndCertificate& ca, s
   TRY(const Key issuer_key, read_key(ca.key_pem));
   TRY(const Key key, make_key());
   const Issue what{.common_name = names.front().substr(0, kCommonNameMax),
-                   .days = kServerYears * kYearDays,
+                   .seconds = kServerYears * kYearSeconds,
                    .extensions = {{NID_basic_constraints, "critical,CA:FALSE"},
                                   {NID_key_usage, "critical,digitalSignature"},
                                   {NID_ext_key_usage, "serverAuth"},
@@ -296,13 +298,13 @@ Result<KeyAndRequest> make_request(const std::string& name) {
   return made;
 }
 
-Result<std::string> sign_request(const KeyAndCertificate& ca, std::string_view request_pem,
-                                 const std::string& host_id) {
+Result<std::string> sign_request(const KeyAndCertificate& ca, std::string_view request_pem, const std::string& host_id,
+                                 int64_t life_us) {
   TRY(const Key key, key_of_request(request_pem));
   TRY(const Certificate issuer, parse_certificate(ca.certificate_pem));
   TRY(const Key issuer_key, read_key(ca.key_pem));
   const Issue what{.common_name = host_id,
-                   .days = kYearDays,
+                   .seconds = life_us / base::kSecondUs,
                    .extensions = {{NID_basic_constraints, "critical,CA:FALSE"},
                                   {NID_key_usage, "critical,digitalSignature"},
                                   {NID_ext_key_usage, "clientAuth"},
@@ -317,10 +319,12 @@ Result<CertificateInfo> read_certificate(std::string_view certificate_pem) {
   CertificateInfo info;
   TRY(info.fingerprint, fingerprint_of(certificate.get()));
   info.common_name = common_name_of(certificate.get());
-  tm expires{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &expires) != 1) {
-    return fail_tls(Errc::invalid_argument, "certificate has no valid end date");
+  tm begins{}, expires{};
+  if (ASN1_TIME_to_tm(X509_get0_notBefore(certificate.get()), &begins) != 1 ||
+      ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &expires) != 1) {
+    return fail_tls(Errc::invalid_argument, "certificate has no valid dates");
   }
+  info.made.us = (static_cast<int64_t>(timegm(&begins)) + kClockSkewSeconds) * base::kSecondUs;
   info.expires.us = static_cast<int64_t>(timegm(&expires)) * base::kSecondUs;
   info.names = alt_names_of(certificate.get());
   return info;

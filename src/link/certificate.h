@@ -34,12 +34,15 @@ Result<KeyAndRequest> make_request(const std::string& name);
 
 constexpr size_t kRequestBytesMax = size_t{16} << 10;
 // Signs a hostile request: checks its size and self-signature, takes nothing from it but the public key (EC P-256
-// only). The certificate: CN = host_id, client authentication, one year.
-Result<std::string> sign_request(const KeyAndCertificate& ca, std::string_view request_pem, const std::string& host_id);
+// only). The certificate: CN = host_id, client authentication.
+constexpr int64_t kClientLifeUs = 365 * base::kDayUs;
+Result<std::string> sign_request(const KeyAndCertificate& ca, std::string_view request_pem, const std::string& host_id,
+                                 int64_t life_us = kClientLifeUs);
 
 struct CertificateInfo {
   std::string fingerprint;  // SHA-256 of the DER, lower-case hexadecimal
   std::string common_name;
+  base::Time made;  // for a certificate of this CA; it holds from an hour before, for clocks that run behind
   base::Time expires;
   std::vector<std::string> names;  // subjectAltName: DNS names and IP addresses
 };

@@ -23,7 +23,8 @@ using std::chrono::seconds;
 
 // An agent without a sensor.
 struct Agent {
-  Agent(const Node& node, const std::string& data, const KeyAndCertificate& client, SpoolOptions spool_options = {}) {
+  Agent(const Node& node, const std::string& data, const KeyAndCertificate& client, SpoolOptions spool_options = {},
+        LinkClientOptions link_options = {}) {
     account = Account::open(data + "/account", "boot", Account::DataDir::fresh).value();
     spool_options.directory = data + "/spool";
     spool_options.released_boot_id = account->boot_id();
@@ -33,17 +34,18 @@ struct Agent {
     v1::Event common;
     common.set_host_id("host");
     spooler = std::make_unique<Spooler>(*account, *intake, *spool, common);
-    link = std::make_unique<LinkClient>(LinkClientOptions{.address = "127.0.0.1:" + std::to_string(node.port),
-                                                          .server_name = "node.test",
-                                                          .ca_pem = node.ca.certificate_pem,
-                                                          .certificate_pem = client.certificate_pem,
-                                                          .key_pem = client.key_pem,
-                                                          .host_name = "test-host",
-                                                          .rejected_directory = data + "/rejected",
-                                                          .retry_first = milliseconds(10),
-                                                          .retry_longest = milliseconds(100),
-                                                          .retry_refused = milliseconds(50)},
-                                        *account, *intake, *spool);
+    link_options.address = "127.0.0.1:" + std::to_string(node.port);
+    link_options.server_name = "node.test";
+    link_options.ca_pem = node.ca.certificate_pem;
+    link_options.certificate_pem = client.certificate_pem;
+    link_options.key_pem = client.key_pem;
+    link_options.host_name = "test-host";
+    link_options.rejected_directory = data + "/rejected";
+    link_options.retry_first = milliseconds(10);
+    link_options.retry_longest = milliseconds(100);
+    link_options.retry_refused = milliseconds(50);
+    link_options.report_every = milliseconds(20);
+    link = std::make_unique<LinkClient>(link_options, *account, *intake, *spool);
     spooler->start();
     link->start();
   }
@@ -102,6 +104,82 @@ TEST(Link, loses_and_repeats_nothing_across_node_restarts) {
   expect_each_once(node.handler.stored("host-1"), 5 * 3500);
   EXPECT_EQ(node.handler.connected, agent.link->state().connections);
   EXPECT_TRUE(std::filesystem::file_size(dir / "account") > 0);
+}
+
+TEST(Link, reports_how_the_agent_is_and_applies_the_nodes_policy) {
+  Node node;
+  const base::TempDir dir;
+  std::atomic<uint64_t> applied = 0;
+  HostPolicy taken;
+  const LinkClientOptions options{
+      .report = [&] { return HostReport{.policy_version = applied, .degradation = "none", .spool_bytes = 7}; },
+      .take_policy =
+          [&](const HostPolicy& policy) {
+            taken = policy;
+            applied = policy.version;
+          }};
+  const Agent agent(node, dir.path(), node.client("host-1"), {}, options);
+  ASSERT_TRUE(eventually([&] { return node.handler.reports > 0; }));
+  EXPECT_EQ(node.handler.last_report.spool_bytes, 7U);
+  EXPECT_EQ(applied, 0U);
+  node.handler.change(
+      [&] { node.handler.policy = {.version = 3, .paths = {"/var/cache"}, .networks = {"10.0.0.0/8"}}; });
+  ASSERT_TRUE(eventually([&] { return node.handler.last_report.policy_version == 3; }));
+  EXPECT_EQ(taken.paths, std::vector<std::string>{"/var/cache"});
+  EXPECT_EQ(taken.networks, std::vector<std::string>{"10.0.0.0/8"});
+  EXPECT_TRUE(taken.programs.empty());
+  agent.take(100);
+  EXPECT_TRUE(agent.delivered());
+}
+
+// A certificate whose two thirds are over in a moment.
+KeyAndCertificate short_lived(const Node& node) {
+  const auto own = make_request("host-1").value();
+  return {.key_pem = own.key_pem,
+          .certificate_pem = sign_request(node.ca, own.request_pem, "host-1", 6 * base::kSecondUs).value()};
+}
+
+TEST(Link, renews_its_certificate_and_goes_on_with_it) {
+  Node node;
+  node.handler.renewing_ca = node.ca;
+  const base::TempDir dir;
+  std::mutex mutex;
+  KeyAndCertificate kept;
+  const LinkClientOptions options{.keep_certificate = [&](const KeyAndCertificate& fresh) -> Status {
+    const std::lock_guard lock(mutex);
+    kept = fresh;
+    return {};
+  }};
+  const Agent agent(node, dir.path(), short_lived(node), {}, options);
+  agent.take(1000);
+  ASSERT_TRUE(eventually([&] { return node.handler.connected == 2; })) << "it comes back with the new one";
+  const std::lock_guard lock(mutex);
+  const auto fresh = read_certificate(kept.certificate_pem);
+  ASSERT_TRUE(fresh);
+  EXPECT_EQ(node.handler.identity.certificate_fingerprint, fresh->fingerprint);
+  EXPECT_GT(fresh->expires.us, base::Time::now().us + 300 * base::kDayUs);
+  agent.take(1000);
+  ASSERT_TRUE(agent.delivered());
+  expect_each_once(node.handler.stored("host-1"), 2000);
+  EXPECT_EQ(node.handler.renewals, 1);
+}
+
+TEST(Link, keeps_its_certificate_where_the_renewed_one_does_not_fit) {
+  Node node;
+  node.handler.renewing_ca = node.ca;
+  node.handler.renewed_name = "another";
+  const base::TempDir dir;
+  std::atomic<int> kept = 0;
+  const LinkClientOptions options{.keep_certificate = [&](const KeyAndCertificate&) -> Status {
+    ++kept;
+    return {};
+  }};
+  const Agent agent(node, dir.path(), short_lived(node), {}, options);
+  ASSERT_TRUE(eventually([&] { return node.handler.renewals == 1; }));
+  agent.take(100);
+  ASSERT_TRUE(agent.delivered());
+  EXPECT_EQ(kept, 0);
+  EXPECT_EQ(node.handler.connected, 1);
 }
 
 TEST(Link, goes_on_after_an_agent_restart) {

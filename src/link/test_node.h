@@ -61,6 +61,18 @@ class TestHandler final : public FrameHandler {
     stored.add(frame);
     return {};
   }
+  std::optional<HostPolicy> take_report(const AgentIdentity&, const HostReport& report) override {
+    const std::lock_guard lock(mutex_);
+    ++reports;
+    last_report = report;
+    return policy.version == report.policy_version ? std::nullopt : std::optional(policy);
+  }
+  Result<std::string> renew(const AgentIdentity& agent, const std::string& request_pem) override {
+    const std::lock_guard lock(mutex_);
+    ++renewals;
+    if (renewing_ca.key_pem.empty()) return fail(Errc::unsupported, "not today");
+    return sign_request(renewing_ca, request_pem, renewed_name.empty() ? agent.host_id : renewed_name);
+  }
   void agent_disconnected(const AgentIdentity&) override {
     const std::lock_guard lock(mutex_);
     ++disconnected;
@@ -85,6 +97,12 @@ class TestHandler final : public FrameHandler {
   int failing = 0;
   AgentIdentity identity;
   AgentHello last_hello;
+  HostReport last_report;
+  HostPolicy policy;
+  KeyAndCertificate renewing_ca;  // no key: renewals are refused
+  std::string renewed_name;       // the host that renewed certificates name; empty: the one that asks
+  std::atomic<int> reports = 0;
+  std::atomic<int> renewals = 0;
   std::atomic<int> calls = 0;
   std::atomic<int> repeats = 0;
   std::atomic<int> connected = 0;

@@ -21,6 +21,7 @@ constexpr int kAncestorsMax = 32;
 constexpr int64_t kNsPerUs = 1000;
 
 std::string_view loss_cause_of(rd_lane lane, rd_loss_cause cause) {
+  if (cause == RD_LOSS_BUDGET) return "budget_bulk";
   if (cause == RD_LOSS_SHARE) return lane == RD_LANE_CRITICAL ? "share_critical" : "share_bulk";
   return lane == RD_LANE_CRITICAL ? "ring_critical" : "ring_bulk";
 }
@@ -73,7 +74,7 @@ void Enricher::take_exec(std::string_view record) {
   Process* known = table_.find(key_of(head.actor));
   Process& process = known != nullptr ? *known : add(head.actor, image);
   process.image = image;
-  hashes_.want(image, head.actor.pid, Urgency::now);
+  if (load_ < Load::hashing_off) hashes_.want(image, head.actor.pid, Urgency::now);
   v1::Event event;
   event.set_event_type(v1::EVENT_TYPE_PROCESS);
   event.set_event_action("exec");
@@ -148,7 +149,7 @@ void Enricher::seed_one(const ExecRecord& seeded) {
   ExecRecord exec = seeded;
   exec.command_line = read_proc_command_line(exec.head.actor.pid);
   std::shared_ptr<Image> image = image_of(exec);
-  hashes_.want(image, exec.head.actor.pid, Urgency::later);
+  if (load_ < Load::hashing_off) hashes_.want(image, exec.head.actor.pid, Urgency::later);
   if (known != nullptr) {
     known->image = std::move(image);
   } else {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "sensor/cgroup_path.h"
+#include "sensor/load.h"
 #include "sensor/outbox.h"
 #include "sensor/process/process_decode.h"
 #include "sensor/process_table.h"
@@ -36,6 +37,7 @@ class Enricher {
   void seed(std::string_view records);
   void declare_loss(const Loss& loss, int64_t since_ns);
   void expire() { table_.expire(now_ns_); }
+  void set_load(Load load) { load_ = load; }
 
   size_t processes() const { return table_.size(); }
   uint64_t malformed() const { return malformed_; }
@@ -70,6 +72,7 @@ class Enricher {
   int64_t realtime_offset_ns_ = 0;
   int64_t now_ns_ = 0;
   uint64_t malformed_ = 0;
+  Load load_ = Load::whole;
 };
 
 }  // namespace redoubt::sensor

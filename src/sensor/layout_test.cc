@@ -80,6 +80,7 @@ TEST_F(Layout, heads_agree) {
   EXPECT_SIZE(rd_lane_share);
   EXPECT_MEMBER(rd_lane_share, sent);
   EXPECT_MEMBER(rd_lane_share, taken);
+  EXPECT_MEMBER(rd_lane_share, told);
 }
 
 TEST_F(Layout, process_records_agree) {

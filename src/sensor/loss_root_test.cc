@@ -171,6 +171,33 @@ TEST_F(LossTest, a_cgroup_that_forks_madly_leaves_room_for_anothers_programs) {
   EXPECT_GT(lost.at("process_terminate"), 0U);
 }
 
+TEST_F(LossTest, under_a_budget_a_cgroup_tells_so_much_a_second_and_its_programs_all_the_same) {
+  constexpr int kPrograms = 20;
+  constexpr int kFiles = 60'000;
+  gate_.open = true;
+  sensor_->set_load(Load::bulk_limited);
+  const uint64_t rounds = sensor_->rounds();
+  while (sensor_->rounds() < rounds + 2) usleep(10'000);
+  const auto begin = std::chrono::steady_clock::now();
+  loud_.run([&] {
+    open_files(directory_ / "loud", kFiles);
+    start_programs("/bin/true", kPrograms);
+  });
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  expect_balance();
+  const auto told = [&](v1::EventType type) {
+    return gate_.count(
+        [&](const v1::Event& event) { return event.event_type() == type && event.process_cgroup_id() == loud_.id(); });
+  };
+  EXPECT_EQ(told(v1::EVENT_TYPE_PROCESS), kPrograms);
+  // A window more at either end, and what two processors count at the same time.
+  const double most = info(Load::bulk_limited).bulk_per_second_max * (took.count() + 0.5);
+  EXPECT_LE(static_cast<double>(told(v1::EVENT_TYPE_FILECHANGE)), most);
+  const auto lost = losses_of_loud("budget_bulk");
+  EXPECT_EQ(lost.at("filechange") + told(v1::EVENT_TYPE_FILECHANGE), kFiles);
+  EXPECT_EQ(lost.size(), 1U);
+}
+
 TEST_F(LossTest, many_flooding_cgroups_leave_room_too) {
   constexpr int kLoud = 12;
   constexpr int kQuietFiles = 100;

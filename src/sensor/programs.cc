@@ -217,7 +217,7 @@ Status Programs::make_loss_rows() {
   const int map = bpf_map__fd(state_->skeleton->maps.losses);
   const uint64_t none = 0;
   for (const rd_lane lane : {RD_LANE_CRITICAL, RD_LANE_BULK}) {
-    for (const rd_loss_cause cause : {RD_LOSS_RING, RD_LOSS_SHARE}) {
+    for (const rd_loss_cause cause : {RD_LOSS_RING, RD_LOSS_SHARE, RD_LOSS_BUDGET}) {
       const rd_loss_key key{
           .cgroup_id = 0, .kind = 0, .lane = static_cast<__u16>(lane), .cause = static_cast<__u16>(cause)};
       if (bpf_map_update_elem(map, &key, &none, BPF_ANY) != 0) return base::fail_errno("make the rows of losses");
@@ -229,6 +229,14 @@ Status Programs::make_loss_rows() {
 void Programs::give_back(rd_lane lane, uint64_t cgroup_id, uint64_t record_bytes) {
   rd_lane_share& share = state_->shares[rd_share_row(lane, cgroup_id)];
   __atomic_fetch_add(&share.taken, rd_ring_bytes(record_bytes), __ATOMIC_RELAXED);
+}
+
+void Programs::set_load(Load load) {
+  constexpr uint64_t kSecondNs = 1'000'000'000;
+  const uint64_t per_second = info(load).bulk_per_second_max;
+  const auto per_window = static_cast<uint32_t>((per_second << RD_WINDOW_SHIFT) / kSecondNs);
+  __atomic_store_n(&state_->skeleton->bss->bulk_per_window, per_window, __ATOMIC_RELAXED);
+  __atomic_store_n(&state_->skeleton->bss->reads_off, load >= Load::reads_off ? 1U : 0U, __ATOMIC_RELAXED);
 }
 
 KindCounts Programs::counts(rd_lane lane) const {

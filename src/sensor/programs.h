@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "sensor/enrich.h"
+#include "sensor/load.h"
 #include "sensor/ring.h"
 #include "sensor/sensor.h"
 
@@ -43,6 +44,9 @@ class Programs {
   int ring_fd(rd_lane lane) const;
   // How the reader waits from now on: woken by the programs, or looking by itself.
   void set_reader(Reader reader);
+
+  // How much the programs tell from now on.
+  void set_load(Load load);
 
   KindCounts counts(rd_lane lane) const;  // any thread
   // What was lost since the last call, by lane, cause, kind and cgroup.

@@ -94,10 +94,13 @@ class Sensor::Runtime {
   void stop();
   SensorAccount account() const;
   Tier tier() const { return Tier::tracepoint; }
+  void set_load(Load load) { load_wanted_ = load; }
+  uint64_t rounds() const { return rounds_; }
 
  private:
   Status watch(int fd);
   void run();
+  void take_load();
   void run_round();
   size_t drain(size_t records_max);
   void take(rd_lane lane, Ring& ring, std::string_view record);
@@ -123,6 +126,7 @@ class Sensor::Runtime {
   int64_t expired_ns_ = 0;
   int64_t seeded_ns_ = 0;
   enum class Table { whole, torn } table_ = Table::whole;
+  Load load_ = Load::whole;
 
   std::array<std::atomic<uint64_t>, RD_LANES> taken_{};
   std::atomic<uint64_t> events_{0};
@@ -130,6 +134,8 @@ class Sensor::Runtime {
   std::atomic<uint64_t> malformed_{0};
   std::atomic<uint64_t> hashes_missed_{0};
   std::atomic<size_t> processes_{0};
+  std::atomic<Load> load_wanted_{Load::whole};
+  std::atomic<uint64_t> rounds_{0};
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
@@ -174,7 +180,17 @@ void Sensor::Runtime::run() {
   finish();
 }
 
+void Sensor::Runtime::take_load() {
+  const Load wanted = load_wanted_;
+  if (wanted == load_) return;
+  load_ = wanted;
+  programs_->set_load(wanted);
+  enricher_.set_load(wanted);
+}
+
 void Sensor::Runtime::run_round() {
+  rounds_.fetch_add(1, std::memory_order_relaxed);
+  take_load();
   const int64_t now_ns = base::boottime_ns();
   enricher_.set_clock(realtime_offset_ns(), now_ns);
   const size_t drained = drain(std::min(kRoundRecordsMax, room()));
@@ -317,6 +333,8 @@ Result<std::unique_ptr<Sensor>> Sensor::start(SensorOptions options, EventSink& 
 Sensor::Sensor(std::unique_ptr<Runtime> runtime) : runtime_(std::move(runtime)) {}
 Sensor::~Sensor() = default;
 void Sensor::stop() { runtime_->stop(); }
+void Sensor::set_load(Load load) { runtime_->set_load(load); }
+uint64_t Sensor::rounds() const { return runtime_->rounds(); }
 Tier Sensor::tier() const { return runtime_->tier(); }
 SensorAccount Sensor::account() const { return runtime_->account(); }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "sensor/load.h"
 #include "sensor/tier.h"
 
 namespace redoubt::v1 {
@@ -87,8 +88,13 @@ class Sensor {
   // Detaches, hands over what the rings still hold (and the last loss events), joins. Idempotent.
   void stop();
 
+  // How much is told from now on; any thread.
+  void set_load(Load load);
+
   Tier tier() const;
   SensorAccount account() const;  // any thread
+  // How often the ring thread has gone round: it does so several times a second. Any thread.
+  uint64_t rounds() const;
 
  private:
   class Runtime;

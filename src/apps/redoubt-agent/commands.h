@@ -15,6 +15,7 @@ struct EnrollOptions {
   std::string server;
   std::string fingerprint;
   std::string token_file;
+  std::string proxy_file;  // holds "http://[user:password@]host:port"; empty: no proxy
   IfEnrolled if_enrolled = IfEnrolled::refuse;
 };
 // Gets this host an identity. Replacing one forgets what was spooled under it.
@@ -22,9 +23,11 @@ Status enroll(const EnrollOptions& options);
 
 struct RunOptions {
   std::string data_directory;
+  std::string proxy_file;
   int64_t spool_bytes_max = 0;
   int64_t spool_age_us_max = 0;
   std::vector<int> quiet_pids;
+  int cpu_budget_percent = 20;  // of one core; 0: no limit
 };
 // Watches this host until SIGTERM or SIGINT.
 Status run(const RunOptions& options);

@@ -8,6 +8,7 @@
 #include "host_facts.h"
 #include "link/agent/enrolment.h"
 #include "link/agent/identity.h"
+#include "proxy_file.h"
 
 namespace redoubt::agent {
 
@@ -38,10 +39,13 @@ Status enroll(const EnrollOptions& options) {
   TRY(std::string token, base::read_file(options.token_file, kTokenBytesMax));
   while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) token.pop_back();
   if (token.empty()) return fail(Errc::invalid_argument, options.token_file + " holds no token");
+  TRY(const std::string proxy, read_proxy(options.proxy_file));
   TRY(const HostFacts facts, read_host_facts());
-  TRY(const link::Identity identity,
-      link::enrol(
-          {.server = options.server, .fingerprint = options.fingerprint, .token = token, .host_name = facts.name}));
+  TRY(const link::Identity identity, link::enrol({.server = options.server,
+                                                  .fingerprint = options.fingerprint,
+                                                  .token = token,
+                                                  .host_name = facts.name,
+                                                  .proxy = proxy}));
   TRY_STATUS(forget_spooled(options.data_directory));
   TRY_STATUS(link::save_identity(identity, options.data_directory));
   std::printf("enrolled as host %s; events go to %s\n", identity.host_id.c_str(), identity.link_address.c_str());

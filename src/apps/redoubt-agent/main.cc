@@ -26,6 +26,8 @@ Examples:
 
 Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong arguments.)";
 
+constexpr const char* kProxyHelp = "file with http://[USER:PASSWORD@]HOST:PORT of the HTTP proxy before the node";
+
 struct Arguments {
   agent::EnrollOptions enroll;
   agent::RunOptions run;
@@ -43,6 +45,7 @@ void add_enroll(CLI::App& app, Arguments& arguments) {
   verb->add_option("--fingerprint", arguments.enroll.fingerprint, "SHA-256 of the node's certificate")->required();
   verb->add_option("--token-file", arguments.enroll.token_file, "file with the enrolment token")->required();
   verb->add_option("--data", arguments.data_directory, "the agent's data directory")->capture_default_str();
+  verb->add_option("--proxy-file", arguments.enroll.proxy_file, kProxyHelp);
   verb->add_flag("--force", arguments.force, "replace an identity; what was spooled under it is forgotten");
 }
 
@@ -52,7 +55,12 @@ void add_run(CLI::App& app, Arguments& arguments) {
   verb->add_option("--spool-size", arguments.spool_size, "disk space for what the node has not taken")
       ->capture_default_str();
   verb->add_option("--spool-age", arguments.spool_age, "how long it is kept")->capture_default_str();
+  verb->add_option("--proxy-file", arguments.run.proxy_file, kProxyHelp);
   verb->add_option("--quiet-pid", arguments.run.quiet_pids, "a process whose file and network activity is no event");
+  verb->add_option("--cpu-budget", arguments.run.cpu_budget_percent,
+                   "per cent of one core; over it the agent tells less, and says so (0: no limit)")
+      ->check(CLI::Range(0, 10000))
+      ->capture_default_str();
   verb->add_option("--log-level", arguments.log_level, "debug, info, warning or error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();

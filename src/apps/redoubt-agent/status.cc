@@ -46,6 +46,11 @@ nlohmann::ordered_json json_of(const AgentStatus& status) {
           {"tier", status.tier},
           {"processes", status.sensor.processes},
           {"memory_rss", status.memory_rss},
+          {"cpu_permille", status.cpu_permille},
+          {"cpu_budget_permille", status.cpu_budget_permille},
+          {"degradation", status.degradation},
+          {"policy_version", status.policy_version},
+          {"events_excluded", status.events_excluded},
           {"pid", getpid()},
           {"last_contact", time_text(status.link.last_contact)},
           {"last_error", status.link.last_error},
@@ -80,7 +85,7 @@ Status print_status(const std::string& data_directory, Output output) {
   }
   for (const auto& [name, value] : object.items()) {
     const std::string shown = value.is_string() ? value.get<std::string>() : value.dump();
-    if (!shown.empty()) std::printf("%-16s %s\n", name.c_str(), shown.c_str());
+    if (!shown.empty()) std::printf("%-20s %s\n", name.c_str(), shown.c_str());
   }
   return {};
 }

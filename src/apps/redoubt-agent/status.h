@@ -20,6 +20,11 @@ struct AgentStatus {
   uint64_t events_lost = 0;
   uint64_t spool_bytes = 0;
   int64_t memory_rss = 0;
+  int cpu_permille = 0;  // of one core, as is the budget; 0: no limit
+  int cpu_budget_permille = 0;
+  uint64_t policy_version = 0;   // 0: none yet
+  uint64_t events_excluded = 0;  // by it, since the agent started
+  std::string degradation;       // agent.degradation
   sensor::SensorAccount sensor;
 };
 

@@ -1,5 +1,6 @@
 #include "link/agent/enrolment.h"
 
+#include <openssl/evp.h>
 #include <algorithm>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -83,16 +84,75 @@ Result<CertificateInfo> certificate_of(TlsStream& stream) {
   return read_certificate(pem);
 }
 
+std::string base64_of(const std::string& text) {
+  std::string encoded((text.size() + 2) / 3 * 4 + 1, '\0');  // with a NUL
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
+                                   reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  encoded.resize(static_cast<size_t>(size));
+  return encoded;
+}
+
+struct Proxy {
+  HostPort address;
+  std::string authorization;  // value of Proxy-Authorization; empty: none
+};
+
+Result<Proxy> parse_proxy(const std::string& url) {
+  constexpr std::string_view kScheme = "http://";
+  std::string rest = url.starts_with(kScheme) ? url.substr(kScheme.size()) : url;
+  while (rest.ends_with('/')) rest.pop_back();
+  Proxy proxy;
+  if (const size_t at = rest.rfind('@'); at != std::string::npos) {
+    proxy.authorization = "Basic " + base64_of(rest.substr(0, at));
+    rest = rest.substr(at + 1);
+  }
+  TRY(proxy.address, split_address(rest));
+  return proxy;
+}
+
+Status connect_tcp(asio::io_context& loop, TlsStream& stream, const HostPort& address,
+                   const EnrolmentRequest& request) {
+  const std::string name = address.host + ":" + address.port;
+  error_code error;
+  asio::ip::tcp::resolver resolver(loop);
+  const auto endpoints = resolver.resolve(address.host, address.port, error);
+  if (error) return fail(Errc::unavailable, "resolve " + name + ": " + error.message());
+  return step(loop, stream, request.timeout, "connect to " + name,
+              [&](auto done) { beast::get_lowest_layer(stream).async_connect(endpoints, done); });
+}
+
+// Asks the proxy for a tunnel to the node. What it sees of it is TLS.
+Status open_tunnel(asio::io_context& loop, TlsStream& stream, const Proxy& proxy, const EnrolmentRequest& request) {
+  auto& tcp = beast::get_lowest_layer(stream);
+  http::request<http::empty_body> ask(http::verb::connect, request.server, kHttp11);
+  ask.set(http::field::host, request.server);
+  if (!proxy.authorization.empty()) ask.set(http::field::proxy_authorization, proxy.authorization);
+  TRY_STATUS(
+      step(loop, stream, request.timeout, "ask the proxy", [&](auto done) { http::async_write(tcp, ask, done); }));
+  beast::flat_buffer buffer;
+  http::response_parser<http::empty_body> answer;
+  answer.skip(true);  // no body follows a CONNECT
+  TRY_STATUS(step(loop, stream, request.timeout, "read the proxy's answer",
+                  [&](auto done) { http::async_read_header(tcp, buffer, answer, done); }));
+  const unsigned status = answer.get().result_int();
+  if (status / 100 != 2) {
+    return fail(status == 407 ? Errc::permission_denied : Errc::unavailable,
+                "proxy answers " + std::to_string(status) + " to CONNECT " + request.server);
+  }
+  return {};
+}
+
 // Connects, shakes hands, and gives the node's certificate once its fingerprint is the expected one.
 Result<CertificateInfo> connect(asio::io_context& loop, TlsStream& stream, const EnrolmentRequest& request) {
   TRY(const HostPort parts, split_address(request.server));
   TRY(const std::string expected, plain_fingerprint(request.fingerprint));
-  error_code error;
-  asio::ip::tcp::resolver resolver(loop);
-  const auto endpoints = resolver.resolve(parts.host, parts.port, error);
-  if (error) return fail(Errc::unavailable, "resolve " + request.server + ": " + error.message());
-  TRY_STATUS(step(loop, stream, request.timeout, "connect to " + request.server,
-                  [&](auto done) { beast::get_lowest_layer(stream).async_connect(endpoints, done); }));
+  if (request.proxy.empty()) {
+    TRY_STATUS(connect_tcp(loop, stream, parts, request));
+  } else {
+    TRY(const Proxy proxy, parse_proxy(request.proxy));
+    TRY_STATUS(connect_tcp(loop, stream, proxy.address, request));
+    TRY_STATUS(open_tunnel(loop, stream, proxy, request));
+  }
   TRY_STATUS(step(loop, stream, request.timeout, "TLS with " + request.server,
                   [&](auto done) { stream.async_handshake(asio::ssl::stream_base::client, done); }));
   TRY(CertificateInfo info, certificate_of(stream));

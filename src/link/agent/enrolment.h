@@ -15,6 +15,7 @@ struct EnrolmentRequest {
   std::string fingerprint;  // SHA-256 hex of its certificate; colons and capitals are fine
   std::string token;        // secret
   std::string host_name;
+  std::string proxy;  // "http://[user:password@]host:port" of an HTTP proxy that is asked to CONNECT; empty: none
   std::chrono::milliseconds timeout{30'000};  // for each step: connect, handshake, request, answer
 };
 

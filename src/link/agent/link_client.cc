@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <mutex>
@@ -24,7 +25,8 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr std::string_view kClientLog = "link";
-constexpr int kAnswerBytesMax = 64 << 10;
+constexpr int kAnswerBytesMax =
+    16 << 20;  // a policy: kPolicyEntriesMax of kPolicyTextMax each, three times, and a margin
 constexpr int kKeepaliveMs = 20'000;
 constexpr int kKeepaliveTimeoutMs = 10'000;
 constexpr auto kWelcomeWait = std::chrono::seconds(20);
@@ -45,18 +47,18 @@ milliseconds with_jitter(milliseconds whole) {
   return milliseconds(half + static_cast<int64_t>(random % static_cast<uint64_t>(half + 1)));
 }
 
-std::shared_ptr<grpc::Channel> make_channel(const LinkClientOptions& options) {
+std::shared_ptr<grpc::Channel> make_channel(const LinkClientOptions& options, const KeyAndCertificate& own) {
   grpc::SslCredentialsOptions tls;
   tls.pem_root_certs = options.ca_pem;
-  tls.pem_cert_chain = options.certificate_pem;
-  tls.pem_private_key = options.key_pem;
+  tls.pem_cert_chain = own.certificate_pem;
+  tls.pem_private_key = own.key_pem;
   grpc::ChannelArguments arguments;
   arguments.SetSslTargetNameOverride(options.server_name);
   arguments.SetMaxReceiveMessageSize(kAnswerBytesMax);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, options.proxy == LinkClientOptions::Proxy::none ? 0 : 1);
   // Each attempt is its own connection: the back-off is this client's, not the channel's.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return grpc::CreateCustomChannel(options.address, grpc::SslCredentials(tls), arguments);
@@ -73,6 +75,41 @@ v1::AgentMessage message_of(const event::Frame& frame) {
   out.set_checksum(frame.checksum);
   return message;
 }
+
+v1::AgentMessage message_of(const HostReport& report) {
+  v1::AgentMessage message;
+  v1::Report& out = *message.mutable_report();
+  out.set_policy_version(report.policy_version);
+  out.set_policy_error(report.policy_error);
+  out.set_cpu_permille(report.cpu_permille);
+  out.set_degradation(report.degradation);
+  out.set_spool_bytes(report.spool_bytes);
+  out.set_events_lost(report.events_lost);
+  out.set_memory_rss(report.memory_rss);
+  return message;
+}
+
+// The node is trusted, but what it says is bounded all the same.
+Result<HostPolicy> policy_of(const v1::Policy& message) {
+  for (const auto* list : {&message.programs(), &message.paths(), &message.networks()}) {
+    if (static_cast<size_t>(list->size()) > kPolicyEntriesMax) return fail(Errc::too_large, "policy is too long");
+    for (const std::string& entry : *list) {
+      if (entry.size() > kPolicyTextMax) return fail(Errc::too_large, "policy has an entry that is too long");
+    }
+  }
+  return HostPolicy{.version = message.version(),
+                    .programs = {message.programs().begin(), message.programs().end()},
+                    .paths = {message.paths().begin(), message.paths().end()},
+                    .networks = {message.networks().begin(), message.networks().end()}};
+}
+
+// Two thirds of a certificate's life from when it was made.
+base::Time renewal_time(const CertificateInfo& certificate) {
+  return {certificate.made.us + (certificate.expires.us - certificate.made.us) / 3 * 2};
+}
+
+// A refused renewal is asked for again after a part of the certificate's life.
+constexpr int64_t kRenewalTriesInALife = 60;
 
 }  // namespace
 
@@ -93,7 +130,10 @@ struct LinkClient::Impl {
         account(books),
         intake(declarations),
         spool(frames),
-        rejected(options.rejected_directory) {}
+        rejected(options.rejected_directory),
+        own{.key_pem = options.key_pem, .certificate_pem = options.certificate_pem} {
+    plan_renewal();
+  }
 
   using Stream = grpc::ClientReaderWriter<v1::AgentMessage, v1::NodeMessage>;
 
@@ -122,6 +162,12 @@ struct LinkClient::Impl {
   void number_behind(uint64_t stored);
   void take_ack(const v1::Ack& ack);
   void take_reject(const v1::Reject& reject);
+  void take_noted(const v1::Noted& noted);
+  void take_renewed(const v1::Renewed& renewed);
+  Status use_renewed(const std::string& certificate_pem);
+  void plan_renewal();
+  // What is due beside frames: a report, a request for a new certificate.
+  bool send_due(Stream& stream);
   void declare_gone(std::string_view cause, const SpoolGap& gap);
   void release(const Sent& sent);
   void pause(const grpc::Status& ended, milliseconds& retry);
@@ -141,6 +187,12 @@ struct LinkClient::Impl {
   bool broken = false;                     // the live stream has ended for reading
   bool welcomed = false;                   // the live stream has begun
   bool stopping = false;
+  bool takes_reports = false;  // the node of the live stream
+  bool renewed = false;        // the live stream is of the certificate before
+  KeyAndCertificate own;       // as is what follows: sender's thread, or under the mutex where the reader changes it
+  std::string renewal_key;     // of the request that is under way; empty: none
+  base::Time renew_at;         // 0: never
+  Clock::time_point report_at;
   uint64_t last_read_sequence = 0;  // sender's thread only
   std::thread thread;
 };
@@ -162,7 +214,7 @@ void LinkClient::Impl::run() {
 
 void LinkClient::Impl::pause(const grpc::Status& ended, milliseconds& retry) {
   std::unique_lock lock(mutex);
-  if (stopping) return;
+  if (stopping || renewed) return;  // the next stream is of the new certificate, and comes at once
   const bool refused = ended.error_code() == grpc::StatusCode::PERMISSION_DENIED;
   state.phase = refused ? LinkPhase::refused : LinkPhase::waiting;
   std::string reason = ended.error_message().empty() ? "stream ended" : ended.error_message();
@@ -175,6 +227,7 @@ void LinkClient::Impl::pause(const grpc::Status& ended, milliseconds& retry) {
 
 grpc::Status LinkClient::Impl::run_stream() {
   grpc::ClientContext live;
+  KeyAndCertificate current;
   {
     const std::lock_guard lock(mutex);
     if (stopping) return grpc::Status::CANCELLED;
@@ -183,15 +236,22 @@ grpc::Status LinkClient::Impl::run_stream() {
     welcomed = false;
     in_flight.clear();
     in_flight_bytes = 0;
+    takes_reports = false;
+    renewed = false;
+    renewal_key.clear();
+    report_at = {};
+    current = own;
   }
-  const auto stub = v1::Link::NewStub(make_channel(options));
+  const auto stub = v1::Link::NewStub(make_channel(options, current));
   const auto stream = stub->Stream(&live);
   std::thread reader([&] { read_answers(*stream); });
   if (greet(*stream)) send_frames(*stream);
   {
     // A stream that the node ends has a status, which cancelling would hide; one that just stands still has none.
     std::unique_lock lock(mutex);
-    if (!changed.wait_for(lock, kStatusWait, [this] { return broken || stopping; }) || !broken) live.TryCancel();
+    if (!changed.wait_for(lock, kStatusWait, [this] { return broken || stopping || renewed; }) || !broken) {
+      live.TryCancel();
+    }
   }
   reader.join();
   const grpc::Status status = stream->Finish();
@@ -222,6 +282,8 @@ void LinkClient::Impl::read_answers(Stream& stream) {
       case v1::NodeMessage::kWelcome: take_welcome(message.welcome()); break;
       case v1::NodeMessage::kAck: take_ack(message.ack()); break;
       case v1::NodeMessage::kReject: take_reject(message.reject()); break;
+      case v1::NodeMessage::kNoted: take_noted(message.noted()); break;
+      case v1::NodeMessage::kRenewed: take_renewed(message.renewed()); break;
       case v1::NodeMessage::BODY_NOT_SET: break;  // of a newer node
     }
   }
@@ -241,6 +303,7 @@ void LinkClient::Impl::take_welcome(const v1::Welcome& welcome) {
   } else {
     number_behind(stored);
   }
+  takes_reports = welcome.takes_reports();
   state.node_version = welcome.node_version().substr(0, kNodeVersionMax);
   state.phase = LinkPhase::connected;
   state.last_contact = base::Time::now();
@@ -265,6 +328,7 @@ void LinkClient::Impl::send_frames(Stream& stream) {
   last_read_sequence = 0;
   base::log_info(kClientLog, "connected to " + options.address);
   while (wait_for_window()) {
+    if (!send_due(stream)) return;
     if (!spool.wait_for_more(position, kIdleWait)) continue;
     if (!send_next(stream, position)) return;
   }
@@ -274,9 +338,9 @@ bool LinkClient::Impl::wait_for_window() {
   std::unique_lock lock(mutex);
   changed.wait(lock, [this] {
     const bool room = in_flight.size() < options.window_frames && in_flight_bytes < options.window_bytes;
-    return broken || stopping || room;
+    return broken || stopping || renewed || room;
   });
-  return !broken && !stopping;
+  return !broken && !stopping && !renewed;
 }
 
 bool LinkClient::Impl::send_next(Stream& stream, SpoolPosition& position) {
@@ -369,6 +433,86 @@ void LinkClient::Impl::take_reject(const v1::Reject& reject) {
   changed.notify_all();
 }
 
+bool LinkClient::Impl::send_due(Stream& stream) {
+  const auto now = Clock::now();
+  v1::AgentMessage renewal;
+  {
+    const std::lock_guard lock(mutex);
+    if (!takes_reports) return true;
+    const bool due = renew_at.us != 0 && base::Time::now() >= renew_at && renewal_key.empty();
+    if (due && options.keep_certificate) {
+      const auto fresh = make_request(options.host_name.empty() ? "redoubt-agent" : options.host_name);
+      if (fresh) {
+        renewal_key = fresh->key_pem;
+        renewal.mutable_renewal()->set_request_pem(fresh->request_pem);
+      }
+    }
+  }
+  if (renewal.has_renewal() && !stream.Write(renewal)) return false;
+  if (!options.report || now < report_at) return true;
+  report_at = now + options.report_every;
+  return stream.Write(message_of(options.report()));
+}
+
+void LinkClient::Impl::take_noted(const v1::Noted& noted) {
+  {
+    const std::lock_guard lock(mutex);
+    state.last_contact = base::Time::now();
+  }
+  if (!noted.has_policy() || !options.take_policy) return;
+  const auto policy = policy_of(noted.policy());
+  if (!policy) {
+    base::log_error(kClientLog, "policy of " + options.address + ": " + policy.error().message);
+    return;
+  }
+  options.take_policy(*policy);
+}
+
+void LinkClient::Impl::plan_renewal() {
+  const auto certificate = read_certificate(own.certificate_pem);
+  renew_at = certificate ? renewal_time(*certificate) : base::Time{};
+}
+
+void LinkClient::Impl::take_renewed(const v1::Renewed& answer) {
+  const Status used = answer.certificate_pem().empty()
+                          ? Status(fail(Errc::unavailable, answer.reason().substr(0, kReasonMax)))
+                          : use_renewed(answer.certificate_pem());
+  const std::lock_guard lock(mutex);
+  renewal_key.clear();
+  if (used) {
+    plan_renewal();
+    renewed = true;
+    changed.notify_all();
+    spool.wake();
+    return;
+  }
+  base::log_error(kClientLog, "certificate is not renewed: " + used.error().message);
+  const auto certificate = read_certificate(own.certificate_pem);
+  const int64_t life_us = certificate ? certificate->expires.us - certificate->made.us : base::kDayUs;
+  renew_at = {base::Time::now().us + std::max(life_us / kRenewalTriesInALife, base::kSecondUs)};
+}
+
+// Believes nothing of the answer that can be checked, as at enrolment.
+Status LinkClient::Impl::use_renewed(const std::string& certificate_pem) {
+  KeyAndCertificate fresh;
+  std::string name;
+  {
+    const std::lock_guard lock(mutex);
+    if (renewal_key.empty()) return fail(Errc::invalid_argument, "nobody asked for a certificate");
+    fresh = {.key_pem = renewal_key, .certificate_pem = certificate_pem};
+    TRY(const CertificateInfo before, read_certificate(own.certificate_pem));
+    name = before.common_name;
+  }
+  TRY_STATUS(check_key_and_certificate(fresh, options.ca_pem));
+  TRY(const CertificateInfo after, read_certificate(certificate_pem));
+  if (after.common_name != name) return fail(Errc::corrupt, "node's certificate names another host");
+  TRY_STATUS(options.keep_certificate(fresh));
+  base::log_info(kClientLog, "certificate is renewed until " + base::format_time(after.expires));
+  const std::lock_guard lock(mutex);
+  own = std::move(fresh);
+  return {};
+}
+
 // Before the events go from the spool: whatever happens from here on, their loss is known.
 void LinkClient::Impl::declare_gone(std::string_view cause, const SpoolGap& gap) {
   const bool this_boot = gap.boot_id == account.boot_id();
@@ -381,6 +525,8 @@ void LinkClient::Impl::declare_gone(std::string_view cause, const SpoolGap& gap)
                    if (this_boot) books->fill_hole(count);
                  });
 }
+
+void choose_proxy(const std::string& proxy) { setenv("grpc_proxy", proxy.c_str(), 1); }
 
 LinkClient::LinkClient(LinkClientOptions options, Account& account, Intake& intake, Spool& spool)
     : impl_(std::make_unique<Impl>(std::move(options), account, intake, spool)) {}

@@ -15,6 +15,8 @@
 #include "link/agent/account.h"
 #include "link/agent/intake.h"
 #include "link/agent/spool.h"
+#include "link/certificate.h"
+#include "link/host_policy.h"
 
 namespace redoubt::link {
 
@@ -26,6 +28,15 @@ struct LinkClientOptions {
   std::string key_pem;
   std::string host_name, host_ip, os_version, agent_version, tier;  // for the hello
   std::string rejected_directory;                                   // where refused frames are set aside
+  enum class Proxy { none, chosen };
+  Proxy proxy = Proxy::none;  // chosen: the one of choose_proxy() is asked to CONNECT
+
+  // All three on the client's own threads. Empty: nothing is reported, applied, renewed.
+  std::function<HostReport()> report;
+  std::function<void(const HostPolicy&)> take_policy;
+  // Called with a renewed key and certificate, which are used once this has made them durable.
+  std::function<Status(const KeyAndCertificate&)> keep_certificate;
+  std::chrono::milliseconds report_every{5'000};
   std::chrono::milliseconds retry_first{500};
   std::chrono::milliseconds retry_longest{60'000};
   std::chrono::milliseconds retry_refused{300'000};  // after PERMISSION_DENIED
@@ -47,6 +58,10 @@ struct LinkState {
   std::string last_error;
   base::Time last_contact;
 };
+
+// "http://[user:password@]host:port": the HTTP proxy of this process's clients. gRPC takes it from the environment, so
+// this comes before any other thread is made.
+void choose_proxy(const std::string& proxy);
 
 class LinkClient {
  public:

@@ -60,6 +60,28 @@ Result<AgentHello> hello_of(const v1::Hello& message) {
   return hello;
 }
 
+Result<HostReport> report_of(const v1::Report& message) {
+  for (const std::string* text : {&message.policy_error(), &message.degradation()}) {
+    if (text->size() > kHelloTextMax || !base::is_utf8(*text)) {
+      return fail(Errc::invalid_argument, "report holds text that is not UTF-8 or longer than 256 bytes");
+    }
+  }
+  return HostReport{.policy_version = message.policy_version(),
+                    .policy_error = message.policy_error(),
+                    .cpu_permille = message.cpu_permille(),
+                    .degradation = message.degradation(),
+                    .spool_bytes = message.spool_bytes(),
+                    .events_lost = message.events_lost(),
+                    .memory_rss = message.memory_rss()};
+}
+
+void write_policy(const HostPolicy& policy, v1::Policy& message) {
+  message.set_version(policy.version);
+  message.mutable_programs()->Assign(policy.programs.begin(), policy.programs.end());
+  message.mutable_paths()->Assign(policy.paths.begin(), policy.paths.end());
+  message.mutable_networks()->Assign(policy.networks.begin(), policy.networks.end());
+}
+
 // What is wrong with the frame's envelope; its content is the handler's to judge.
 Status check_frame(const v1::Frame& frame) {
   if (frame.boot_id().empty() || frame.boot_id().size() > kHelloTextMax) {
@@ -114,6 +136,8 @@ class AgentStream final : public grpc::ServerBidiReactor<v1::AgentMessage, v1::N
   void handle();
   void greet(const v1::Hello& message);
   void take(v1::Frame& message);
+  void note(const v1::Report& message);
+  void renew(const v1::Renewal& message);
   void reject(const v1::Frame& message, const std::string& reason);
   void write_reply();
 
@@ -204,9 +228,11 @@ void AgentStream::handle() {
   switch (message_.body_case()) {
     case v1::AgentMessage::kHello: return greet(message_.hello());
     case v1::AgentMessage::kFrame: return take(*message_.mutable_frame());
+    case v1::AgentMessage::kReport: return note(message_.report());
+    case v1::AgentMessage::kRenewal: return renew(message_.renewal());
     case v1::AgentMessage::BODY_NOT_SET: break;
   }
-  finish({grpc::StatusCode::INVALID_ARGUMENT, "message is neither hello nor frame"});
+  finish({grpc::StatusCode::INVALID_ARGUMENT, "message is none that this node knows"});
 }
 
 void AgentStream::greet(const v1::Hello& message) {
@@ -226,6 +252,7 @@ void AgentStream::greet(const v1::Hello& message) {
   connected_ = true;
   reply_.mutable_welcome()->set_stored_sequence(*stored);
   reply_.mutable_welcome()->set_node_version(server_.options.node_version);
+  reply_.mutable_welcome()->set_takes_reports(true);
   write_reply();
 }
 
@@ -247,6 +274,30 @@ void AgentStream::take(v1::Frame& message) {
   v1::Ack& ack = *reply_.mutable_ack();
   ack.set_boot_id(message.boot_id());
   ack.set_last_sequence(message.last_sequence());
+  write_reply();
+}
+
+void AgentStream::note(const v1::Report& message) {
+  if (!connected_) return finish({grpc::StatusCode::INVALID_ARGUMENT, "report before hello"});
+  const auto report = report_of(message);
+  if (!report) return finish(status_of(report.error()));
+  v1::Noted& noted = *reply_.mutable_noted();
+  noted.Clear();
+  if (const auto policy = server_.handler.take_report(agent_, *report)) write_policy(*policy, *noted.mutable_policy());
+  write_reply();
+}
+
+void AgentStream::renew(const v1::Renewal& message) {
+  if (!connected_) return finish({grpc::StatusCode::INVALID_ARGUMENT, "renewal before hello"});
+  const auto certificate = server_.handler.renew(agent_, message.request_pem());
+  v1::Renewed& renewed = *reply_.mutable_renewed();
+  renewed.Clear();
+  if (certificate) {
+    renewed.set_certificate_pem(*certificate);
+  } else {
+    base::log_warning(kServerLog, "certificate of host " + agent_.host_id + ": " + certificate.error().message);
+    renewed.set_reason(certificate.error().message);
+  }
   write_reply();
 }
 

@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "event/frame.h"
+#include "link/host_policy.h"
 
 namespace redoubt::link {
 
@@ -40,6 +42,13 @@ class FrameHandler {
   // permission_denied: the stream ends with it. Other errors (exhausted, unavailable, io): the stream ends with
   // UNAVAILABLE, the agent keeps the frame and comes back with back-off. The frame's boot_id may be an earlier boot's.
   virtual Status take_frame(const AgentIdentity& agent, event::Frame frame) = 0;
+
+  // How the agent is. The policy that it shall apply, where that is another than the one it reports.
+  virtual std::optional<HostPolicy> take_report(const AgentIdentity&, const HostReport&) { return std::nullopt; }
+  // A new certificate (PEM) for the agent's hostile request; it comes back with it, or with the old one.
+  virtual Result<std::string> renew(const AgentIdentity&, const std::string& /*request_pem*/) {
+    return fail(Errc::unsupported, "this node renews no certificates");
+  }
 
   virtual void agent_disconnected(const AgentIdentity& agent) = 0;
 };

@@ -79,6 +79,11 @@ struct {
 // 1 while the reader sleeps until it is woken; 0 while it looks by itself every few milliseconds.
 volatile __u32 reader_sleeps __weak = 0;
 
+// How many records of the bulk lane a cgroup may tell in a window of time; 0: any number.
+volatile __u32 bulk_per_window __weak = 0;
+// 1 while opens for reading are not told, whatever the policy wants.
+volatile __u32 reads_off __weak = 0;
+
 static __always_inline __u64 rd_wake_flag(void) { return reader_sleeps ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP; }
 
 static __always_inline void* rd_scratch_get(__u32 slot) { return bpf_map_lookup_elem(&scratch, &slot); }
@@ -122,6 +127,16 @@ static __always_inline int rd_may_send(void* ring, __u64 held, __u64 size) {
   return held + size <= whole / RD_SMALL_SHARE;
 }
 
+// Whether a cgroup may tell one more in this window. Processors that ask at the same time may each get a yes.
+static __always_inline int rd_within_budget(struct rd_lane_share* share, __u64 time_ns) {
+  __u64 window = time_ns >> RD_WINDOW_SHIFT;
+  if (share->window != window) {
+    share->window = window;
+    share->told = 0;
+  }
+  return __sync_fetch_and_add(&share->told, 1) < bulk_per_window;
+}
+
 // Sends a record of variable length. `ring` and `lane` belong together.
 static __always_inline void rd_send(void* ring, __u32 lane, struct rd_head* record, __u64 bytes) {
   record->bytes = bytes;
@@ -130,6 +145,10 @@ static __always_inline void rd_send(void* ring, __u32 lane, struct rd_head* reco
   __u32 row = rd_share_row(lane, record->actor.cgroup_id);
   struct rd_lane_share* share = bpf_map_lookup_elem(&lane_shares, &row);
   if (!share) return;  // never; for the verifier
+  if (lane == RD_LANE_BULK && bulk_per_window && !rd_within_budget(share, record->time_ns)) {
+    rd_count_lost(lane, RD_LOSS_BUDGET, record);
+    return;
+  }
   __u64 size = rd_ring_bytes(bytes);
   // The reader's side is read first: what happens in between makes the share look larger than it is, never negative.
   __u64 taken = *(volatile __u64*)&share->taken;

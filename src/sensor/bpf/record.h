@@ -28,7 +28,10 @@ enum {
 };
 
 // Why a record found no room: nobody's would have, or its cgroup holds its share of the ring already.
-enum rd_loss_cause { RD_LOSS_RING = 0, RD_LOSS_SHARE = 1 };
+// Or the agent is over its CPU budget, and its cgroup has told what it may in this window of time.
+enum rd_loss_cause { RD_LOSS_RING = 0, RD_LOSS_SHARE = 1, RD_LOSS_BUDGET = 2 };
+
+enum { RD_WINDOW_SHIFT = 27 };  // windows of 2^27 ns, about 134 ms
 
 enum { RD_NO_LOGIN = 0xffffffff, RD_COMM_BYTES = 16 };
 
@@ -61,8 +64,10 @@ struct rd_lane_count {
 
 // What one cgroup (or few that share a row) has in a ring: bytes written less bytes read.
 struct rd_lane_share {
-  __u64 sent;   // by the programs
-  __u64 taken;  // by the reader, who maps the rows
+  __u64 sent;    // by the programs
+  __u64 taken;   // by the reader, who maps the rows
+  __u64 window;  // RD_WINDOW_SHIFT: the latest in which something was told, and how much
+  __u64 told;
 };
 
 // Key of the map losses: where the records that found no room came from.
