@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "sensor/load.h"
+#include "sensor/policy.h"
 #include "sensor/tier.h"
 
 namespace redoubt::v1 {
@@ -44,6 +45,7 @@ struct SensorOptions {
   std::vector<int> quiet_pids;
   // Variables that a process start tells, of at most kEnvironmentNameBytesMax bytes; at most kEnvironmentNamesMax.
   std::vector<std::string> environment_names = default_environment_names();
+  SensorPolicy policy;
 };
 
 constexpr size_t kQuietPidsMax = 64;
@@ -90,6 +92,8 @@ class Sensor {
 
   // How much is told from now on; any thread.
   void set_load(Load load);
+  // What is told from now on; any thread. A policy that is refused leaves the one before it in force.
+  Status apply(const SensorPolicy& policy);
 
   Tier tier() const;
   SensorAccount account() const;  // any thread

@@ -15,7 +15,26 @@
 namespace redoubt::rules::falco {
 
 // A connect() whose outcome is known at once and one that goes on are judged apart: events do not tell them apart.
-enum class EventClass : uint8_t { exec, exit, create, write, rename, remove, connect, connect_pending, accept };
+enum class EventClass : uint8_t {
+  exec,
+  exit,
+  create,
+  write,
+  rename,
+  remove,
+  connect,
+  connect_pending,
+  accept,
+  read,
+  mkdir,
+  rmdir,
+  link,
+  symlink,
+  mknod,
+  permission,
+  owner,
+  truncate,
+};
 
 struct EventClassInfo {
   EventClass event_class;
@@ -57,6 +76,11 @@ enum class Shape : uint8_t {
   both_ends,         // `field` and `second`: one is enough
   outcome,           // constant_text of a call whose failure is not recorded
   outcome_number,    // constant_number of such a call
+  prefix_flag,       // true or false: whether the field begins with `text`
+  no_prefix_flag,    // true or false: whether it begins otherwise, or is absent
+  executable_flag,   // true or false: whether an octal mode lets anyone execute
+  mode_bits,         // an octal mode as S_ISUID|S_IXUSR and so on
+  file_kind,         // file or dir as Falco's words in `text`: "f d"; file where it is absent
 };
 
 struct FieldSource {
