@@ -2,6 +2,8 @@
 // says which source.
 #include <cstdint>
 #include <cstring>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,6 +12,7 @@
 #include "sensor/container_id.h"
 #include "sensor/file/file_decode.h"
 #include "sensor/kernel_change/kernel_change_decode.h"
+#include "sensor/file/path_resolver.h"
 #include "sensor/network/network_decode.h"
 #include "sensor/privilege/privilege_decode.h"
 #include "sensor/process/process_decode.h"
@@ -39,6 +42,15 @@ void read_security(std::string_view record, redoubt::v1::Event& event) {
   if (const auto tamper = sensor::decode_tamper(record)) event.set_signal_name(sensor::signal_name(tamper->signal));
 }
 
+// As where the caller has ended: no path is found.
+class NoPaths : public redoubt::sensor::PathResolver {
+ public:
+  std::optional<std::string> resolve(const redoubt::sensor::GivenPath& path) override {
+    if (path.base.empty() || path.base.front() != '/') __builtin_trap();
+    return std::nullopt;
+  }
+};
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -50,10 +62,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (bytes > 0) std::memcpy(words.data(), data + 1, bytes);
   const std::string_view record(reinterpret_cast<const char*>(words.data()), bytes);
   redoubt::v1::Event event;
+  NoPaths paths;
   switch (data[0] % 6) {
     case 0: read_exec(record); break;
     case 1: (void)sensor::decode_exit(record); break;
-    case 2: (void)sensor::decode_file(record, event); break;
+    case 2: (void)sensor::decode_file(record, paths, event); break;
     case 3: (void)sensor::decode_connection(record, event); break;
     case 4: (void)sensor::decode_kernel_change(record, event); break;
     default: read_security(record, event);

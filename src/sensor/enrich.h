@@ -3,12 +3,16 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sensor/cgroup_path.h"
+#include "sensor/file/path_resolver.h"
 #include "sensor/load.h"
 #include "sensor/outbox.h"
+#include "sensor/path_automaton.h"
 #include "sensor/process/process_decode.h"
 #include "sensor/process_table.h"
 #include "sensor/program_hash.h"
@@ -25,6 +29,12 @@ struct Loss {
   uint64_t count = 0;
 };
 
+// A policy that is in force.
+struct AppliedPolicy {
+  PathAutomaton paths;
+  std::vector<std::string> unwanted;
+};
+
 class Enricher {
  public:
   Enricher(const SensorOptions& options, ProgramHashes& hashes, Outbox& outbox);
@@ -36,6 +46,8 @@ class Enricher {
   // What the task iterator gave: all running processes. Adds unknown ones, corrects known ones, ends the others.
   void seed(std::string_view records);
   void declare_loss(const Loss& loss, int64_t since_ns);
+  // What the programs could not leave out, and nobody wants, is left out here; any thread.
+  void set_policy(std::shared_ptr<const AppliedPolicy> policy) { std::atomic_store(&policy_, std::move(policy)); }
   void expire() { table_.expire(now_ns_); }
   void set_load(Load load) { load_ = load; }
 
@@ -52,6 +64,8 @@ class Enricher {
   void take_kernel_change(std::string_view record, const rd_head& head);
   void take_tamper(std::string_view record);
   void seed_one(const ExecRecord& exec);
+
+  bool is_left_out(const v1::Event& event) const;
 
   // The table's entry, made from the actor and /proc if there is none; `spare_` if the table is full.
   Process& actor(const rd_actor& actor);
@@ -76,6 +90,8 @@ class Enricher {
   ProcessTable table_;
   UserNames users_;
   CgroupPaths cgroups_;
+  KernelPathResolver paths_;
+  std::shared_ptr<const AppliedPolicy> policy_;
   Process spare_;
   int64_t realtime_offset_ns_ = 0;
   int64_t now_ns_ = 0;

@@ -96,7 +96,70 @@ TEST(FalcoMatch, evt_type_chooses_the_kind_of_event) {
   EXPECT_EQ(
       fires("evt.type in (unlink, unlinkat) and evt.arg.name endswith history", change("delete", "/root/.history")),
       "yes");
-  EXPECT_EQ(fires("evt.type = mkdir", program("/usr/bin/id", "id")), "event mkdir is not seen here");
+  EXPECT_EQ(fires("evt.type = readlink", program("/usr/bin/id", "id")), "event readlink is not seen here");
+}
+
+TEST(FalcoMatch, opens_are_told_apart_by_their_flags_and_modes) {
+  constexpr std::string_view kRead = "evt.type in (open,openat,openat2) and evt.is_open_read=true and fd.typechar='f'";
+  constexpr std::string_view kWrite = "evt.type in (open,openat,openat2) and evt.is_open_write=true";
+  constexpr std::string_view kDirectory =
+      "evt.type in (open,openat,openat2) and evt.is_open_read=true and fd.typechar='d'";
+  v1::Event read = change("read", "/etc/shadow");
+  read.set_file_open_flags("O_RDONLY|O_CLOEXEC");
+  read.set_file_type("file");
+  EXPECT_EQ(fires(kRead, read), "yes");
+  EXPECT_EQ(fires(kWrite, read), "no");
+  EXPECT_EQ(fires(kDirectory, read), "no");
+  read.set_file_type("dir");
+  EXPECT_EQ(fires(kRead, read), "no");
+  EXPECT_EQ(fires(kDirectory, read), "yes");
+
+  v1::Event made = change("create", "/tmp/x");
+  made.set_file_open_flags("O_RDONLY|O_CREAT");
+  made.set_file_mode("0640");
+  EXPECT_EQ(fires(kRead, made), "yes");
+  EXPECT_EQ(fires(kWrite, made), "no");
+  made.set_file_open_flags("O_RDWR|O_CREAT");
+  EXPECT_EQ(fires(kRead, made), "yes");
+  EXPECT_EQ(fires(kWrite, made), "yes");
+  EXPECT_EQ(fires("evt.type = openat and evt.arg.flags contains O_CREAT", made), "yes");
+  EXPECT_EQ(fires("evt.type = openat and evt.arg.flags contains O_TRUNC", made), "no");
+  EXPECT_EQ(fires("evt.type = openat and evt.is_open_exec = true", made), "no");
+  made.set_file_mode("0610");
+  EXPECT_EQ(fires("evt.type = openat and evt.is_open_exec = true", made), "yes");
+  EXPECT_EQ(fires(kWrite, change("write", "/etc/passwd")), "yes") << "recorded without flags";
+}
+
+TEST(FalcoMatch, names_and_modes_that_calls_are_given) {
+  v1::Event link = change("link", "/tmp/x");
+  link.set_file_target_path("/etc/shadow");
+  EXPECT_EQ(fires("evt.type in (link, linkat) and evt.arg.oldpath = /etc/shadow", link), "yes");
+  EXPECT_EQ(fires("evt.type in (link, linkat) and evt.arg.newpath startswith /tmp/", link), "yes");
+  v1::Event symlink = change("symlink", "/tmp/x");
+  symlink.set_file_target_path("/etc/shadow");
+  EXPECT_EQ(fires("evt.type in (symlink, symlinkat) and evt.arg.target in (/etc/shadow)", symlink), "yes");
+  EXPECT_EQ(fires("evt.type in (symlink, symlinkat) and evt.arg.linkpath endswith x", symlink), "yes");
+  EXPECT_EQ(fires("evt.type in (mkdir, mkdirat) and evt.arg.path pmatch (/usr/bin)", change("mkdir", "/usr/bin/x")),
+            "yes");
+  EXPECT_EQ(fires("evt.type in (rmdir, unlink, unlinkat) and evt.arg.path startswith /tmp", change("rmdir", "/tmp/d")),
+            "yes");
+  v1::Event mode = change("permission", "/tmp/x");
+  mode.set_file_mode("4710");
+  constexpr std::string_view kChmod = "evt.type in (chmod, fchmod, fchmodat) and evt.arg.mode contains ";
+  const std::pair<std::string_view, std::string_view> bits[] = {{"S_ISUID", "yes"}, {"S_ISGID", "no"},
+                                                                {"S_IXUSR", "yes"}, {"S_IXGRP", "yes"},
+                                                                {"S_IXOTH", "no"},  {"S_IWUSR", "yes"}};
+  for (const auto& [bit, outcome] : bits)
+    EXPECT_EQ(fires(std::string(kChmod) + std::string(bit), mode), outcome) << bit;
+  EXPECT_EQ(fires(std::string(kChmod) + "S_IX", mode), "'S_IX' is not a bit of a mode");
+}
+
+TEST(FalcoMatch, the_raw_name_is_what_the_caller_gave) {
+  v1::Event read = change("read", "/etc/shadow");
+  constexpr std::string_view kTraversal = "evt.type = openat and fd.nameraw contains '../'";
+  EXPECT_EQ(fires(kTraversal, read), "no");
+  read.set_file_claimed_path("/srv/www/../../etc/shadow");
+  EXPECT_EQ(fires(kTraversal, read), "yes");
 }
 
 TEST(FalcoMatch, a_missing_value_is_false_whatever_the_operator) {
@@ -367,9 +430,9 @@ TEST(FalcoRules, become_rules_of_the_set) {
   EXPECT_EQ(parts.rules[0].importance, Importance::medium);
   EXPECT_EQ(parts.rules[0].falco->rule, "r");
   EXPECT_TRUE(parts.refusals.empty());
-  parts = parts_of(load_rule({"evt.type = mkdir"}));
+  parts = parts_of(load_rule({"evt.type = readlink"}));
   ASSERT_EQ(parts.refusals.size(), 1U);
-  EXPECT_EQ(parts.refusals[0].diagnostic.message, "event mkdir is not seen here");
+  EXPECT_EQ(parts.refusals[0].diagnostic.message, "event readlink is not seen here");
 }
 
 TEST(FalcoRules, are_checked_with_line_and_caret) {

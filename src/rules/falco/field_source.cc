@@ -42,11 +42,28 @@ constexpr auto kEventClasses = std::to_array<EventClassInfo>({
     {EventClass::io_uring_setup, event::EventType::kernel, "io_uring_setup", "io_uring_setup", ""},
     {EventClass::kexec_load, event::EventType::kernel, "kexec_load", "kexec_load", ""},
     {EventClass::kexec_file_load, event::EventType::kernel, "kexec_file_load", "kexec_file_load", ""},
+    {EventClass::read, event::EventType::filechange, "read", "openat open openat2", "open_by_handle_at"},
+    {EventClass::mkdir, event::EventType::filechange, "mkdir", "mkdir mkdirat", ""},
+    {EventClass::rmdir, event::EventType::filechange, "rmdir", "rmdir", "unlinkat"},
+    {EventClass::link, event::EventType::filechange, "link", "linkat link", ""},
+    {EventClass::symlink, event::EventType::filechange, "symlink", "symlinkat symlink", ""},
+    {EventClass::mknod, event::EventType::filechange, "mknod", "mknodat mknod", ""},
+    {EventClass::permission, event::EventType::filechange, "permission", "fchmodat chmod fchmod", ""},
+    {EventClass::owner, event::EventType::filechange, "owner", "fchownat chown fchown lchown",
+     "chown32 fchown32 lchown32"},
+    {EventClass::truncate, event::EventType::filechange, "truncate", "truncate ftruncate", "truncate64 ftruncate64"},
 });
 
 constexpr uint64_t bit(EventClass event_class) { return uint64_t{1} << static_cast<unsigned>(event_class); }
 constexpr uint64_t kStarted = bit(EventClass::exec);
-constexpr uint64_t kOpened = bit(EventClass::create) | bit(EventClass::write);
+constexpr uint64_t kMade = bit(EventClass::create);
+constexpr uint64_t kForWriting = kMade | bit(EventClass::write);
+constexpr uint64_t kOpened = kForWriting | bit(EventClass::read);
+constexpr uint64_t kRemovals = bit(EventClass::remove) | bit(EventClass::rmdir);
+constexpr uint64_t kNodes = bit(EventClass::mkdir) | bit(EventClass::mknod);
+constexpr uint64_t kAttributes = bit(EventClass::permission) | bit(EventClass::owner) | bit(EventClass::truncate);
+constexpr uint64_t kPathCalls =
+    bit(EventClass::rename) | bit(EventClass::link) | bit(EventClass::symlink) | kRemovals | kNodes | kAttributes;
 constexpr uint64_t kConnects = bit(EventClass::connect) | bit(EventClass::connect_pending);
 constexpr uint64_t kConnected = kConnects | bit(EventClass::accept);
 // Calls whose result is a new descriptor.
@@ -80,6 +97,12 @@ constexpr FieldSource either_end(Field field, Field second) {
 constexpr FieldSource fixed(std::string_view text) {
   return {.shape = Shape::constant_text, .field = {}, .second = {}, .text = text, .number = 0};
 }
+constexpr FieldSource flag(Shape shape, std::string_view prefix) {
+  return {.shape = shape, .field = Field::file_open_flags, .second = {}, .text = prefix, .number = 0};
+}
+constexpr FieldSource kind_of_file(std::string_view names) {
+  return {.shape = Shape::file_kind, .field = Field::file_type, .second = {}, .text = names, .number = 0};
+}
 constexpr FieldSource number(Shape shape, int64_t value) {
   return {.shape = shape, .field = {}, .second = {}, .text = "", .number = value};
 }
@@ -96,8 +119,8 @@ constexpr FieldSource family(std::string_view names) {
 
 constexpr int64_t kInProgress = -115;
 
-// Falco reads the effective user: `uid` in its events is euid. The sensor sees successful calls, regular files opened
-// for writing, and TCP.
+// Falco reads the effective user: `uid` in its events is euid. The sensor sees successful calls, regular files
+// (directories too where they are read), and TCP.
 constexpr auto kSources = std::to_array<SourceRow>({
     {"evt.hostname", kEvery, whole(Field::host_name)},
     {"evt.res", kFinished, fixed("SUCCESS")},
@@ -113,15 +136,18 @@ constexpr auto kSources = std::to_array<SourceRow>({
     {"evt.rawres", bit(EventClass::connect_pending), number(Shape::outcome_number, kInProgress)},
     {"evt.rawres", kFinished & ~(kOpened | kDescriptors | bit(EventClass::process_vm_writev)),
      number(Shape::constant_number, 0)},
-    {"evt.is_open_write", kOpened, fixed("true")},
-    {"evt.is_open_write", ~kOpened, fixed("false")},
+    // Events of a time before file.open_flags are of files that were opened for writing.
+    {"evt.is_open_write", kForWriting, flag(Shape::no_prefix_flag, "O_RDONLY")},
+    {"evt.is_open_write", ~kForWriting, fixed("false")},
+    {"evt.is_open_read", kForWriting, flag(Shape::prefix_flag, "O_RD")},
+    {"evt.is_open_read", bit(EventClass::read), fixed("true")},
     {"evt.is_open_read", ~kOpened, fixed("false")},
-    {"evt.is_open_exec", ~kOpened, fixed("false")},
-    {"evt.arg.newpath", bit(EventClass::rename), whole(Field::file_path)},
+    {"evt.is_open_exec", kMade, part(Shape::executable_flag, Field::file_mode)},
+    {"evt.is_open_exec", ~kMade, fixed("false")},
+    {"evt.arg.flags", kOpened, whole(Field::file_open_flags)},
+    {"evt.arg.mode", kMade | kNodes | bit(EventClass::permission), part(Shape::mode_bits, Field::file_mode)},
+    {"evt.arg.newpath", bit(EventClass::rename) | bit(EventClass::link), whole(Field::file_path)},
     {"evt.arg.oldpath", bit(EventClass::rename), whole(Field::file_previous_path)},
-    {"evt.arg.path", bit(EventClass::remove), whole(Field::file_path)},
-    {"evt.arg.name", bit(EventClass::remove), whole(Field::file_path)},
-    {"evt.arg", bit(EventClass::rename) | bit(EventClass::remove), {}},
     {"evt.arg.uid", bit(EventClass::setuid), whole(Field::user_changes_effective_name)},
     {"evt.arg.euid", bit(EventClass::setresuid) | bit(EventClass::setreuid), whole(Field::user_changes_effective_name)},
     {"evt.arg.flags", bit(EventClass::unshare), whole(Field::namespace_types)},
@@ -134,9 +160,23 @@ constexpr auto kSources = std::to_array<SourceRow>({
     {"evt.arg.name", bit(EventClass::umount2), whole(Field::file_path)},
     {"evt.arg.name", bit(EventClass::delete_module), whole(Field::module_name)},
     {"fs.path.name", kMounts, whole(Field::file_path)},
-    {"fs.path.name", kOpened | bit(EventClass::remove), whole(Field::file_path)},
+    {"evt.arg.oldpath", bit(EventClass::link), whole(Field::file_target_path)},
+    {"evt.arg.target", bit(EventClass::symlink), whole(Field::file_target_path)},
+    {"evt.arg.linkpath", bit(EventClass::symlink), whole(Field::file_path)},
+    {"evt.arg.path", kRemovals | kNodes | kAttributes, whole(Field::file_path)},
+    {"evt.arg.name", kRemovals | kOpened, whole(Field::file_path)},
+    {"evt.arg.filename", bit(EventClass::permission), whole(Field::file_path)},
+    {"evt.arg.uid", bit(EventClass::owner), whole(Field::file_uid)},
+    {"evt.arg.gid", bit(EventClass::owner), whole(Field::file_gid)},
+    {"evt.arg.length", bit(EventClass::truncate), whole(Field::file_size)},
+    {"evt.arg.dev", bit(EventClass::mknod), whole(Field::file_device)},
+    {"evt.arg", kPathCalls | kOpened, {}},
+    {"fs.path.name", kOpened | kRemovals | kNodes | kAttributes, whole(Field::file_path)},
     {"fs.path.source", bit(EventClass::rename), whole(Field::file_previous_path)},
-    {"fs.path.target", bit(EventClass::rename), whole(Field::file_path)},
+    {"fs.path.source", bit(EventClass::link), whole(Field::file_target_path)},
+    {"fs.path.source", bit(EventClass::symlink), whole(Field::file_path)},
+    {"fs.path.target", bit(EventClass::rename) | bit(EventClass::link), whole(Field::file_path)},
+    {"fs.path.target", bit(EventClass::symlink), whole(Field::file_target_path)},
     {"proc.pid", kEvery, whole(Field::process_pid)},
     {"proc.ppid", kEvery, whole(Field::process_parent_pid)},
     {"proc.name", kEvery, part(Shape::program_name, Field::process_name)},
@@ -171,8 +211,9 @@ constexpr auto kSources = std::to_array<SourceRow>({
     {"fd.name", kOpened, whole(Field::file_path)},
     {"fd.directory", kOpened, whole(Field::file_directory)},
     {"fd.filename", kOpened, whole(Field::file_name)},
-    {"fd.typechar", kOpened, fixed("f")},
-    {"fd.type", kOpened, fixed("file")},
+    {"fd.nameraw", kOpened, either_end(Field::file_claimed_path, Field::file_path)},
+    {"fd.typechar", kOpened, kind_of_file("f d")},
+    {"fd.type", kOpened, kind_of_file("file directory")},
     {"fd.typechar", kConnected, family("4 6")},
     {"fd.type", kConnected, family("ipv4 ipv6")},
     {"fd.sockfamily", kConnected, fixed("ip")},

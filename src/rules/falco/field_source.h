@@ -47,6 +47,15 @@ enum class EventClass : uint8_t {
   io_uring_setup,
   kexec_load,
   kexec_file_load,
+  read,
+  mkdir,
+  rmdir,
+  link,
+  symlink,
+  mknod,
+  permission,
+  owner,
+  truncate,
 };
 
 struct EventClassInfo {
@@ -89,6 +98,11 @@ enum class Shape : uint8_t {
   both_ends,         // `field` and `second`: one is enough
   outcome,           // constant_text of a call whose failure is not recorded
   outcome_number,    // constant_number of such a call
+  prefix_flag,       // true or false: whether the field begins with `text`
+  no_prefix_flag,    // true or false: whether it begins otherwise, or is absent
+  executable_flag,   // true or false: whether an octal mode lets anyone execute
+  mode_bits,         // an octal mode as S_ISUID|S_IXUSR and so on
+  file_kind,         // file or dir as Falco's words in `text`: "f d"; file where it is absent
 };
 
 struct FieldSource {

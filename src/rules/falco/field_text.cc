@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "rules/falco/field_source.h"
+#include "rules/falco/file_lowering.h"
 #include "rules/falco/transformer.h"
 
 namespace redoubt::rules::falco {
@@ -104,6 +105,11 @@ Text source_text(const FieldSource& source, const event::Row& row) {
     case Shape::container: return value ? value->substr(0, kShortIdDigits) : "host";
     case Shape::terminal: return value ? terminal_number(*value) : "0";
     case Shape::login_user: return value.value_or("-1");
+    case Shape::mode_bits: return value ? Text(file_text(source, held)) : value;
+    case Shape::prefix_flag:
+    case Shape::no_prefix_flag:
+    case Shape::executable_flag:
+    case Shape::file_kind: return file_text(source, held);
     case Shape::constant_text: return std::string(source.text);
     case Shape::constant_number: return std::to_string(source.number);
     case Shape::address_family: {

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "query/cidr.h"
+#include "rules/falco/file_lowering.h"
 #include "rules/falco/text_lowering.h"
 #include "rules/falco/transformer.h"
 #include "rules/falco/vocabulary.h"
@@ -98,6 +99,11 @@ Judgement lower_number(const FieldSource& source, CheckOperator op, int64_t valu
     case Shape::constant_text:
     case Shape::address_family:
     case Shape::both_ends:
+    case Shape::prefix_flag:
+    case Shape::no_prefix_flag:
+    case Shape::executable_flag:
+    case Shape::mode_bits:
+    case Shape::file_kind:
     case Shape::outcome: break;
   }
   return Judgement::of(Expression::constant(false));
@@ -235,6 +241,11 @@ Judgement lower_any(const FieldSource& source, CheckOperator op, const Values& v
     case Shape::constant_text: return lower_constant(source.text, op, values);
     case Shape::address_family: return lower_family(source, op, values);
     case Shape::both_ends: return lower_both_ends(source, op, values);
+    case Shape::prefix_flag:
+    case Shape::no_prefix_flag:
+    case Shape::executable_flag:
+    case Shape::mode_bits:
+    case Shape::file_kind: return lower_file(source, op, values);
     case Shape::outcome: return with_note(lower_constant(source.text, op, values), kOutcomeNote);
     case Shape::outcome_number: return with_note(lower_numbers(source, op, values), kOutcomeNote);
   }
@@ -255,7 +266,8 @@ Expression is_present(const FieldSource& source) {
     case Shape::moment:
     case Shape::directory:
     case Shape::address_family:
-    case Shape::both_ends: return exists(source.field);
+    case Shape::both_ends:
+    case Shape::mode_bits: return exists(source.field);
     case Shape::ancestor_name:
     case Shape::ancestor_command:
     case Shape::ancestor_path: {
@@ -270,6 +282,10 @@ Expression is_present(const FieldSource& source) {
     case Shape::constant_text:
     case Shape::constant_number:
     case Shape::number_at_least:
+    case Shape::prefix_flag:
+    case Shape::no_prefix_flag:
+    case Shape::executable_flag:
+    case Shape::file_kind:
     case Shape::outcome:
     case Shape::outcome_number: return Expression::constant(true);
   }

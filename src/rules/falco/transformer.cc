@@ -151,6 +151,11 @@ bool is_named_text(const Term& term, EventClass event_class) {
     case Shape::number_at_least:
     case Shape::address_family:
     case Shape::both_ends:
+    case Shape::prefix_flag:
+    case Shape::no_prefix_flag:
+    case Shape::executable_flag:
+    case Shape::mode_bits:
+    case Shape::file_kind:
     case Shape::outcome:
     case Shape::outcome_number: return false;
   }
