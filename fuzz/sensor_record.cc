@@ -37,11 +37,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (bytes > 0) std::memcpy(words.data(), data + 1, bytes);
   const std::string_view record(reinterpret_cast<const char*>(words.data()), bytes);
   redoubt::v1::Event event;
-  switch (data[0] % 4) {
+  switch (data[0] % 5) {
     case 0: read_exec(record); break;
     case 1: (void)sensor::decode_exit(record); break;
     case 2: (void)sensor::decode_file(record, event); break;
-    default: (void)sensor::decode_connection(record, event);
+    case 3: (void)sensor::decode_connection(record, event); break;
+    default: (void)sensor::decode_socket(record, event);
   }
   std::string wire;
   if (!event.SerializeToString(&wire)) __builtin_trap();

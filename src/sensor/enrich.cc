@@ -57,8 +57,9 @@ void Enricher::take(std::string_view record) {
     case RD_EXEC: return take_exec(record);
     case RD_FORK: return take_fork(head);
     case RD_EXIT: return take_exit(record);
-    case RD_FILE:
-    case RD_CONNECTION: return take_activity(record, head);
+    case RD_FILE: return take_activity(record, head, decode_file);
+    case RD_CONNECTION: return take_activity(record, head, decode_connection);
+    case RD_SOCKET: return take_activity(record, head, decode_socket);
     default: ++malformed_;
   }
 }
@@ -114,10 +115,9 @@ void Enricher::take_exit(std::string_view record) {
   table_.end(process, Life::ended, now_ns_);
 }
 
-void Enricher::take_activity(std::string_view record, const rd_head& head) {
+void Enricher::take_activity(std::string_view record, const rd_head& head, Decode decode) {
   v1::Event event;
-  const Decoded decoded = head.kind == RD_FILE ? decode_file(record, event) : decode_connection(record, event);
-  if (decoded == Decoded::malformed) {
+  if (decode(record, event) == Decoded::malformed) {
     ++malformed_;
     return;
   }

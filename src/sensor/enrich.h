@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "sensor/cgroup_path.h"
+#include "sensor/decoded.h"
 #include "sensor/load.h"
 #include "sensor/outbox.h"
 #include "sensor/process/process_decode.h"
@@ -46,7 +47,8 @@ class Enricher {
   void take_exec(std::string_view record);
   void take_fork(const rd_head& head);
   void take_exit(std::string_view record);
-  void take_activity(std::string_view record, const rd_head& head);
+  using Decode = Decoded (*)(std::string_view record, v1::Event& event);
+  void take_activity(std::string_view record, const rd_head& head, Decode decode);
   void seed_one(const ExecRecord& exec);
 
   // The table's entry, made from the actor and /proc if there is none; `spare_` if the table is full.

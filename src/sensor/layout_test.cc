@@ -135,8 +135,20 @@ TEST_F(Layout, file_and_network_records_agree) {
   EXPECT_MEMBER(rd_connection, remote);
   EXPECT_MEMBER(rd_connection, local_port);
   EXPECT_MEMBER(rd_connection, remote_port);
-  EXPECT_MEMBER(rd_connection, direction);
+  EXPECT_MEMBER(rd_connection, action);
   EXPECT_MEMBER(rd_connection, version);
+  EXPECT_MEMBER(rd_connection, protocol);
+  EXPECT_MEMBER(rd_connection, has_remote);
+  EXPECT_MEMBER(rd_connection, result);
+  EXPECT_MEMBER(rd_connection, descriptor);
+  EXPECT_MEMBER(rd_connection, count);
+  EXPECT_MEMBER(rd_connection, bytes);
+  EXPECT_MEMBER(rd_connection, since_ns);
+  EXPECT_SIZE(rd_socket);
+  EXPECT_MEMBER(rd_socket, family);
+  EXPECT_MEMBER(rd_socket, type);
+  EXPECT_MEMBER(rd_socket, protocol);
+  EXPECT_MEMBER(rd_socket, descriptor);
 }
 
 }  // namespace

@@ -200,6 +200,8 @@ Result<std::unique_ptr<Ring>> Programs::map_ring(rd_lane lane) const {
   return Ring::map(ring_fd(lane), state_->ring_bytes[lane]);
 }
 
+int Programs::connecting_fd() const { return bpf_map__fd(state_->skeleton->maps.connecting); }
+
 void Programs::set_reader(Reader reader) {
   __atomic_store_n(&state_->skeleton->bss->reader_sleeps, reader == Reader::sleeps ? 1U : 0U, __ATOMIC_SEQ_CST);
 }

@@ -47,6 +47,8 @@ class Programs {
 
   // How much the programs tell from now on.
   void set_load(Load load);
+  // The map of connection attempts whose outcome is open (network/connecting.h).
+  int connecting_fd() const;
 
   KindCounts counts(rd_lane lane) const;  // any thread
   // What was lost since the last call, by lane, cause, kind and cgroup.

@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "sensor/enrich.h"
 #include "sensor/kind_names.h"
+#include "sensor/network/connecting.h"
 #include "sensor/outbox.h"
 #include "sensor/probe.h"
 #include "sensor/program_hash.h"
@@ -108,6 +109,7 @@ class Sensor::Runtime {
   bool records_wait();
   void check_losses(int64_t now_ns);
   void reseed(int64_t now_ns);
+  void tell_open_attempts(int64_t before_ns);
   void wait(size_t drained);
   void finish();
   void publish();
@@ -199,6 +201,7 @@ void Sensor::Runtime::run_round() {
   if (table_ == Table::torn && now_ns - seeded_ns_ >= kHealNs) reseed(now_ns);
   if (now_ns - expired_ns_ >= kExpireNs) {
     enricher_.expire();
+    tell_open_attempts(now_ns - Connecting::kPatienceNs);
     expired_ns_ = now_ns;
   }
   outbox_.flush(now_ns);
@@ -265,6 +268,10 @@ void Sensor::Runtime::reseed(int64_t now_ns) {
   enricher_.seed(*records);
 }
 
+void Sensor::Runtime::tell_open_attempts(int64_t before_ns) {
+  Connecting(programs_->connecting_fd()).tell(before_ns, [this](std::string_view record) { enricher_.take(record); });
+}
+
 // While records come, looking every few milliseconds is cheaper than being woken for each; otherwise sleep until woken.
 void Sensor::Runtime::wait(size_t drained) {
   if (drained > 0 || records_wait()) {
@@ -291,6 +298,7 @@ void Sensor::Runtime::finish() {
     outbox_.flush(now_ns);
     if (drained == 0) pause_for_records();
   }
+  tell_open_attempts(base::boottime_ns());
   hashes_->collect();
   check_losses(base::boottime_ns());
   outbox_.finish();
