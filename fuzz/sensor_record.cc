@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "redoubt/event.pb.h"
 #include "sensor/container_id.h"
+#include "sensor/dns/lookups.h"
 #include "sensor/file/file_decode.h"
 #include "sensor/network/network_decode.h"
 #include "sensor/process/process_decode.h"
@@ -26,6 +27,18 @@ void read_exec(std::string_view record) {
   (void)redoubt::sensor::container_id_of(exec->cgroup);
 }
 
+void read_lookup(std::string_view record) {
+  namespace sensor = redoubt::sensor;
+  sensor::AddressNames names;
+  sensor::Lookups lookups(names);
+  const auto tell = [](sensor::LookupTold&& told) {
+    std::string wire;
+    if (!told.event.SerializeToString(&wire)) __builtin_trap();
+  };
+  (void)lookups.take(record, 1, tell);
+  lookups.finish(tell);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -37,12 +50,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (bytes > 0) std::memcpy(words.data(), data + 1, bytes);
   const std::string_view record(reinterpret_cast<const char*>(words.data()), bytes);
   redoubt::v1::Event event;
-  switch (data[0] % 5) {
+  switch (data[0] % 6) {
     case 0: read_exec(record); break;
     case 1: (void)sensor::decode_exit(record); break;
     case 2: (void)sensor::decode_file(record, event); break;
     case 3: (void)sensor::decode_connection(record, event); break;
-    default: (void)sensor::decode_socket(record, event);
+    case 4: (void)sensor::decode_socket(record, event); break;
+    default: read_lookup(record);
   }
   std::string wire;
   if (!event.SerializeToString(&wire)) __builtin_trap();

@@ -8,6 +8,8 @@
 
 #include "sensor/cgroup_path.h"
 #include "sensor/decoded.h"
+#include "sensor/dns/address_names.h"
+#include "sensor/dns/lookups.h"
 #include "sensor/load.h"
 #include "sensor/outbox.h"
 #include "sensor/process/process_decode.h"
@@ -37,8 +39,11 @@ class Enricher {
   // What the task iterator gave: all running processes. Adds unknown ones, corrects known ones, ends the others.
   void seed(std::string_view records);
   void declare_loss(const Loss& loss, int64_t since_ns);
-  void expire() { table_.expire(now_ns_); }
   void set_load(Load load) { load_ = load; }
+  // Forgets processes that are of no use any more, tells look-ups that were counted long enough.
+  void expire();
+  // Tells what is still counted.
+  void finish();
 
   size_t processes() const { return table_.size(); }
   uint64_t malformed() const { return malformed_; }
@@ -49,6 +54,9 @@ class Enricher {
   void take_exit(std::string_view record);
   using Decode = Decoded (*)(std::string_view record, v1::Event& event);
   void take_activity(std::string_view record, const rd_head& head, Decode decode);
+  void take_connection(std::string_view record, const rd_head& head);
+  void take_lookup(std::string_view record);
+  void tell_lookup(LookupTold&& told);
   void seed_one(const ExecRecord& exec);
 
   // The table's entry, made from the actor and /proc if there is none; `spare_` if the table is full.
@@ -69,6 +77,8 @@ class Enricher {
   Outbox& outbox_;
   ProcessTable table_;
   UserNames users_;
+  AddressNames names_;
+  Lookups lookups_{names_};
   CgroupPaths cgroups_;
   Process spare_;
   int64_t realtime_offset_ns_ = 0;

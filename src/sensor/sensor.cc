@@ -17,6 +17,7 @@
 #include "sensor/enrich.h"
 #include "sensor/kind_names.h"
 #include "sensor/network/connecting.h"
+#include "sensor/network/peers.h"
 #include "sensor/outbox.h"
 #include "sensor/probe.h"
 #include "sensor/program_hash.h"
@@ -88,7 +89,9 @@ class Sensor::Runtime {
         programs_(std::move(programs)),
         hashes_(std::move(hashes)),
         outbox_(sink),
-        enricher_(options, *hashes_, outbox_) {}
+        enricher_(options, *hashes_, outbox_),
+        connecting_(programs_->connecting_fd()),
+        peers_(programs_->peers_fd()) {}
   ~Runtime() { stop(); }
 
   Status start();
@@ -109,7 +112,8 @@ class Sensor::Runtime {
   bool records_wait();
   void check_losses(int64_t now_ns);
   void reseed(int64_t now_ns);
-  void tell_open_attempts(int64_t before_ns);
+  void tell_counted(int64_t now_ns);
+  void tell_rest();
   void wait(size_t drained);
   void finish();
   void publish();
@@ -119,6 +123,8 @@ class Sensor::Runtime {
   std::unique_ptr<ProgramHashes> hashes_;
   Outbox outbox_;
   Enricher enricher_;
+  Connecting connecting_;
+  Peers peers_;
   std::unique_ptr<Ring> critical_;
   std::unique_ptr<Ring> bulk_;
   base::UniqueFd epoll_;
@@ -201,7 +207,7 @@ void Sensor::Runtime::run_round() {
   if (table_ == Table::torn && now_ns - seeded_ns_ >= kHealNs) reseed(now_ns);
   if (now_ns - expired_ns_ >= kExpireNs) {
     enricher_.expire();
-    tell_open_attempts(now_ns - Connecting::kPatienceNs);
+    tell_counted(now_ns);
     expired_ns_ = now_ns;
   }
   outbox_.flush(now_ns);
@@ -268,8 +274,18 @@ void Sensor::Runtime::reseed(int64_t now_ns) {
   enricher_.seed(*records);
 }
 
-void Sensor::Runtime::tell_open_attempts(int64_t before_ns) {
-  Connecting(programs_->connecting_fd()).tell(before_ns, [this](std::string_view record) { enricher_.take(record); });
+// What the programs keep instead of telling it at once.
+void Sensor::Runtime::tell_counted(int64_t now_ns) {
+  const auto take = [this](std::string_view record) { enricher_.take(record); };
+  connecting_.tell(now_ns - Connecting::kPatienceNs, take);
+  peers_.tell(now_ns, take);
+}
+
+void Sensor::Runtime::tell_rest() {
+  const auto take = [this](std::string_view record) { enricher_.take(record); };
+  connecting_.tell(base::boottime_ns(), take);
+  peers_.tell_all(take);
+  enricher_.finish();
 }
 
 // While records come, looking every few milliseconds is cheaper than being woken for each; otherwise sleep until woken.
@@ -298,7 +314,7 @@ void Sensor::Runtime::finish() {
     outbox_.flush(now_ns);
     if (drained == 0) pause_for_records();
   }
-  tell_open_attempts(base::boottime_ns());
+  tell_rest();
   hashes_->collect();
   check_losses(base::boottime_ns());
   outbox_.finish();

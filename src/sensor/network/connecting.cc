@@ -8,11 +8,18 @@
 
 namespace redoubt::sensor {
 
+namespace {
+
+constexpr size_t kLateMax = 8192;  // the map has no more
+
+}  // namespace
+
 void Connecting::tell(int64_t before_ns, const Take& take) const {
   std::vector<uint64_t> late;
   uint64_t key = 0;
   uint64_t next = 0;
-  for (void* from = nullptr; bpf_map_get_next_key(map_, from, &next) == 0; from = &key) {
+  // A key that goes meanwhile makes the walk begin anew.
+  for (void* from = nullptr; late.size() < kLateMax && bpf_map_get_next_key(map_, from, &next) == 0; from = &key) {
     key = next;
     rd_connection record{};
     if (bpf_map_lookup_elem(map_, &key, &record) != 0) continue;

@@ -14,8 +14,9 @@
 #include "sensor/bpf/arch.h"
 #include "sensor/bpf/kernel.h"
 #include "sensor/bpf/lanes.h"
+#include "sensor/bpf/owner.h"
+#include "sensor/bpf/tuple.h"
 #include "sensor/network/network_record.h"
-#include "sensor/network/tuple.h"
 
 // For layout_test.cc: brings the types into the BTF.
 const struct rd_connection* rd_layout_connection __attribute__((unused));
@@ -189,7 +190,11 @@ static __always_inline int after_listen(int descriptor, long result) {
 static __always_inline int after_bind(int descriptor, long result) {
   if (result != 0) return 0;
   struct sock* sock = rd_stream_or_datagram_of(descriptor);
-  if (!sock || BPF_CORE_READ(sock, sk_protocol) != RD_PROTOCOL_UDP) return 0;
+  if (!sock || BPF_CORE_READ(sock, sk_protocol) != RD_PROTOCOL_UDP || is_quiet_here()) return 0;
+  __u64 key = (__u64)sock;
+  struct rd_actor actor = {};
+  rd_fill_actor(&actor, (struct task_struct*)bpf_get_current_task());
+  bpf_map_update_elem(&owners, &key, &actor, BPF_ANY);
   if ((BPF_CORE_READ_BITFIELD_PROBED(sock, sk_userlocks) & RD_SOCK_BINDPORT_LOCK) == 0) return 0;
   return after_call(descriptor, RD_LISTEN, result);
 }

@@ -224,7 +224,6 @@ TEST_F(NetworkTest, tells_sockets_that_take_the_place_of_standard_input_and_outp
 
 // The calls of the i386 entry, each by itself and through socketcall(): number, then the number of the call inside.
 enum : long { kSocket32 = 359, kBind32 = 361, kConnect32 = 362, kListen32 = 363, kDup32 = 63, kFcntl32 = 221 };
-constexpr long kSocketcall32 = 102;
 
 struct Entry {
   bool through_socketcall;

@@ -76,6 +76,8 @@ inline long call_i386(long number, long first, long second, long third = 0) {
   return static_cast<int>(result);
 }
 
+constexpr long kSocketcall32 = 102;
+
 inline char* low_memory() {
   return static_cast<char*>(
       mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0));
