@@ -10,9 +10,10 @@
 #include "base/text.h"
 #include "redoubt/event.pb.h"
 #include "sensor/container_id.h"
+#include "sensor/dns/lookups.h"
 #include "sensor/file/file_decode.h"
-#include "sensor/kernel_change/kernel_change_decode.h"
 #include "sensor/file/path_resolver.h"
+#include "sensor/kernel_change/kernel_change_decode.h"
 #include "sensor/network/network_decode.h"
 #include "sensor/privilege/privilege_decode.h"
 #include "sensor/process/process_decode.h"
@@ -51,6 +52,18 @@ class NoPaths : public redoubt::sensor::PathResolver {
   }
 };
 
+void read_lookup(std::string_view record) {
+  namespace sensor = redoubt::sensor;
+  sensor::AddressNames names;
+  sensor::Lookups lookups(names);
+  const auto tell = [](sensor::LookupTold&& told) {
+    std::string wire;
+    if (!told.event.SerializeToString(&wire)) __builtin_trap();
+  };
+  (void)lookups.take(record, 1, tell);
+  lookups.finish(tell);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -63,12 +76,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view record(reinterpret_cast<const char*>(words.data()), bytes);
   redoubt::v1::Event event;
   NoPaths paths;
-  switch (data[0] % 6) {
+  switch (data[0] % 8) {
     case 0: read_exec(record); break;
     case 1: (void)sensor::decode_exit(record); break;
     case 2: (void)sensor::decode_file(record, paths, event); break;
     case 3: (void)sensor::decode_connection(record, event); break;
     case 4: (void)sensor::decode_kernel_change(record, event); break;
+    case 5: (void)sensor::decode_socket(record, event); break;
+    case 6: read_lookup(record); break;
     default: read_security(record, event);
   }
   std::string wire;

@@ -66,8 +66,10 @@ void Enricher::take(std::string_view record) {
     case RD_EXEC: return take_exec(record);
     case RD_FORK: return take_fork(record);
     case RD_EXIT: return take_exit(record);
-    case RD_FILE:
-    case RD_CONNECTION: return take_activity(record, head);
+    case RD_FILE: return take_file(record, head);
+    case RD_CONNECTION: return take_connection(record, head);
+    case RD_DNS: return take_lookup(record);
+    case RD_SOCKET: return take_socket(record, head);
     case RD_PRIVILEGE: return take_privilege(record);
     case RD_TRACE: return take_trace(record);
     case RD_KERNEL: return take_kernel_change(record, head);
@@ -141,14 +143,24 @@ void Enricher::take_exit(std::string_view record) {
   table_.end(process, Life::ended, now_ns_);
 }
 
-void Enricher::take_activity(std::string_view record, const rd_head& head) {
+void Enricher::take_file(std::string_view record, const rd_head& head) {
   v1::Event event;
-  const Decoded decoded = head.kind == RD_FILE ? decode_file(record, paths_, event) : decode_connection(record, event);
-  if (decoded == Decoded::malformed) {
+  if (decode_file(record, paths_, event) == Decoded::malformed) {
     ++malformed_;
     return;
   }
-  if (head.kind == RD_FILE && is_left_out(event)) return;
+  if (is_left_out(event)) return;
+  const Process& process = actor(head.actor);
+  describe_process(head, process, event);
+  outbox_.put(std::move(event), process.image, now_ns_);
+}
+
+void Enricher::take_socket(std::string_view record, const rd_head& head) {
+  v1::Event event;
+  if (decode_socket(record, event) == Decoded::malformed) {
+    ++malformed_;
+    return;
+  }
   const Process& process = actor(head.actor);
   describe_process(head, process, event);
   outbox_.put(std::move(event), process.image, now_ns_);
@@ -168,6 +180,47 @@ bool Enricher::is_left_out(const v1::Event& event) const {
   if (!excludes(event.file_path())) return false;
   if (event.has_file_previous_path() && !excludes(event.file_previous_path())) return false;
   return event.event_action() != "link" || excludes(event.file_target_path());
+}
+
+void Enricher::take_connection(std::string_view record, const rd_head& head) {
+  v1::Event event;
+  if (decode_connection(record, event) == Decoded::malformed) {
+    ++malformed_;
+    return;
+  }
+  const auto& raw = *reinterpret_cast<const rd_connection*>(record.data());
+  if (raw.since_ns != 0) event.set_event_start(realtime_us(raw.since_ns));
+  if (event.network_direction() == "outbound") {
+    if (const auto name = names_.find(event.destination_ip(), now_ns_); !name.empty()) {
+      event.set_destination_domain(std::string(name));
+    }
+  } else if (const auto name = names_.find(event.source_ip(), now_ns_); !name.empty()) {
+    event.set_source_domain(std::string(name));
+  }
+  const Process& process = actor(head.actor);
+  describe_process(head, process, event);
+  outbox_.put(std::move(event), process.image, now_ns_);
+}
+
+void Enricher::take_lookup(std::string_view record) {
+  const auto tell = [this](LookupTold&& told) { tell_lookup(std::move(told)); };
+  if (lookups_.take(record, now_ns_, tell) == Decoded::malformed) ++malformed_;
+}
+
+void Enricher::tell_lookup(LookupTold&& told) {
+  if (told.since_ns != 0) told.event.set_event_start(realtime_us(told.since_ns));
+  const Process& process = actor(told.head.actor);
+  describe_process(told.head, process, told.event);
+  outbox_.put(std::move(told.event), process.image, now_ns_);
+}
+
+void Enricher::expire() {
+  table_.expire(now_ns_);
+  lookups_.expire(now_ns_, [this](LookupTold&& told) { tell_lookup(std::move(told)); });
+}
+
+void Enricher::finish() {
+  lookups_.finish([this](LookupTold&& told) { tell_lookup(std::move(told)); });
 }
 
 void Enricher::seed(std::string_view records) {

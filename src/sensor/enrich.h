@@ -9,6 +9,9 @@
 #include <vector>
 
 #include "sensor/cgroup_path.h"
+#include "sensor/decoded.h"
+#include "sensor/dns/address_names.h"
+#include "sensor/dns/lookups.h"
 #include "sensor/file/path_resolver.h"
 #include "sensor/load.h"
 #include "sensor/outbox.h"
@@ -48,8 +51,11 @@ class Enricher {
   void declare_loss(const Loss& loss, int64_t since_ns);
   // What the programs could not leave out, and nobody wants, is left out here; any thread.
   void set_policy(std::shared_ptr<const AppliedPolicy> policy) { std::atomic_store(&policy_, std::move(policy)); }
-  void expire() { table_.expire(now_ns_); }
   void set_load(Load load) { load_ = load; }
+  // Forgets processes that are of no use any more, tells look-ups that were counted long enough.
+  void expire();
+  // Tells what is still counted.
+  void finish();
 
   size_t processes() const { return table_.size(); }
   uint64_t malformed() const { return malformed_; }
@@ -58,7 +64,11 @@ class Enricher {
   void take_exec(std::string_view record);
   void take_fork(std::string_view record);
   void take_exit(std::string_view record);
-  void take_activity(std::string_view record, const rd_head& head);
+  void take_file(std::string_view record, const rd_head& head);
+  void take_socket(std::string_view record, const rd_head& head);
+  void take_connection(std::string_view record, const rd_head& head);
+  void take_lookup(std::string_view record);
+  void tell_lookup(LookupTold&& told);
   void take_privilege(std::string_view record);
   void take_trace(std::string_view record);
   void take_kernel_change(std::string_view record, const rd_head& head);
@@ -89,6 +99,8 @@ class Enricher {
   Outbox& outbox_;
   ProcessTable table_;
   UserNames users_;
+  AddressNames names_;
+  Lookups lookups_{names_};
   CgroupPaths cgroups_;
   KernelPathResolver paths_;
   std::shared_ptr<const AppliedPolicy> policy_;

@@ -1,13 +1,11 @@
 // The real sensor on the real kernel: programs are run, files made, sockets opened, and the events compared.
 #include "sensor/sensor.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,14 +13,11 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <functional>
 #include <initializer_list>
-#include <mutex>
-#include <optional>
 #include <thread>
 #include <vector>
 
@@ -31,143 +26,14 @@
 #include "base/time.h"
 #include "redoubt/event.pb.h"
 #include "sensor/probe.h"
+#include "sensor/test_sensor.h"
 
 namespace redoubt::sensor {
 namespace {
 
-constexpr auto kWait = std::chrono::seconds(10);
-
-// Keeps every event; lets the test wait for one.
-class Collector : public EventSink {
- public:
-  void take(v1::Event&& event) override {
-    at_gate_ = true;
-    const std::lock_guard held(gate_);
-    at_gate_ = false;
-    const std::lock_guard lock(mutex_);
-    events_.push_back(std::move(event));
-    changed_.notify_all();
-  }
-
-  // While the caller holds this, the sensor stands still in take(), which no real sink may do.
-  std::unique_lock<std::mutex> hold_up() { return std::unique_lock(gate_); }
-  // Whether it does: it goes on reading while no event is ready to be taken.
-  bool stands_still() const { return at_gate_; }
-
-  using Predicate = std::function<bool(const v1::Event&)>;
-  std::optional<v1::Event> wait_for(const Predicate& matches) {
-    std::unique_lock lock(mutex_);
-    std::optional<v1::Event> found;
-    changed_.wait_for(lock, kWait, [&] { return (found = find(matches)).has_value(); });
-    return found;
-  }
-  std::vector<v1::Event> all(const Predicate& matches) {
-    const std::lock_guard lock(mutex_);
-    std::vector<v1::Event> found;
-    for (const v1::Event& event : events_) {
-      if (matches(event)) found.push_back(event);
-    }
-    return found;
-  }
-
- private:
-  std::optional<v1::Event> find(const Predicate& matches) const {
-    for (const v1::Event& event : events_) {
-      if (matches(event)) return event;
-    }
-    return std::nullopt;
-  }
-
-  std::mutex gate_;
-  std::atomic<bool> at_gate_{false};
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<v1::Event> events_;
-};
-
-Collector::Predicate is_exec_of(pid_t pid) {
-  return [pid](const v1::Event& event) {
-    return event.event_type() == v1::EVENT_TYPE_PROCESS && event.process_pid() == pid;
-  };
-}
-
-Collector::Predicate is_end_of(pid_t pid) {
-  return [pid](const v1::Event& event) {
-    return event.event_type() == v1::EVENT_TYPE_PROCESS_TERMINATE && event.process_pid() == pid;
-  };
-}
-
-Collector::Predicate is_file(const std::string& action, const std::string& path) {
-  return [action, path](const v1::Event& event) {
-    return event.event_type() == v1::EVENT_TYPE_FILECHANGE && event.event_action() == action &&
-           event.file_path() == path;
-  };
-}
-
-// Runs the program in `directory`; the child's number. Reaped by finish().
-pid_t launch(const std::vector<std::string>& arguments, const std::string& directory = "/") {
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  const pid_t pid = fork();
-  if (pid == 0) {
-    if (chdir(directory.c_str()) != 0) _exit(126);
-    execv(argv[0], argv.data());
-    _exit(127);
-  }
-  return pid;
-}
-
-int finish(pid_t pid) {
-  int status = 0;
-  waitpid(pid, &status, 0);
-  return status;
-}
-
-// Runs the function in a child of its own, which the sensor does not keep quiet about.
-pid_t in_child(const std::function<void()>& act) {
-  const pid_t pid = fork();
-  if (pid == 0) {
-    act();
-    _exit(0);
-  }
-  return pid;
-}
-
-void wait_for_file(const std::string& path) {
-  const auto deadline = std::chrono::steady_clock::now() + kWait;
-  while (access(path.c_str(), F_OK) != 0 && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-}
-
-std::string own_executable() {
-  char path[4096];
-  const ssize_t size = readlink("/proc/self/exe", path, sizeof path);
-  return {path, static_cast<size_t>(size > 0 ? size : 0)};
-}
-
-std::string real_path(const std::string& path) {
-  char* resolved = realpath(path.c_str(), nullptr);
-  std::string text = resolved != nullptr ? resolved : path;
-  free(resolved);
-  return text;
-}
-
-class SensorTest : public testing::Test {
+// One that can be brought to lose records.
+class SensorLossTest : public SensorTest {
  protected:
-  void SetUp() override {
-    if (geteuid() != 0) GTEST_SKIP() << "skipped: needs root";
-  }
-
-  void start(SensorOptions options = {}) {
-    options.host_id = "host";
-    options.boot_id = "boot";
-    auto sensor = Sensor::start(options, events_);
-    ASSERT_TRUE(sensor.has_value()) << sensor.error().message;
-    sensor_ = *std::move(sensor);
-  }
-
   // Does it again until the sensor, which is held up, stands still, and then until the rings have no room: what comes
   // after that is lost.
   void overflow(const std::function<void()>& act, std::initializer_list<LaneAccount SensorAccount::*> lanes) {
@@ -181,9 +47,6 @@ class SensorTest : public testing::Test {
     while (!lost_more() && std::chrono::steady_clock::now() < deadline) act();
     ASSERT_TRUE(lost_more());
   }
-
-  Collector events_;
-  std::unique_ptr<Sensor> sensor_;
 };
 
 TEST_F(SensorTest, tells_a_program_from_start_to_end) {
@@ -378,119 +241,6 @@ TEST_F(SensorTest, sees_the_32_bit_system_calls) {
   EXPECT_TRUE(events_.wait_for(is_file("delete", path)));
 }
 
-// A listener on loopback and one connection to it from a child.
-struct Loopback {
-  int family;
-  const char* address;
-  const char* shown;
-};
-
-void PrintTo(const Loopback& loopback, std::ostream* out) { *out << loopback.address; }
-
-class SensorNetworkTest : public SensorTest, public testing::WithParamInterface<Loopback> {
- protected:
-  sockaddr_storage address(uint16_t port) const {
-    sockaddr_storage storage{};
-    if (GetParam().family == AF_INET) {
-      auto& v4 = reinterpret_cast<sockaddr_in&>(storage);
-      v4.sin_family = AF_INET;
-      v4.sin_port = htons(port);
-      inet_pton(AF_INET, GetParam().address, &v4.sin_addr);
-    } else {
-      auto& v6 = reinterpret_cast<sockaddr_in6&>(storage);
-      v6.sin6_family = AF_INET6;
-      v6.sin6_port = htons(port);
-      inet_pton(AF_INET6, GetParam().address, &v6.sin6_addr);
-    }
-    return storage;
-  }
-  socklen_t address_size() const { return GetParam().family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6); }
-  uint16_t port_of(int fd) const {
-    sockaddr_storage storage{};
-    socklen_t size = sizeof storage;
-    getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size);
-    return ntohs(reinterpret_cast<sockaddr_in&>(storage).sin_port);
-  }
-  base::UniqueFd bound_socket() const {
-    base::UniqueFd fd(socket(GetParam().family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_storage storage = address(0);
-    EXPECT_EQ(bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), address_size()), 0) << strerror(errno);
-    return fd;
-  }
-  int connect_to(uint16_t port, int flags = 0) const {
-    const int fd = socket(GetParam().family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
-    sockaddr_storage storage = address(port);
-    connect(fd, reinterpret_cast<sockaddr*>(&storage), address_size());
-    return fd;
-  }
-};
-
-TEST_P(SensorNetworkTest, tells_both_ends_of_a_connection) {
-  start();
-  const base::UniqueFd listener = bound_socket();
-  const uint16_t port = port_of(listener.get());
-  ASSERT_EQ(listen(listener.get(), 4), 0);
-  const pid_t server = in_child([&] {
-    const int fd = accept(listener.get(), nullptr, nullptr);
-    char byte;
-    (void)!read(fd, &byte, 1);
-  });
-  int report[2];
-  ASSERT_EQ(pipe(report), 0);
-  const pid_t client = in_child([&] {
-    const int fd = connect_to(port);
-    const uint16_t own = port_of(fd);
-    (void)!write(report[1], &own, sizeof own);
-  });
-  uint16_t client_port = 0;
-  ASSERT_EQ(read(report[0], &client_port, sizeof client_port), static_cast<ssize_t>(sizeof client_port));
-  close(report[0]);
-  close(report[1]);
-  finish(client);
-  finish(server);
-  for (const auto& [pid, action, direction] :
-       {std::tuple(client, "connect", "outbound"), std::tuple(server, "accept", "inbound")}) {
-    const auto is_it = [&, pid = pid](const v1::Event& event) {
-      return event.event_type() == v1::EVENT_TYPE_CONNECTION && event.process_pid() == pid;
-    };
-    const auto event = events_.wait_for(is_it);
-    ASSERT_TRUE(event) << action;
-    EXPECT_EQ(event->event_action(), action);
-    EXPECT_EQ(event->network_direction(), direction);
-    EXPECT_EQ(event->network_transport(), "tcp");
-    EXPECT_EQ(event->source_ip(), GetParam().shown);
-    EXPECT_EQ(event->source_port(), client_port);
-    EXPECT_EQ(event->destination_ip(), GetParam().shown);
-    EXPECT_EQ(event->destination_port(), port);
-    EXPECT_EQ(event->process_executable(), own_executable());
-    EXPECT_EQ(events_.all(is_it).size(), 1U);
-  }
-}
-
-TEST_P(SensorNetworkTest, tells_a_refused_attempt_once) {
-  start();
-  const base::UniqueFd unheard = bound_socket();  // bound, not listening: nobody else gets the port
-  const uint16_t port = port_of(unheard.get());
-  for (const int flags : {0, int{SOCK_NONBLOCK}}) {
-    const pid_t client = in_child([&] { close(connect_to(port, flags)); });
-    finish(client);
-    ASSERT_TRUE(events_.wait_for(is_end_of(client)));
-    const auto events = events_.all([&](const v1::Event& event) {
-      return event.event_type() == v1::EVENT_TYPE_CONNECTION && event.process_pid() == client;
-    });
-    ASSERT_EQ(events.size(), 1U);
-    EXPECT_EQ(events[0].event_action(), "connect");
-    EXPECT_EQ(events[0].destination_ip(), GetParam().shown);
-    EXPECT_EQ(events[0].destination_port(), port);
-    EXPECT_EQ(events[0].source_ip(), GetParam().shown);
-    EXPECT_NE(events[0].source_port(), 0);
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(Families, SensorNetworkTest,
-                         testing::Values(Loopback{AF_INET, "127.0.0.1", "127.0.0.1"}, Loopback{AF_INET6, "::1", "::1"},
-                                         Loopback{AF_INET6, "::ffff:127.0.0.1", "127.0.0.1"}));
-
 TEST_F(SensorTest, knows_processes_that_ran_before_it) {
   base::TempDir directory;
   const std::string path = directory / "later";
@@ -557,7 +307,7 @@ TEST_F(SensorTest, is_quiet_about_its_own_files_and_those_of_named_processes) {
   EXPECT_TRUE(events_.all(is_file("create", directory / "named")).empty());
 }
 
-TEST_F(SensorTest, books_balance_when_the_rings_overflow) {
+TEST_F(SensorLossTest, books_balance_when_the_rings_overflow) {
   SensorOptions options;
   options.ring_critical_bytes = 4096;
   options.ring_bulk_bytes = 4096;
@@ -592,7 +342,7 @@ TEST_F(SensorTest, books_balance_when_the_rings_overflow) {
   EXPECT_EQ(account.malformed, 0U);
 }
 
-TEST_F(SensorTest, knows_a_program_whose_start_was_lost) {
+TEST_F(SensorLossTest, knows_a_program_whose_start_was_lost) {
   SensorOptions options;
   options.ring_critical_bytes = 4096;
   start(options);

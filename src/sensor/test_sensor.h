@@ -14,6 +14,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "redoubt/event.pb.h"
@@ -27,7 +28,9 @@ constexpr auto kWait = std::chrono::seconds(10);
 class Collector : public EventSink {
  public:
   void take(v1::Event&& event) override {
+    at_gate_ = true;
     const std::lock_guard held(gate_);
+    at_gate_ = false;
     const std::lock_guard lock(mutex_);
     events_.push_back(std::move(event));
     changed_.notify_all();
@@ -35,6 +38,8 @@ class Collector : public EventSink {
 
   // While the caller holds this, the sensor stands still in take(), which no real sink may do.
   std::unique_lock<std::mutex> hold_up() { return std::unique_lock(gate_); }
+  // Whether it does: it goes on reading while no event is ready to be taken.
+  bool stands_still() const { return at_gate_; }
 
   using Predicate = std::function<bool(const v1::Event&)>;
   std::optional<v1::Event> wait_for(const Predicate& matches) {
@@ -61,6 +66,7 @@ class Collector : public EventSink {
   }
 
   std::mutex gate_;
+  std::atomic<bool> at_gate_{false};
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<v1::Event> events_;
@@ -113,6 +119,13 @@ inline pid_t in_child(const std::function<void()>& act) {
     _exit(0);
   }
   return pid;
+}
+
+inline void wait_for_file(const std::string& path) {
+  const auto deadline = std::chrono::steady_clock::now() + kWait;
+  while (access(path.c_str(), F_OK) != 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 inline std::string own_executable() {

@@ -14,7 +14,6 @@
 
 namespace redoubt::rules::falco {
 
-// A connect() whose outcome is known at once and one that goes on are judged apart: events do not tell them apart.
 enum class EventClass : uint8_t {
   exec,
   exit,
@@ -23,8 +22,12 @@ enum class EventClass : uint8_t {
   rename,
   remove,
   connect,
-  connect_pending,
   accept,
+  listen,
+  send,
+  receive,
+  socket,
+  dup,
   setuid,
   setreuid,
   setresuid,
@@ -58,20 +61,34 @@ enum class EventClass : uint8_t {
   truncate,
 };
 
+// Of the calls that a class stands for only some are events. A condition that asks for no others has a check of `field`
+// whose values are among `values`.
+struct EventLimit {
+  std::string_view text;  // "event socket is seen for raw and packet sockets only"; empty: all are events
+  std::string_view field;
+  std::string_view values;  // blank-separated
+};
+
 struct EventClassInfo {
   EventClass event_class;
   event::EventType type;
   std::string_view action;
   std::string_view events;  // evt.type of the calls that make it, blank-separated; the first is printed
   std::string_view rare;    // further calls, which alone cannot be told apart from those
+  EventLimit limit;
 };
 
 std::span<const EventClassInfo> event_classes();
 const EventClassInfo& info(EventClass event_class);
+// Whether blank-separated `names` hold `name`.
+bool is_listed(std::string_view names, std::string_view name);
 query::Expression events_of(EventClass event_class);
 
 // TASK_COMM_LEN without its zero: what Falco keeps of a program's name.
 constexpr size_t kProgramNameBytes = 15;
+constexpr int kErrorNumbersMax = 133;
+// What Falco calls the outcome of a call that did not fail.
+constexpr std::string_view kSuccess = "SUCCESS";
 
 enum class Shape : uint8_t {
   absent,            // Falco has no value there
@@ -96,13 +113,13 @@ enum class Shape : uint8_t {
   number_at_least,   // `number` or more
   address_family,    // `text` of IPv4 or IPv6: "4 6"
   both_ends,         // `field` and `second`: one is enough
-  outcome,           // constant_text of a call whose failure is not recorded
-  outcome_number,    // constant_number of such a call
   prefix_flag,       // true or false: whether the field begins with `text`
   no_prefix_flag,    // true or false: whether it begins otherwise, or is absent
   executable_flag,   // true or false: whether an octal mode lets anyone execute
   mode_bits,         // an octal mode as S_ISUID|S_IXUSR and so on
   file_kind,         // file or dir as Falco's words in `text`: "f d"; file where it is absent
+  error_name,        // SUCCESS where there is none
+  error_number,      // 0 where there is none, or below
 };
 
 struct FieldSource {

@@ -156,8 +156,8 @@ bool is_named_text(const Term& term, EventClass event_class) {
     case Shape::executable_flag:
     case Shape::mode_bits:
     case Shape::file_kind:
-    case Shape::outcome:
-    case Shape::outcome_number: return false;
+    case Shape::error_name:
+    case Shape::error_number: return false;
   }
   return false;
 }
