@@ -2,17 +2,27 @@
 // says which source.
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/text.h"
 #include "redoubt/event.pb.h"
-#include "sensor/container_id.h"
+#include "sensor/container/container_decode.h"
+#include "sensor/container/container_id.h"
 #include "sensor/file/file_decode.h"
 #include "sensor/network/network_decode.h"
 #include "sensor/process/process_decode.h"
 
 namespace {
+
+void read_path(const std::string& path) {
+  namespace sensor = redoubt::sensor;
+  const std::string id = sensor::container_id_of(path);
+  if (id.empty() ? !sensor::container_runtime_of(path).empty() : id.size() != 64) __builtin_trap();
+  (void)sensor::own_container_id_of(path);
+  (void)sensor::pod_uid_of(path);
+}
 
 void read_exec(std::string_view record) {
   const auto exec = redoubt::sensor::decode_exec(record);
@@ -23,7 +33,8 @@ void read_exec(std::string_view record) {
   }
   redoubt::v1::Event event;
   redoubt::sensor::describe_start(*exec, event);
-  (void)redoubt::sensor::container_id_of(exec->cgroup);
+  read_path(exec->cgroup);
+  read_path(exec->cgroup_v1);
 }
 
 }  // namespace
@@ -37,11 +48,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (bytes > 0) std::memcpy(words.data(), data + 1, bytes);
   const std::string_view record(reinterpret_cast<const char*>(words.data()), bytes);
   redoubt::v1::Event event;
-  switch (data[0] % 4) {
+  switch (data[0] % 5) {
     case 0: read_exec(record); break;
     case 1: (void)sensor::decode_exit(record); break;
     case 2: (void)sensor::decode_file(record, event); break;
-    default: (void)sensor::decode_connection(record, event);
+    case 3: (void)sensor::decode_connection(record, event); break;
+    default:
+      if (const auto cgroup = sensor::decode_cgroup(record)) read_path(cgroup->path);
   }
   std::string wire;
   if (!event.SerializeToString(&wire)) __builtin_trap();

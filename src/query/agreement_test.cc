@@ -140,7 +140,7 @@ event::Batch random_batch(Random& random) {
       event.set_event_sequence(static_cast<int64_t>(i + 1));
       continue;
     }
-    event.set_event_type(static_cast<v1::EventType>(1 + random.below(event::kEventTypes.size())));
+    event.set_event_type(static_cast<v1::EventType>(event::kEventTypes[random.below(event::kEventTypes.size())].type));
     event.set_event_sequence(static_cast<int64_t>(i + 1));
     event.set_event_time(static_cast<int64_t>(random.below(4)));
     for (const Field field : kTexts) {

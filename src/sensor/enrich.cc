@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "event/entity_id.h"
-#include "sensor/container_id.h"
+#include "sensor/container/bundle.h"
+#include "sensor/container/container_decode.h"
+#include "sensor/container/container_id.h"
 #include "sensor/file/file_decode.h"
 #include "sensor/kind_names.h"
 #include "sensor/network/network_decode.h"
@@ -35,10 +37,12 @@ std::string comm_of(const rd_actor& actor) {
 
 }  // namespace
 
-Enricher::Enricher(const SensorOptions& options, ProgramHashes& hashes, Outbox& outbox)
+Enricher::Enricher(const SensorOptions& options, const Askable& askable, Outbox& outbox)
     : host_id_(options.host_id),
       boot_id_(options.boot_id),
-      hashes_(hashes),
+      runtimes_(options.runtimes),
+      hashes_(askable.hashes),
+      lookup_(askable.containers),
       outbox_(outbox),
       table_(options.processes_max) {}
 
@@ -59,6 +63,7 @@ void Enricher::take(std::string_view record) {
     case RD_EXIT: return take_exit(record);
     case RD_FILE:
     case RD_CONNECTION: return take_activity(record, head);
+    case RD_CGROUP: return take_cgroup(record);
     default: ++malformed_;
   }
 }
@@ -74,13 +79,14 @@ void Enricher::take_exec(std::string_view record) {
   Process* known = table_.find(key_of(head.actor));
   Process& process = known != nullptr ? *known : add(head.actor, image);
   process.image = image;
+  if (auto container = container_of(*exec, LookupUrgency::now)) process.container = std::move(container);
   if (load_ < Load::hashing_off) hashes_.want(image, head.actor.pid, Urgency::now);
   v1::Event event;
   event.set_event_type(v1::EVENT_TYPE_PROCESS);
   event.set_event_action("exec");
   describe_process(head, process, event);
   describe_start(*exec, event);
-  outbox_.put(std::move(event), std::move(image), now_ns_);
+  outbox_.put(std::move(event), {std::move(image), process.container}, now_ns_);
 }
 
 void Enricher::take_fork(const rd_head& head) {
@@ -93,7 +99,10 @@ void Enricher::take_fork(const rd_head& head) {
     image = std::make_shared<Image>();
     image->name = comm_of(head.actor);
   }
-  add(head.actor, std::move(image));
+  // Most are in their parent's container; one that is made in a cgroup of its own (clone3) may be in another.
+  std::shared_ptr<Container> container = containers_.of_cgroup(head.actor.cgroup_id);
+  if (container == nullptr && parent != nullptr) container = parent->container;
+  add(head.actor, std::move(image)).container = std::move(container);
 }
 
 void Enricher::take_exit(std::string_view record) {
@@ -110,7 +119,7 @@ void Enricher::take_exit(std::string_view record) {
   describe_process(exit->head, process, event);
   event.set_process_end(event.event_time());
   event.set_process_exit_code(exit_code_of(exit->status));
-  outbox_.put(std::move(event), process.image, now_ns_);
+  outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
   table_.end(process, Life::ended, now_ns_);
 }
 
@@ -123,7 +132,71 @@ void Enricher::take_activity(std::string_view record, const rd_head& head) {
   }
   const Process& process = actor(head.actor);
   describe_process(head, process, event);
-  outbox_.put(std::move(event), process.image, now_ns_);
+  outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
+}
+
+void Enricher::take_cgroup(std::string_view record) {
+  const std::optional<CgroupRecord> cgroup = decode_cgroup(record);
+  if (!cgroup) {
+    ++malformed_;
+    return;
+  }
+  switch (cgroup->action) {
+    case RD_CGROUP_MADE: return take_made(*cgroup);
+    case RD_CGROUP_ATTACHED: {
+      // Whoever leaves its container's cgroup stays the container's.
+      auto container = container_of(cgroup->path, LookupUrgency::now);
+      Process* process = table_.find(key_of(cgroup->head.actor));
+      if (container != nullptr && process != nullptr) process->container = std::move(container);
+      return;
+    }
+    case RD_CGROUP_REMOVED:
+      if (cgroup->hierarchy == 0) containers_.forget_cgroup(cgroup->cgroup_id);
+      if (const auto ended = containers_.end(cgroup->path, now_ns_)) {
+        tell_container("ended", ended, cgroup->head.time_ns);
+      }
+      return;
+  }
+}
+
+void Enricher::take_made(const CgroupRecord& cgroup) {
+  std::string id = own_container_id_of(cgroup.path);
+  if (id.empty()) id = id_of_named_container(runtimes_, cgroup.path);
+  if (!id.empty()) {
+    if (const auto made = containers_.begin(id, cgroup.path, now_ns_)) {
+      made->facts.start_us = realtime_us(cgroup.head.time_ns);
+      lookup_.want(made, LookupUrgency::now);
+      tell_container("started", made, cgroup.head.time_ns);
+    }
+  }
+  if (cgroup.hierarchy != 0) return;
+  if (const auto container = containers_.of_path(cgroup.path, now_ns_)) {
+    containers_.note_cgroup(cgroup.cgroup_id, container);
+  }
+}
+
+void Enricher::tell_described(const std::shared_ptr<Container>& container) {
+  tell_container("described", container, static_cast<uint64_t>(now_ns_));
+}
+
+void Enricher::tell_container(std::string_view action, const std::shared_ptr<Container>& container, uint64_t time_ns) {
+  v1::Event event;
+  event.set_event_type(v1::EVENT_TYPE_CONTAINER);
+  event.set_event_action(std::string(action));
+  event.set_event_time(realtime_us(time_ns));
+  event.set_container_id(container->id);
+  outbox_.put(std::move(event), {.container = container}, now_ns_);
+}
+
+std::shared_ptr<Container> Enricher::container_of(std::string_view cgroup_path, LookupUrgency urgency) {
+  auto container = containers_.of_path(cgroup_path, now_ns_);
+  if (container != nullptr && container->facts_state == FactsState::none) lookup_.want(container, urgency);
+  return container;
+}
+
+std::shared_ptr<Container> Enricher::container_of(const ExecRecord& exec, LookupUrgency urgency) {
+  auto container = container_of(exec.cgroup, urgency);
+  return container != nullptr ? container : container_of(exec.cgroup_v1, urgency);
 }
 
 void Enricher::seed(std::string_view records) {
@@ -137,14 +210,21 @@ void Enricher::seed(std::string_view records) {
     }
     records.remove_prefix(head.bytes);
   }
+  std::unordered_set<const Container*> inhabited;
   table_.for_each([&](Process& process) {
+    if (process.life == Life::running && process.container != nullptr) inhabited.insert(process.container.get());
     if (!running.contains(process.key.start_ns ^ uint64_t{process.key.pid} << 40))
       table_.end(process, Life::vanished, now_ns_);
   });
+  for (const auto& ended : containers_.end_others(inhabited, now_ns_)) {
+    tell_container("ended", ended, static_cast<uint64_t>(now_ns_));
+  }
 }
 
 void Enricher::seed_one(const ExecRecord& seeded) {
   Process* known = table_.find(key_of(seeded.head.actor));
+  auto container = container_of(seeded, LookupUrgency::later);
+  if (known != nullptr && container != nullptr) known->container = container;
   if (known != nullptr && known->image->executable == seeded.executable) return;
   ExecRecord exec = seeded;
   exec.command_line = read_proc_command_line(exec.head.actor.pid);
@@ -153,7 +233,7 @@ void Enricher::seed_one(const ExecRecord& seeded) {
   if (known != nullptr) {
     known->image = std::move(image);
   } else {
-    add(exec.head.actor, std::move(image));
+    add(exec.head.actor, std::move(image)).container = std::move(container);
   }
 }
 
@@ -173,7 +253,12 @@ void Enricher::declare_loss(const Loss& loss, int64_t since_ns) {
     if (std::string container = container_id_of(cgroup); !container.empty()) event.set_container_id(container);
     if (!cgroup.empty()) event.set_loss_cgroup(std::move(cgroup));
   }
-  outbox_.put(std::move(event), nullptr, now_ns_);
+  outbox_.put(std::move(event), {}, now_ns_);
+}
+
+void Enricher::expire() {
+  table_.expire(now_ns_);
+  containers_.expire(now_ns_);
 }
 
 Process& Enricher::actor(const rd_actor& actor) {
@@ -184,8 +269,11 @@ Process& Enricher::actor(const rd_actor& actor) {
   image->executable = std::move(facts.executable);
   image->command_line = std::move(facts.command_line);
   image->directory = std::move(facts.directory);
-  image->container_id = container_id_of(facts.cgroup);
-  return add(actor, std::move(image));
+  Process& process = add(actor, std::move(image));
+  for (const std::string& path : facts.cgroups) {
+    if (process.container == nullptr) process.container = container_of(path, LookupUrgency::now);
+  }
+  return process;
 }
 
 Process& Enricher::add(const rd_actor& actor, std::shared_ptr<Image> image) {
@@ -203,7 +291,6 @@ std::shared_ptr<Image> Enricher::image_of(ExecRecord& exec) {
   image->command_line = std::move(exec.command_line);
   image->directory = std::move(exec.directory);
   image->tty = std::move(exec.tty);
-  image->container_id = container_id_of(exec.cgroup);
   image->script = std::move(exec.script);
   image->places = exec.places;
   image->program = exec.program;
@@ -225,7 +312,7 @@ void Enricher::describe_process(const rd_head& head, const Process& process, v1:
   if ((image.places & RD_FROM_MEMFD) != 0) event.set_process_from_memfd("true");
   if ((image.places & RD_FROM_DELETED) != 0) event.set_process_from_deleted("true");
   if ((image.places & RD_FROM_UPPER_LAYER) != 0) event.set_process_from_upper_layer("true");
-  if (!image.container_id.empty()) event.set_container_id(image.container_id);
+  if (process.container != nullptr) event.set_container_id(process.container->id);
   event.set_process_cgroup_id(static_cast<int64_t>(head.actor.cgroup_id));
   describe_user(head.actor, event);
   describe_parent(process, event);

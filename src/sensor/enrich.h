@@ -7,6 +7,9 @@
 #include <string_view>
 
 #include "sensor/cgroup_path.h"
+#include "sensor/container/container_decode.h"
+#include "sensor/container/container_lookup.h"
+#include "sensor/container/container_table.h"
 #include "sensor/load.h"
 #include "sensor/outbox.h"
 #include "sensor/process/process_decode.h"
@@ -27,7 +30,12 @@ struct Loss {
 
 class Enricher {
  public:
-  Enricher(const SensorOptions& options, ProgramHashes& hashes, Outbox& outbox);
+  // Who is asked for what the kernel does not tell.
+  struct Askable {
+    ProgramHashes& hashes;
+    ContainerLookup& containers;
+  };
+  Enricher(const SensorOptions& options, const Askable& askable, Outbox& outbox);
 
   // The clocks of this round: realtime minus boottime, and boottime.
   void set_clock(int64_t realtime_offset_ns, int64_t now_ns);
@@ -36,7 +44,9 @@ class Enricher {
   // What the task iterator gave: all running processes. Adds unknown ones, corrects known ones, ends the others.
   void seed(std::string_view records);
   void declare_loss(const Loss& loss, int64_t since_ns);
-  void expire() { table_.expire(now_ns_); }
+  // All that can be known of the container has become known.
+  void tell_described(const std::shared_ptr<Container>& container);
+  void expire();
   void set_load(Load load) { load_ = load; }
 
   size_t processes() const { return table_.size(); }
@@ -47,7 +57,14 @@ class Enricher {
   void take_fork(const rd_head& head);
   void take_exit(std::string_view record);
   void take_activity(std::string_view record, const rd_head& head);
+  void take_cgroup(std::string_view record);
+  void take_made(const CgroupRecord& cgroup);
   void seed_one(const ExecRecord& exec);
+
+  void tell_container(std::string_view action, const std::shared_ptr<Container>& container, uint64_t time_ns);
+  // Null on the host. Asks for one that is new.
+  std::shared_ptr<Container> container_of(std::string_view cgroup_path, LookupUrgency urgency);
+  std::shared_ptr<Container> container_of(const ExecRecord& exec, LookupUrgency urgency);
 
   // The table's entry, made from the actor and /proc if there is none; `spare_` if the table is full.
   Process& actor(const rd_actor& actor);
@@ -63,9 +80,12 @@ class Enricher {
 
   std::string host_id_;
   std::string boot_id_;
+  std::vector<Runtime> runtimes_;
   ProgramHashes& hashes_;
+  ContainerLookup& lookup_;
   Outbox& outbox_;
   ProcessTable table_;
+  ContainerTable containers_;
   UserNames users_;
   CgroupPaths cgroups_;
   Process spare_;

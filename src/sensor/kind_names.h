@@ -17,7 +17,7 @@ struct KindName {
 constexpr std::array kKindNames = {
     KindName{RD_EXEC, "process"},           KindName{RD_FORK, "fork"},
     KindName{RD_EXIT, "process_terminate"}, KindName{RD_FILE, "filechange"},
-    KindName{RD_CONNECTION, "connection"},
+    KindName{RD_CONNECTION, "connection"},  KindName{RD_CGROUP, "container"},
 };
 
 // Empty for what is no kind.

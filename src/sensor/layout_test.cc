@@ -8,6 +8,7 @@
 #include <string>
 
 #include "redoubt_sensor.skel.h"
+#include "sensor/container/container_record.h"
 #include "sensor/file/file_record.h"
 #include "sensor/network/network_record.h"
 #include "sensor/process/process_record.h"
@@ -118,6 +119,15 @@ TEST_F(Layout, process_records_agree) {
   EXPECT_MEMBER(rd_exec, data);
   EXPECT_SIZE(rd_exit);
   EXPECT_MEMBER(rd_exit, status);
+}
+
+TEST_F(Layout, container_records_agree) {
+  EXPECT_SIZE(rd_cgroup);
+  EXPECT_MEMBER(rd_cgroup, cgroup_id);
+  EXPECT_MEMBER(rd_cgroup, hierarchy);
+  EXPECT_MEMBER(rd_cgroup, action);
+  EXPECT_MEMBER(rd_cgroup, path_bytes);
+  EXPECT_MEMBER(rd_cgroup, path);
 }
 
 TEST_F(Layout, file_and_network_records_agree) {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "sensor/container/container.h"
 #include "sensor/process/process_record.h"
 
 namespace redoubt::sensor {
@@ -29,7 +30,6 @@ struct Image {
   std::string command_line;
   std::string directory;
   std::string tty;
-  std::string container_id;
   std::string script;   // empty unless the program was started for one
   uint32_t places = 0;  // rd_program_place
   rd_program program{};
@@ -45,9 +45,10 @@ struct Process {
   ProcessKey key;
   ProcessKey parent;
   std::string entity_id;
-  std::shared_ptr<Image> image;   // never null
-  uint32_t children = 0;          // entries of the table that name it as parent
-  Counted counted = Counted::no;  // among its parent's children
+  std::shared_ptr<Image> image;          // never null
+  std::shared_ptr<Container> container;  // null on the host
+  uint32_t children = 0;                 // entries of the table that name it as parent
+  Counted counted = Counted::no;         // among its parent's children
   Life life = Life::running;
 };
 
