@@ -31,47 +31,10 @@
 #include "base/time.h"
 #include "redoubt/event.pb.h"
 #include "sensor/probe.h"
-#include "sensor/sensor_test_events.h"
+#include "sensor/test_sensor.h"
 
 namespace redoubt::sensor {
 namespace {
-
-Collector::Predicate is_file(const std::string& action, const std::string& path) {
-  return [action, path](const v1::Event& event) {
-    return event.event_type() == v1::EVENT_TYPE_FILECHANGE && event.event_action() == action &&
-           event.file_path() == path;
-  };
-}
-
-// Runs the program in `directory`; the child's number. Reaped by finish().
-pid_t launch(const std::vector<std::string>& arguments, const std::string& directory = "/") {
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  const pid_t pid = fork();
-  if (pid == 0) {
-    if (chdir(directory.c_str()) != 0) _exit(126);
-    execv(argv[0], argv.data());
-    _exit(127);
-  }
-  return pid;
-}
-
-int finish(pid_t pid) {
-  int status = 0;
-  waitpid(pid, &status, 0);
-  return status;
-}
-
-// Runs the function in a child of its own, which the sensor does not keep quiet about.
-pid_t in_child(const std::function<void()>& act) {
-  const pid_t pid = fork();
-  if (pid == 0) {
-    act();
-    _exit(0);
-  }
-  return pid;
-}
 
 void wait_for_file(const std::string& path) {
   const auto deadline = std::chrono::steady_clock::now() + kWait;
@@ -80,33 +43,8 @@ void wait_for_file(const std::string& path) {
   }
 }
 
-std::string own_executable() {
-  char path[4096];
-  const ssize_t size = readlink("/proc/self/exe", path, sizeof path);
-  return {path, static_cast<size_t>(size > 0 ? size : 0)};
-}
-
-std::string real_path(const std::string& path) {
-  char* resolved = realpath(path.c_str(), nullptr);
-  std::string text = resolved != nullptr ? resolved : path;
-  free(resolved);
-  return text;
-}
-
-class SensorTest : public testing::Test {
+class SensorTest : public sensor::SensorTest {
  protected:
-  void SetUp() override {
-    if (geteuid() != 0) GTEST_SKIP() << "skipped: needs root";
-  }
-
-  void start(SensorOptions options = {}) {
-    options.host_id = "host";
-    options.boot_id = "boot";
-    auto sensor = Sensor::start(options, events_);
-    ASSERT_TRUE(sensor.has_value()) << sensor.error().message;
-    sensor_ = *std::move(sensor);
-  }
-
   // Does it again until the sensor, which is held up, stands still, and then until the rings have no room: what comes
   // after that is lost.
   void overflow(const std::function<void()>& act, std::initializer_list<LaneAccount SensorAccount::*> lanes) {
@@ -120,9 +58,6 @@ class SensorTest : public testing::Test {
     while (!lost_more() && std::chrono::steady_clock::now() < deadline) act();
     ASSERT_TRUE(lost_more());
   }
-
-  Collector events_;
-  std::unique_ptr<Sensor> sensor_;
 };
 
 TEST_F(SensorTest, tells_a_program_from_start_to_end) {

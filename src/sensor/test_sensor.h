@@ -27,7 +27,9 @@ constexpr auto kWait = std::chrono::seconds(10);
 class Collector : public EventSink {
  public:
   void take(v1::Event&& event) override {
+    at_gate_ = true;
     const std::lock_guard held(gate_);
+    at_gate_ = false;
     const std::lock_guard lock(mutex_);
     events_.push_back(std::move(event));
     changed_.notify_all();
@@ -35,6 +37,9 @@ class Collector : public EventSink {
 
   // While the caller holds this, the sensor stands still in take(), which no real sink may do.
   std::unique_lock<std::mutex> hold_up() { return std::unique_lock(gate_); }
+
+  // Whether it does: it goes on reading while no event is ready to be taken.
+  bool stands_still() const { return at_gate_; }
 
   using Predicate = std::function<bool(const v1::Event&)>;
   std::optional<v1::Event> wait_for(const Predicate& matches) {
@@ -61,6 +66,7 @@ class Collector : public EventSink {
   }
 
   std::mutex gate_;
+  std::atomic<bool> at_gate_{false};
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<v1::Event> events_;

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "sensor/sensor.h"
-#include "sensor/sensor_test_events.h"
+#include "sensor/test_sensor.h"
 
 namespace redoubt::sensor {
 namespace {
@@ -83,11 +83,6 @@ class ContainerTest : public testing::Test {
     close(open(made.c_str(), O_WRONLY | O_CREAT, 0600));
     execl("/bin/true", "true", nullptr);
     _exit(127);
-  }
-  static int finish(pid_t pid) {
-    int status = 0;
-    waitpid(pid, &status, 0);
-    return status;
   }
 
   const base::TempDir state_;

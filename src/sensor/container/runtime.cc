@@ -13,6 +13,7 @@ std::vector<Runtime> usual_runtimes() {
        "/var/snap/microk8s/common/run/containerd" + tasks},
       {RuntimeKind::containerd, "/run/docker/containerd/containerd.sock", "/run/docker/containerd/daemon" + tasks},
       {RuntimeKind::crio, "/run/crio/crio.sock", "/run" + storage},
+      {RuntimeKind::crio, "/run/cri-dockerd.sock", ""},
       {RuntimeKind::docker, "/run/docker.sock", ""},
       {RuntimeKind::podman, "/run/podman/podman.sock", "/run" + storage},
   };

@@ -10,7 +10,7 @@ namespace redoubt::sensor {
 // What a runtime speaks on its socket, and how it lays out bundles.
 enum class RuntimeKind : uint8_t {
   containerd,  // gRPC: CRI for the namespace k8s.io, its own services else; bundles/NAMESPACE/ID/config.json
-  crio,        // gRPC: CRI; bundles/ID/userdata/config.json
+  crio,        // gRPC: CRI, as cri-dockerd speaks it too; bundles/ID/userdata/config.json
   docker,      // HTTP; its bundles are those of a containerd, namespace moby
   podman,      // HTTP; bundles/ID/userdata/config.json
 };
