@@ -9,7 +9,8 @@
 
 #include "base/text.h"
 #include "redoubt/event.pb.h"
-#include "sensor/container_id.h"
+#include "sensor/container/container_decode.h"
+#include "sensor/container/container_id.h"
 #include "sensor/dns/lookups.h"
 #include "sensor/file/file_decode.h"
 #include "sensor/file/path_resolver.h"
@@ -21,6 +22,14 @@
 
 namespace {
 
+void read_path(const std::string& path) {
+  namespace sensor = redoubt::sensor;
+  const std::string id = sensor::container_id_of(path);
+  if (id.empty() ? !sensor::container_runtime_of(path).empty() : id.size() != 64) __builtin_trap();
+  (void)sensor::own_container_id_of(path);
+  (void)sensor::pod_uid_of(path);
+}
+
 void read_exec(std::string_view record) {
   const auto exec = redoubt::sensor::decode_exec(record);
   if (!exec) return;
@@ -30,7 +39,8 @@ void read_exec(std::string_view record) {
   }
   redoubt::v1::Event event;
   redoubt::sensor::describe_start(*exec, event);
-  (void)redoubt::sensor::container_id_of(exec->cgroup);
+  read_path(exec->cgroup);
+  read_path(exec->cgroup_v1);
 }
 
 void read_security(std::string_view record, redoubt::v1::Event& event) {
@@ -76,7 +86,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view record(reinterpret_cast<const char*>(words.data()), bytes);
   redoubt::v1::Event event;
   NoPaths paths;
-  switch (data[0] % 8) {
+  switch (data[0] % 9) {
     case 0: read_exec(record); break;
     case 1: (void)sensor::decode_exit(record); break;
     case 2: (void)sensor::decode_file(record, paths, event); break;
@@ -84,6 +94,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 4: (void)sensor::decode_kernel_change(record, event); break;
     case 5: (void)sensor::decode_socket(record, event); break;
     case 6: read_lookup(record); break;
+    case 7:
+      if (const auto cgroup = sensor::decode_cgroup(record)) read_path(cgroup->path);
+      break;
     default: read_security(record, event);
   }
   std::string wire;

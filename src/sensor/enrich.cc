@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "event/entity_id.h"
-#include "sensor/container_id.h"
+#include "sensor/container/bundle.h"
+#include "sensor/container/container_decode.h"
+#include "sensor/container/container_id.h"
 #include "sensor/file/file_decode.h"
 #include "sensor/kind_names.h"
 #include "sensor/network/network_decode.h"
@@ -43,11 +45,13 @@ std::string comm_of(const rd_actor& actor) {
 
 }  // namespace
 
-Enricher::Enricher(const SensorOptions& options, ProgramHashes& hashes, Outbox& outbox)
+Enricher::Enricher(const SensorOptions& options, const Askable& askable, Outbox& outbox)
     : fork_events_(options.fork_events),
       host_id_(options.host_id),
       boot_id_(options.boot_id),
-      hashes_(hashes),
+      runtimes_(options.runtimes),
+      hashes_(askable.hashes),
+      lookup_(askable.containers),
       outbox_(outbox),
       table_(options.processes_max) {}
 
@@ -74,6 +78,7 @@ void Enricher::take(std::string_view record) {
     case RD_TRACE: return take_trace(record);
     case RD_KERNEL: return take_kernel_change(record, head);
     case RD_TAMPER: return take_tamper(record);
+    case RD_CGROUP: return take_cgroup(record);
     default: ++malformed_;
   }
 }
@@ -90,13 +95,14 @@ void Enricher::take_exec(std::string_view record) {
   Process& process = known != nullptr ? *known : add(head.actor, image);
   process.image = image;
   note_context(head.actor, exec->context, process);
+  if (auto container = container_of(*exec, LookupUrgency::now)) process.container = std::move(container);
   if (load_ < Load::hashing_off) hashes_.want(image, head.actor.pid, Urgency::now);
   v1::Event event;
   event.set_event_type(v1::EVENT_TYPE_PROCESS);
   event.set_event_action("exec");
   describe_process(head, process, event);
   describe_start(*exec, event);
-  outbox_.put(std::move(event), std::move(image), now_ns_);
+  outbox_.put(std::move(event), {std::move(image), process.container}, now_ns_);
 }
 
 void Enricher::take_fork(std::string_view record) {
@@ -115,14 +121,18 @@ void Enricher::take_fork(std::string_view record) {
     image = std::make_shared<Image>();
     image->name = comm_of(head.actor);
   }
+  // Most are in their parent's container; one that is made in a cgroup of its own (clone3) may be in another.
+  std::shared_ptr<Container> container = containers_.of_cgroup(head.actor.cgroup_id);
+  if (container == nullptr && parent != nullptr) container = parent->container;
   Process& process = add(head.actor, std::move(image));
+  process.container = std::move(container);
   note_context(head.actor, fork->context, process);
   if (fork_events_ == ForkEvents::none) return;
   v1::Event event;
   event.set_event_type(v1::EVENT_TYPE_FORK);
   event.set_event_action("fork");
   describe_process(head, process, event);
-  outbox_.put(std::move(event), process.image, now_ns_);
+  outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
 }
 
 void Enricher::take_exit(std::string_view record) {
@@ -139,7 +149,7 @@ void Enricher::take_exit(std::string_view record) {
   describe_process(exit->head, process, event);
   event.set_process_end(event.event_time());
   event.set_process_exit_code(exit_code_of(exit->status));
-  outbox_.put(std::move(event), process.image, now_ns_);
+  outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
   table_.end(process, Life::ended, now_ns_);
 }
 
@@ -152,7 +162,7 @@ void Enricher::take_file(std::string_view record, const rd_head& head) {
   if (is_left_out(event)) return;
   const Process& process = actor(head.actor);
   describe_process(head, process, event);
-  outbox_.put(std::move(event), process.image, now_ns_);
+  outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
 }
 
 void Enricher::take_socket(std::string_view record, const rd_head& head) {
@@ -163,7 +173,71 @@ void Enricher::take_socket(std::string_view record, const rd_head& head) {
   }
   const Process& process = actor(head.actor);
   describe_process(head, process, event);
-  outbox_.put(std::move(event), process.image, now_ns_);
+  outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
+}
+
+void Enricher::take_cgroup(std::string_view record) {
+  const std::optional<CgroupRecord> cgroup = decode_cgroup(record);
+  if (!cgroup) {
+    ++malformed_;
+    return;
+  }
+  switch (cgroup->action) {
+    case RD_CGROUP_MADE: return take_made(*cgroup);
+    case RD_CGROUP_ATTACHED: {
+      // Whoever leaves its container's cgroup stays the container's.
+      auto container = container_of(cgroup->path, LookupUrgency::now);
+      Process* process = table_.find(key_of(cgroup->head.actor));
+      if (container != nullptr && process != nullptr) process->container = std::move(container);
+      return;
+    }
+    case RD_CGROUP_REMOVED:
+      if (cgroup->hierarchy == 0) containers_.forget_cgroup(cgroup->cgroup_id);
+      if (const auto ended = containers_.end(cgroup->path, now_ns_)) {
+        tell_container("ended", ended, cgroup->head.time_ns);
+      }
+      return;
+  }
+}
+
+void Enricher::take_made(const CgroupRecord& cgroup) {
+  std::string id = own_container_id_of(cgroup.path);
+  if (id.empty()) id = id_of_named_container(runtimes_, cgroup.path);
+  if (!id.empty()) {
+    if (const auto made = containers_.begin(id, cgroup.path, now_ns_)) {
+      made->facts.start_us = realtime_us(cgroup.head.time_ns);
+      lookup_.want(made, LookupUrgency::now);
+      tell_container("started", made, cgroup.head.time_ns);
+    }
+  }
+  if (cgroup.hierarchy != 0) return;
+  if (const auto container = containers_.of_path(cgroup.path, now_ns_)) {
+    containers_.note_cgroup(cgroup.cgroup_id, container);
+  }
+}
+
+void Enricher::tell_described(const std::shared_ptr<Container>& container) {
+  tell_container("described", container, static_cast<uint64_t>(now_ns_));
+}
+
+void Enricher::tell_container(std::string_view action, const std::shared_ptr<Container>& container, uint64_t time_ns) {
+  v1::Event event;
+  event.set_event_type(v1::EVENT_TYPE_CONTAINER);
+  event.set_event_action(std::string(action));
+  event.set_event_time(realtime_us(time_ns));
+  event.set_container_id(container->id);
+  outbox_.put(std::move(event), {.container = container}, now_ns_);
+}
+
+std::shared_ptr<Container> Enricher::container_of(std::string_view cgroup_path, LookupUrgency urgency) {
+  auto container = containers_.of_path(cgroup_path, now_ns_);
+  if (container != nullptr && container->facts_state == FactsState::none) lookup_.want(container, urgency);
+  return container;
+}
+
+std::shared_ptr<Container> Enricher::container_of(const ExecRecord& exec, LookupUrgency urgency) {
+  auto container = container_of(exec.cgroup, urgency);
+  return container != nullptr ? container : container_of(exec.cgroup_v1, urgency);
 }
 
 bool Enricher::is_left_out(const v1::Event& event) const {
@@ -199,7 +273,7 @@ void Enricher::take_connection(std::string_view record, const rd_head& head) {
   }
   const Process& process = actor(head.actor);
   describe_process(head, process, event);
-  outbox_.put(std::move(event), process.image, now_ns_);
+  outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
 }
 
 void Enricher::take_lookup(std::string_view record) {
@@ -211,7 +285,7 @@ void Enricher::tell_lookup(LookupTold&& told) {
   if (told.since_ns != 0) told.event.set_event_start(realtime_us(told.since_ns));
   const Process& process = actor(told.head.actor);
   describe_process(told.head, process, told.event);
-  outbox_.put(std::move(told.event), process.image, now_ns_);
+  outbox_.put(std::move(told.event), {process.image, process.container}, now_ns_);
 }
 
 void Enricher::expire() {
@@ -234,15 +308,22 @@ void Enricher::seed(std::string_view records) {
     }
     records.remove_prefix(head.bytes);
   }
+  std::unordered_set<const Container*> inhabited;
   table_.for_each([&](Process& process) {
+    if (process.life == Life::running && process.container != nullptr) inhabited.insert(process.container.get());
     if (!running.contains(process.key.start_ns ^ uint64_t{process.key.pid} << 40))
       table_.end(process, Life::vanished, now_ns_);
   });
+  for (const auto& ended : containers_.end_others(inhabited, now_ns_)) {
+    tell_container("ended", ended, static_cast<uint64_t>(now_ns_));
+  }
 }
 
 void Enricher::seed_one(const ExecRecord& seeded) {
   Process* known = table_.find(key_of(seeded.head.actor));
   if (known != nullptr) note_context(seeded.head.actor, seeded.context, *known);
+  auto container = container_of(seeded, LookupUrgency::later);
+  if (known != nullptr && container != nullptr) known->container = container;
   if (known != nullptr && known->image->executable == seeded.executable) return;
   ExecRecord exec = seeded;
   exec.command_line = read_proc_command_line(exec.head.actor.pid);
@@ -251,7 +332,9 @@ void Enricher::seed_one(const ExecRecord& seeded) {
   if (known != nullptr) {
     known->image = std::move(image);
   } else {
-    note_context(exec.head.actor, exec.context, add(exec.head.actor, std::move(image)));
+    Process& process = add(exec.head.actor, std::move(image));
+    process.container = std::move(container);
+    note_context(exec.head.actor, exec.context, process);
   }
 }
 
@@ -271,7 +354,12 @@ void Enricher::declare_loss(const Loss& loss, int64_t since_ns) {
     if (std::string container = container_id_of(cgroup); !container.empty()) event.set_container_id(container);
     if (!cgroup.empty()) event.set_loss_cgroup(std::move(cgroup));
   }
-  outbox_.put(std::move(event), nullptr, now_ns_);
+  outbox_.put(std::move(event), {}, now_ns_);
+}
+
+void Enricher::expire() {
+  table_.expire(now_ns_);
+  containers_.expire(now_ns_);
 }
 
 Process& Enricher::actor(const rd_actor& actor) {
@@ -282,8 +370,11 @@ Process& Enricher::actor(const rd_actor& actor) {
   image->executable = std::move(facts.executable);
   image->command_line = std::move(facts.command_line);
   image->directory = std::move(facts.directory);
-  image->container_id = container_id_of(facts.cgroup);
-  return add(actor, std::move(image));
+  Process& process = add(actor, std::move(image));
+  for (const std::string& path : facts.cgroups) {
+    if (process.container == nullptr) process.container = container_of(path, LookupUrgency::now);
+  }
+  return process;
 }
 
 Process& Enricher::add(const rd_actor& actor, std::shared_ptr<Image> image) {
@@ -301,7 +392,6 @@ std::shared_ptr<Image> Enricher::image_of(ExecRecord& exec) {
   image->command_line = std::move(exec.command_line);
   image->directory = std::move(exec.directory);
   image->tty = std::move(exec.tty);
-  image->container_id = container_id_of(exec.cgroup);
   image->script = std::move(exec.script);
   image->places = exec.places;
   image->program = exec.program;
@@ -323,7 +413,7 @@ void Enricher::describe_process(const rd_head& head, const Process& process, v1:
   if ((image.places & RD_FROM_MEMFD) != 0) event.set_process_from_memfd("true");
   if ((image.places & RD_FROM_DELETED) != 0) event.set_process_from_deleted("true");
   if ((image.places & RD_FROM_UPPER_LAYER) != 0) event.set_process_from_upper_layer("true");
-  if (!image.container_id.empty()) event.set_container_id(image.container_id);
+  if (process.container != nullptr) event.set_container_id(process.container->id);
   event.set_process_cgroup_id(static_cast<int64_t>(head.actor.cgroup_id));
   describe_user(head.actor, event);
   describe_parent(process, event);

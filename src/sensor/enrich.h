@@ -9,6 +9,9 @@
 #include <vector>
 
 #include "sensor/cgroup_path.h"
+#include "sensor/container/container_decode.h"
+#include "sensor/container/container_lookup.h"
+#include "sensor/container/container_table.h"
 #include "sensor/decoded.h"
 #include "sensor/dns/address_names.h"
 #include "sensor/dns/lookups.h"
@@ -40,7 +43,12 @@ struct AppliedPolicy {
 
 class Enricher {
  public:
-  Enricher(const SensorOptions& options, ProgramHashes& hashes, Outbox& outbox);
+  // Who is asked for what the kernel does not tell.
+  struct Askable {
+    ProgramHashes& hashes;
+    ContainerLookup& containers;
+  };
+  Enricher(const SensorOptions& options, const Askable& askable, Outbox& outbox);
 
   // The clocks of this round: realtime minus boottime, and boottime.
   void set_clock(int64_t realtime_offset_ns, int64_t now_ns);
@@ -51,6 +59,8 @@ class Enricher {
   void declare_loss(const Loss& loss, int64_t since_ns);
   // What the programs could not leave out, and nobody wants, is left out here; any thread.
   void set_policy(std::shared_ptr<const AppliedPolicy> policy) { std::atomic_store(&policy_, std::move(policy)); }
+  // All that can be known of the container has become known.
+  void tell_described(const std::shared_ptr<Container>& container);
   void set_load(Load load) { load_ = load; }
   // Forgets processes that are of no use any more, tells look-ups that were counted long enough.
   void expire();
@@ -73,9 +83,16 @@ class Enricher {
   void take_trace(std::string_view record);
   void take_kernel_change(std::string_view record, const rd_head& head);
   void take_tamper(std::string_view record);
+  void take_cgroup(std::string_view record);
+  void take_made(const CgroupRecord& cgroup);
   void seed_one(const ExecRecord& exec);
 
   bool is_left_out(const v1::Event& event) const;
+
+  void tell_container(std::string_view action, const std::shared_ptr<Container>& container, uint64_t time_ns);
+  // Null on the host. Asks for one that is new.
+  std::shared_ptr<Container> container_of(std::string_view cgroup_path, LookupUrgency urgency);
+  std::shared_ptr<Container> container_of(const ExecRecord& exec, LookupUrgency urgency);
 
   // The table's entry, made from the actor and /proc if there is none; `spare_` if the table is full.
   Process& actor(const rd_actor& actor);
@@ -95,9 +112,12 @@ class Enricher {
   const ForkEvents fork_events_;
   std::string host_id_;
   std::string boot_id_;
+  std::vector<Runtime> runtimes_;
   ProgramHashes& hashes_;
+  ContainerLookup& lookup_;
   Outbox& outbox_;
   ProcessTable table_;
+  ContainerTable containers_;
   UserNames users_;
   AddressNames names_;
   Lookups lookups_{names_};

@@ -26,6 +26,7 @@ constexpr std::array kKindNames = {
     KindName{RD_TAMPER, "tamper"},
     KindName{RD_SOCKET, "socket"},
     KindName{RD_DNS, "dns"},
+    KindName{RD_CGROUP, "container"},
 };
 
 // Empty for what is no kind.

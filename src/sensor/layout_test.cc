@@ -8,6 +8,7 @@
 #include <string>
 
 #include "redoubt_sensor.skel.h"
+#include "sensor/container/container_record.h"
 #include "sensor/dns/dns_record.h"
 #include "sensor/file/file_record.h"
 #include "sensor/filter_record.h"
@@ -158,6 +159,15 @@ TEST_F(Layout, security_records_agree) {
   EXPECT_MEMBER(rd_tamper, target_start_ns);
   EXPECT_MEMBER(rd_tamper, target_pid);
   EXPECT_MEMBER(rd_tamper, signal);
+}
+
+TEST_F(Layout, container_records_agree) {
+  EXPECT_SIZE(rd_cgroup);
+  EXPECT_MEMBER(rd_cgroup, cgroup_id);
+  EXPECT_MEMBER(rd_cgroup, hierarchy);
+  EXPECT_MEMBER(rd_cgroup, action);
+  EXPECT_MEMBER(rd_cgroup, path_bytes);
+  EXPECT_MEMBER(rd_cgroup, path);
 }
 
 TEST_F(Layout, file_and_network_records_agree) {

@@ -4,14 +4,29 @@
 
 namespace redoubt::sensor {
 
-void Outbox::put(v1::Event event, std::shared_ptr<Image> image, int64_t now_ns) {
-  waiting_.push_back({std::move(event), std::move(image), now_ns + kHashWaitNs});
+namespace {
+
+bool is_pending(const Awaited& awaited) {
+  return (awaited.image != nullptr && awaited.image->hash_state == HashState::pending) ||
+         (awaited.container != nullptr && awaited.container->facts_state == FactsState::pending);
+}
+
+// Mounts and annotations are long: on what starts, and on what tells of the container itself.
+ContainerDetail detail_of(const v1::Event& event) {
+  const bool is_full = event.event_type() == v1::EVENT_TYPE_PROCESS || event.event_type() == v1::EVENT_TYPE_CONTAINER;
+  return is_full ? ContainerDetail::full : ContainerDetail::brief;
+}
+
+}  // namespace
+
+void Outbox::put(v1::Event event, Awaited awaited, int64_t now_ns) {
+  waiting_.push_back({std::move(event), std::move(awaited), now_ns + kWaitNs});
 }
 
 void Outbox::flush(int64_t now_ns) {
   while (!waiting_.empty()) {
     Waiting& first = waiting_.front();
-    const bool pending = first.image != nullptr && first.image->hash_state == HashState::pending;
+    const bool pending = is_pending(first.awaited);
     if (pending && now_ns < first.until_ns && waiting_.size() <= kWaitingMax) return;
     hand_over(std::move(first));
     waiting_.pop_front();
@@ -26,12 +41,17 @@ void Outbox::finish() {
 }
 
 void Outbox::hand_over(Waiting&& waiting) {
-  if (waiting.image != nullptr) {
-    if (waiting.image->hash_state == HashState::known) {
-      waiting.event.set_process_hash_sha256(waiting.image->sha256);
+  const Awaited& awaited = waiting.awaited;
+  if (awaited.image != nullptr) {
+    if (awaited.image->hash_state == HashState::known) {
+      waiting.event.set_process_hash_sha256(awaited.image->sha256);
     } else if (waiting.event.event_type() == v1::EVENT_TYPE_PROCESS) {
       ++hashes_missed_;
     }
+  }
+  if (awaited.container != nullptr) {
+    describe_container(*awaited.container, detail_of(waiting.event), waiting.event);
+    if (awaited.container->facts_state == FactsState::pending) ++containers_missed_;
   }
   ++events_;
   sink_.take(std::move(waiting.event));

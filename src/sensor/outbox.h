@@ -1,5 +1,5 @@
-// Events on their way to the sink, in order. One whose program is still being hashed waits for it a bounded time, and
-// those behind it wait with it; the rings are read on. Ring thread only.
+// Events on their way to the sink, in order. One whose program is still being hashed, or whose container is still being
+// asked for, waits for it a bounded time, and those behind it wait with it; the rings are read on. Ring thread only.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,17 @@
 
 namespace redoubt::sensor {
 
+// What an event waits for; both may be null.
+struct Awaited {
+  std::shared_ptr<const Image> image = nullptr;          // whose hash becomes process.hash.sha256
+  std::shared_ptr<const Container> container = nullptr;  // whose facts become container.* and orchestrator.*
+};
+
 class Outbox {
  public:
   explicit Outbox(EventSink& sink) : sink_(sink) {}
 
-  // `image`: whose hash becomes process.hash.sha256; may be null.
-  void put(v1::Event event, std::shared_ptr<Image> image, int64_t now_ns);
+  void put(v1::Event event, Awaited awaited, int64_t now_ns);
   // Hands over what need not wait any longer.
   void flush(int64_t now_ns);
   // Hands over everything.
@@ -26,14 +31,15 @@ class Outbox {
   size_t size() const { return waiting_.size(); }
   uint64_t events() const { return events_; }
   uint64_t hashes_missed() const { return hashes_missed_; }
+  uint64_t containers_missed() const { return containers_missed_; }
 
-  static constexpr int64_t kHashWaitNs = 300'000'000;
+  static constexpr int64_t kWaitNs = 300'000'000;
   static constexpr size_t kWaitingMax = 8192;
 
  private:
   struct Waiting {
     v1::Event event;
-    std::shared_ptr<Image> image;
+    Awaited awaited;
     int64_t until_ns;
   };
   void hand_over(Waiting&& waiting);
@@ -42,6 +48,7 @@ class Outbox {
   std::deque<Waiting> waiting_;
   uint64_t events_ = 0;
   uint64_t hashes_missed_ = 0;
+  uint64_t containers_missed_ = 0;
 };
 
 }  // namespace redoubt::sensor

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string_view>
@@ -56,17 +57,18 @@ bool started_then(const std::string& directory, uint64_t start_ns) {
   return start_ticks(directory) == start_ns / tick_ns;
 }
 
-// The longest of the process's cgroup paths: with both versions mounted, the others are "/".
-std::string longest_cgroup(const std::string& listing) {
-  std::string longest;
+std::vector<std::string> cgroup_paths(const std::string& listing) {
+  std::vector<std::string> paths;
   std::string_view rest = listing;
   while (!rest.empty()) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
     const size_t slash = line.find(":/");
-    if (slash != std::string_view::npos && line.size() - slash > longest.size()) longest = line.substr(slash + 1);
+    if (slash == std::string_view::npos) continue;
+    const std::string_view path = line.substr(slash + 1);
+    if (path != "/" && std::find(paths.begin(), paths.end(), path) == paths.end()) paths.emplace_back(path);
   }
-  return longest;
+  return paths;
 }
 
 }  // namespace
@@ -82,7 +84,7 @@ ProcFacts read_proc(uint32_t pid, uint64_t start_ns) {
   ProcFacts facts{.executable = read_proc_link(directory + "/exe"),
                   .command_line = read_proc_command_line(pid),
                   .directory = read_proc_link(directory + "/cwd"),
-                  .cgroup = longest_cgroup(read_proc_file(directory + "/cgroup", 16384))};
+                  .cgroups = cgroup_paths(read_proc_file(directory + "/cgroup", 16384))};
   return started_then(directory, start_ns) ? facts : ProcFacts{};
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace redoubt::sensor {
 
@@ -10,7 +11,7 @@ struct ProcFacts {
   std::string executable;
   std::string command_line;
   std::string directory;
-  std::string cgroup;
+  std::vector<std::string> cgroups;  // paths, each once, the root left out
 };
 
 // Empty texts if the process is gone, or is another one that got the same number.

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "sensor/container/container.h"
 #include "sensor/privilege/privilege_decode.h"
 #include "sensor/process/process_record.h"
 
@@ -33,7 +34,6 @@ struct Image {
   std::string command_line;
   std::string directory;
   std::string tty;
-  std::string container_id;
   std::string script;   // empty unless the program was started for one
   uint32_t places = 0;  // rd_program_place
   rd_program program{};
@@ -49,9 +49,10 @@ struct Process {
   ProcessKey key;
   ProcessKey parent;
   std::string entity_id;
-  std::shared_ptr<Image> image;      // never null
-  std::optional<Identity> identity;  // as the last record of it said
-  uint32_t pid_namespace = 0;        // 0: not known, as its number there
+  std::shared_ptr<Image> image;          // never null
+  std::shared_ptr<Container> container;  // null on the host
+  std::optional<Identity> identity;      // as the last record of it said
+  uint32_t pid_namespace = 0;            // 0: not known, as its number there
   uint32_t virtual_pid = 0;
   uint32_t children = 0;          // entries of the table that name it as parent
   Counted counted = Counted::no;  // among its parent's children

@@ -209,8 +209,9 @@ Status Programs::keep_variables(const std::vector<std::string>& names) {
 
 Status Programs::attach() {
   const auto& programs = state_->skeleton->progs;
-  const bpf_program* attached[] = {programs.process_fork,  programs.process_exec,  programs.process_exit,
-                                   programs.network_state, programs.tamper_signal, programs.syscall_dispatch};
+  const bpf_program* attached[] = {programs.process_fork,   programs.process_exec,      programs.process_exit,
+                                   programs.network_state,  programs.tamper_signal,     programs.syscall_dispatch,
+                                   programs.container_made, programs.container_removed, programs.container_attached};
   for (const bpf_program* program : attached) {
     Link link(bpf_program__attach(program));
     if (!link) return base::fail_errno("attach " + std::string(bpf_program__name(program)));

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "sensor/container/container_lookup.h"
 #include "sensor/enrich.h"
 #include "sensor/kind_names.h"
 #include "sensor/network/connecting.h"
@@ -86,12 +87,13 @@ std::vector<KindAccount> add_counts(const KindCounts& of_critical, LaneAccount& 
 class Sensor::Runtime {
  public:
   Runtime(const SensorOptions& options, EventSink& sink, std::unique_ptr<Programs> programs,
-          std::unique_ptr<ProgramHashes> hashes)
+          std::unique_ptr<ProgramHashes> hashes, std::unique_ptr<ContainerLookup> containers)
       : sink_(sink),
         programs_(std::move(programs)),
         hashes_(std::move(hashes)),
+        containers_(std::move(containers)),
         outbox_(sink),
-        enricher_(options, *hashes_, outbox_),
+        enricher_(options, {*hashes_, *containers_}, outbox_),
         connecting_(programs_->connecting_fd()),
         peers_(programs_->peers_fd()) {}
   ~Runtime() { stop(); }
@@ -112,6 +114,7 @@ class Sensor::Runtime {
   size_t drain(size_t records_max);
   void take(rd_lane lane, Ring& ring, std::string_view record);
   size_t room() const;
+  void collect_answers();
   bool records_wait();
   void check_losses(int64_t now_ns);
   void reseed(int64_t now_ns);
@@ -124,6 +127,7 @@ class Sensor::Runtime {
   EventSink& sink_;
   std::unique_ptr<Programs> programs_;
   std::unique_ptr<ProgramHashes> hashes_;
+  std::unique_ptr<ContainerLookup> containers_;
   Outbox outbox_;
   Enricher enricher_;
   Connecting connecting_;
@@ -144,6 +148,7 @@ class Sensor::Runtime {
   std::atomic<uint64_t> loss_declared_{0};
   std::atomic<uint64_t> malformed_{0};
   std::atomic<uint64_t> hashes_missed_{0};
+  std::atomic<uint64_t> containers_missed_{0};
   std::atomic<size_t> processes_{0};
   std::atomic<Load> load_wanted_{Load::whole};
   std::atomic<uint64_t> rounds_{0};
@@ -161,6 +166,7 @@ Status Sensor::Runtime::start() {
   TRY_STATUS(watch(programs_->ring_fd(RD_LANE_CRITICAL)));
   TRY_STATUS(watch(programs_->ring_fd(RD_LANE_BULK)));
   TRY_STATUS(watch(hashes_->event_fd()));
+  TRY_STATUS(watch(containers_->event_fd()));
   TRY_STATUS(watch(wake_.get()));
   // Attached before the table is seeded: what starts in between is in the ring, and applying it twice does no harm.
   TRY_STATUS(programs_->attach());
@@ -215,7 +221,7 @@ void Sensor::Runtime::run_round() {
   const int64_t now_ns = base::boottime_ns();
   enricher_.set_clock(realtime_offset_ns(), now_ns);
   const size_t drained = drain(std::min(kRoundRecordsMax, room()));
-  hashes_->collect();
+  collect_answers();
   if (now_ns - losses_checked_ns_ >= loss_check_ns_) check_losses(now_ns);
   if (table_ == Table::torn && now_ns - seeded_ns_ >= kHealNs) reseed(now_ns);
   if (now_ns - expired_ns_ >= kExpireNs) {
@@ -246,6 +252,11 @@ size_t Sensor::Runtime::drain(size_t records_max) {
     }
   }
   return drained;
+}
+
+void Sensor::Runtime::collect_answers() {
+  hashes_->collect();
+  for (const auto& container : containers_->collect()) enricher_.tell_described(container);
 }
 
 void Sensor::Runtime::take(rd_lane lane, Ring& ring, std::string_view record) {
@@ -311,7 +322,7 @@ void Sensor::Runtime::wait(size_t drained) {
   }
   programs_->set_reader(Reader::sleeps);
   if (!records_wait()) {
-    std::array<epoll_event, 4> ready;
+    std::array<epoll_event, 5> ready;
     epoll_wait(epoll_.get(), ready.data(), ready.size(), kSleepMs);
   }
   programs_->set_reader(Reader::looks);
@@ -330,7 +341,7 @@ void Sensor::Runtime::finish() {
     if (drained == 0) pause_for_records();
   }
   tell_rest();
-  hashes_->collect();
+  collect_answers();
   check_losses(base::boottime_ns());
   outbox_.finish();
   publish();
@@ -339,6 +350,7 @@ void Sensor::Runtime::finish() {
 void Sensor::Runtime::publish() {
   events_ = outbox_.events();
   hashes_missed_ = outbox_.hashes_missed();
+  containers_missed_ = outbox_.containers_missed();
   malformed_ = enricher_.malformed();
   processes_ = enricher_.processes();
 }
@@ -356,6 +368,7 @@ SensorAccount Sensor::Runtime::account() const {
           .loss_declared = loss_declared_,
           .malformed = malformed_,
           .hashes_missed = hashes_missed_,
+          .containers_missed = containers_missed_,
           .processes = processes_};
 }
 
@@ -364,7 +377,9 @@ Result<std::unique_ptr<Sensor>> Sensor::start(SensorOptions options, EventSink& 
   TRY(auto programs, base::within("start the sensor", Programs::load(options)));
   malloc_trim(0);  // reading the kernel's types took much memory for a moment
   TRY(auto hashes, base::within("start the sensor", ProgramHashes::start()));
-  auto runtime = std::make_unique<Runtime>(options, sink, std::move(programs), std::move(hashes));
+  TRY(auto containers, base::within("start the sensor", ContainerLookup::start(options.runtimes)));
+  auto runtime =
+      std::make_unique<Runtime>(options, sink, std::move(programs), std::move(hashes), std::move(containers));
   TRY_STATUS(base::within("start the sensor", runtime->apply(options.policy)));
   TRY_STATUS(base::within("start the sensor", runtime->start()));
   return std::unique_ptr<Sensor>(new Sensor(std::move(runtime)));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "sensor/container/runtime.h"
 #include "sensor/load.h"
 #include "sensor/policy.h"
 #include "sensor/tier.h"
@@ -50,6 +51,7 @@ struct SensorOptions {
   std::vector<std::string> environment_names = default_environment_names();
   ForkEvents fork_events = ForkEvents::none;
   SensorPolicy policy;
+  std::vector<Runtime> runtimes = usual_runtimes();  // asked what the containers are
 };
 
 constexpr size_t kQuietPidsMax = 64;
@@ -74,11 +76,12 @@ struct SensorAccount {
   LaneAccount critical;
   LaneAccount bulk;
   std::vector<KindAccount> kinds;
-  uint64_t events = 0;         // handed to the sink, loss events included
-  uint64_t loss_declared = 0;  // sum of loss.count over the loss events handed to the sink
-  uint64_t malformed = 0;      // records that the user side could not read: a bug, counted
-  uint64_t hashes_missed = 0;  // process events that went without a hash because it was not ready in time
-  size_t processes = 0;        // entries of the process table
+  uint64_t events = 0;             // handed to the sink, loss events included
+  uint64_t loss_declared = 0;      // sum of loss.count over the loss events handed to the sink
+  uint64_t malformed = 0;          // records that the user side could not read: a bug, counted
+  uint64_t hashes_missed = 0;      // process events that went without a hash because it was not ready in time
+  uint64_t containers_missed = 0;  // events of containers that went without what their runtime says
+  size_t processes = 0;            // entries of the process table
 };
 
 class Sensor {

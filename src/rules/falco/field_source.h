@@ -112,6 +112,9 @@ enum class Shape : uint8_t {
   constant_number,   // `number`
   number_at_least,   // `number` or more
   address_family,    // `text` of IPv4 or IPv6: "4 6"
+  lines,             // a list that Falco writes in one line, for outputs only
+  mount_part,        // of the mount `text` (a number, or a path with stars), the MountPart `number`
+  label,             // the value of the key `text`
   both_ends,         // `field` and `second`: one is enough
   prefix_flag,       // true or false: whether the field begins with `text`
   no_prefix_flag,    // true or false: whether it begins otherwise, or is absent

@@ -126,8 +126,13 @@ struct kernfs_node___before_6_15 {
   struct kernfs_node___before_6_15* parent;
 };
 
+struct cgroup_root {
+  int hierarchy_id;
+};
+
 struct cgroup {
   struct kernfs_node* kn;
+  struct cgroup_root* root;
 };
 
 struct cgroup_subsys_state {
@@ -254,7 +259,9 @@ struct bpf_iter__task {
 };
 
 enum cgroup_subsys_id {
+  devices_cgrp_id = 1,
   memory_cgrp_id = 4,
+  pids_cgrp_id = 11,
 };
 
 #pragma clang attribute pop

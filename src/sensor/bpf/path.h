@@ -12,10 +12,10 @@
 #include "sensor/bpf/lanes.h"
 
 enum {
-  RD_NAME_BYTES = 256,     // NAME_MAX and its NUL
-  RD_PATH_STEPS_MAX = 96,  // components and mount points of one path
-  RD_CGROUP_STEPS_MAX = 24,
-  RD_CUT_MARK_BYTES = 4,  // with its NUL
+  RD_NAME_BYTES = 256,       // NAME_MAX and its NUL
+  RD_PATH_STEPS_MAX = 96,    // components and mount points of one path
+  RD_CGROUP_STEPS_MAX = 48,  // components of both paths of a process
+  RD_CUT_MARK_BYTES = 4,     // with its NUL
 };
 
 // The last byte of the scratch space at which a component may start.
@@ -71,25 +71,48 @@ static __always_inline struct kernfs_node* rd_kernfs_parent(struct kernfs_node* 
   return (struct kernfs_node*)BPF_CORE_READ(old, parent);
 }
 
-static __always_inline struct kernfs_node* rd_cgroup_node(struct css_set* set) {
-  struct kernfs_node* node = BPF_CORE_READ(set, dfl_cgrp, kn);
-  if (rd_kernfs_parent(node)) return node;
-  // At the root of version 2: on hosts with both versions the containers are told apart in version 1 hierarchies.
-  if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) return node;
+// The version 1 cgroup of one controller: 0 at the root, and where version 2 has the controller.
+static __always_inline struct kernfs_node* rd_cgroup_of(struct css_set* set, __u64 controller) {
   struct cgroup_subsys_state* state = 0;
-  __u64 index = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
   bpf_probe_read_kernel(&state, sizeof(state),
-                        (void*)set + bpf_core_field_offset(struct css_set, subsys) + index * sizeof(state));
-  return BPF_CORE_READ(state, cgroup, kn);
+                        (void*)set + bpf_core_field_offset(struct css_set, subsys) + controller * sizeof(state));
+  if (BPF_CORE_READ(state, cgroup, root) == BPF_CORE_READ(set, dfl_cgrp, root)) return 0;
+  struct kernfs_node* node = BPF_CORE_READ(state, cgroup, kn);
+  return rd_kernfs_parent(node) ? node : 0;
 }
 
+// Where containers are told apart on hosts that have version 1: every runtime sets limits of memory, processes or
+// devices, and a controller can be off. 0 if there is none.
+static __always_inline struct kernfs_node* rd_cgroup_v1_node(struct css_set* set) {
+  struct kernfs_node* node = 0;
+  if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {
+    node = rd_cgroup_of(set, bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id));
+  }
+  if (!node && bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id)) {
+    node = rd_cgroup_of(set, bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id));
+  }
+  if (!node && bpf_core_enum_value_exists(enum cgroup_subsys_id, devices_cgrp_id)) {
+    node = rd_cgroup_of(set, bpf_core_enum_value(enum cgroup_subsys_id, devices_cgrp_id));
+  }
+  return node;
+}
+
+// The version 2 path, an empty component, the version 1 path; the last two only where there is one.
 __weak __noinline __u64 rd_put_cgroup(__u32 slot, __u64 css_set_address, __u64 at, __u64 limit) {
   struct rd_scratch* space = rd_scratch_get(slot);
   if (!space) return at;
-  struct kernfs_node* node = rd_cgroup_node((void*)css_set_address);
+  struct css_set* set = (void*)css_set_address;
+  struct kernfs_node* node = BPF_CORE_READ(set, dfl_cgrp, kn);
+  struct kernfs_node* next = rd_cgroup_v1_node(set);
   for (int step = 0; step < RD_CGROUP_STEPS_MAX; step++) {
     struct kernfs_node* parent = rd_kernfs_parent(node);
-    if (!parent) break;
+    if (!parent) {
+      if (!next || at > limit || at > RD_NAME_LIMIT) break;
+      space->bytes[at++] = 0;
+      node = next;
+      next = 0;
+      continue;
+    }
     __u64 end = rd_put_name(space, at, limit, BPF_CORE_READ(node, name));
     if (!end) break;
     at = end;

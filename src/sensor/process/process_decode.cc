@@ -47,6 +47,15 @@ std::string variable_lines(std::string_view variables, uint32_t left) {
   return field_text(lines);
 }
 
+// Two paths with an empty component between them; or the first alone.
+void read_cgroups(std::string_view components, ExecRecord& exec) {
+  constexpr std::string_view kEmptyComponent{"\0\0", 2};
+  size_t end = components.starts_with('\0') ? 0 : components.find(kEmptyComponent);
+  end = end == 0 || end == std::string_view::npos ? end : end + 1;
+  exec.cgroup = path_from_components(components.substr(0, end));
+  if (end < components.size()) exec.cgroup_v1 = path_from_components(components.substr(end + 1));
+}
+
 }  // namespace
 
 std::optional<ExecRecord> decode_exec(std::string_view record) {
@@ -67,7 +76,7 @@ std::optional<ExecRecord> decode_exec(std::string_view record) {
   exec.command_line = command_line_from(next(raw.arguments_bytes), raw.arguments_total);
   exec.executable = program_path(next(raw.executable_bytes), raw.places);
   exec.directory = path_from_components(next(raw.directory_bytes));
-  exec.cgroup = path_from_components(next(raw.cgroup_bytes));
+  read_cgroups(next(raw.cgroup_bytes), exec);
   const std::string_view root = next(raw.script_root_bytes);
   exec.script = script_path(root, next(raw.script_bytes), exec.directory);
   exec.directory = field_text(exec.directory);

@@ -21,7 +21,8 @@ struct ExecRecord {
   std::string command_line;
   std::string directory;
   std::string tty;        // "pts/0", empty if none
-  std::string cgroup;     // path in its hierarchy
+  std::string cgroup;     // path in the version 2 hierarchy
+  std::string cgroup_v1;  // that in a version 1 hierarchy, empty where it is its root
   std::string script;     // absolute; empty if the program was not started for one
   std::string variables;  // of the environment, those that are kept: NAME=value, one a line
   rd_context context{};

@@ -86,6 +86,24 @@ TEST(ProcessDecode, calls_a_memfd_by_its_bare_name) {
   EXPECT_EQ(decode_exec(raw.view())->executable, "usr/bin/dash") << "the only component of a real one is its name";
 }
 
+TEST(ProcessDecode, reads_the_cgroups_of_both_versions) {
+  const std::tuple<std::string, std::string, std::string> rows[] = {
+      {"b\0a\0"s, "/a/b", ""},
+      {"\0b\0a\0"s, "/", "/a/b"},
+      {"b\0a\0\0d\0c\0"s, "/a/b", "/c/d"},
+      {""s, "/", ""},
+  };
+  for (const auto& [bytes, version_two, version_one] : rows) {
+    RawExec raw;
+    raw.record.head.kind = RD_EXEC;
+    raw.record.cgroup_bytes = raw.put(bytes);
+    const auto exec = decode_exec(raw.view());
+    ASSERT_TRUE(exec);
+    EXPECT_EQ(exec->cgroup, version_two);
+    EXPECT_EQ(exec->cgroup_v1, version_one);
+  }
+}
+
 TEST(ProcessDecode, gives_a_terminal_of_any_bytes_as_text) {
   RawExec raw = sample();
   strcpy(raw.record.tty, "pts1\xfa");

@@ -64,8 +64,8 @@ struct rd_exec {
   __u16 variables_bytes;
   __u16 zero;
   __u32 variables_left;  // bytes of the environment that were not looked at or found no room
-  // arguments (NUL after each), executable, directory, cgroup, the root directory of a script with an absolute path
-  // (all four leaf first), that path as it was given, variables of the environment
+  // arguments (NUL after each), executable, directory, cgroups (rd_put_cgroup), the root directory of a script with an
+  // absolute path (all four leaf first), that path as it was given, variables of the environment
   __u8 data[RD_EXEC_DATA_BYTES];
 };
 
