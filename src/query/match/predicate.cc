@@ -65,6 +65,7 @@ struct PredicateSet::Predicate {
   SlotId slot = 0;
   Operator op = Operator::exists;
   Form form = Form::raw;
+  TimePart part = TimePart::none;
   event::EventTypeSet types = 0;  // of an equality of event.type
   std::vector<int64_t> numbers;   // ascending
   std::vector<SlotId> slots;      // other fields and attributes that the value is compared with
@@ -112,6 +113,7 @@ Result<PredicateId> PredicateSet::intern(const Test& test) {
   predicate->slot = slots_.number(test.field, test.attribute);
   predicate->op = test.op;
   predicate->form = form_of(test.field, test.case_mode);
+  predicate->part = test.part;
   if (test.field == Field::event_type && test.op == Operator::equal) predicate->types = types_of(test);
   predicate->table = LiteralTable(anchor_of(test.op));
   TRY_STATUS(add_constants(test, *predicate));
@@ -167,7 +169,7 @@ bool PredicateSet::slot_holds(PredicateId id, const Predicate& predicate, const 
   const auto known = scratch.texts.find(id, value.text_number());
   if (known != TextVerdicts::Known::no) return known == TextVerdicts::Known::is_true;
   const bool holds = value_holds(predicate, value, scratch);
-  scratch.texts.keep(id, value.text_number(), holds);
+  scratch.texts.keep(id, value.text_number(), holds ? TextVerdicts::Known::is_true : TextVerdicts::Known::is_false);
   return holds;
 }
 
@@ -175,8 +177,9 @@ bool PredicateSet::value_holds(const Predicate& predicate, const Value& value, c
   if (predicate.op == Operator::exists) return true;
   if (value.is_text() && !is_ordering(predicate.op)) return text_holds_any(predicate, value.text(), scratch);
   // A text that is ordered is an attribute, and normalize() lets none be compared with a number of another slot.
-  const auto number = value.is_text() ? number_of(value.text()) : value.integer();
+  auto number = value.is_text() ? number_of(value.text()) : value.integer();
   if (!number) return false;
+  if (predicate.part != TimePart::none) number = part_of(*number, predicate.part);
   if (predicate.op == Operator::equal) {
     if (std::binary_search(predicate.numbers.begin(), predicate.numbers.end(), *number)) return true;
   } else {

@@ -27,8 +27,8 @@ class TextVerdicts {
     const Cell& cell = cells_[place_of(id, text_number)];
     return cell.batch == batch_ && cell.predicate == id && cell.text_number == text_number ? cell.known : Known::no;
   }
-  void keep(PredicateId id, uint32_t text_number, bool holds) {
-    cells_[place_of(id, text_number)] = {batch_, id, text_number, holds ? Known::is_true : Known::is_false};
+  void keep(PredicateId id, uint32_t text_number, Known known) {
+    cells_[place_of(id, text_number)] = {batch_, id, text_number, known};
   }
 
  private:
