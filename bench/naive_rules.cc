@@ -69,7 +69,8 @@ class Walk {
   }
 
   bool number_holds(const Test& test, const Value& value) const {
-    const auto left = value.is_text() ? query::number_of(value.text()) : value.integer();
+    auto left = value.is_text() ? query::number_of(value.text()) : value.integer();
+    if (left) left = query::part_of(*left, test.part);
     return left && std::any_of(test.operands.begin(), test.operands.end(), [&](const Operand& operand) {
              const auto* constant = std::get_if<int64_t>(&operand);
              const Value other = constant != nullptr ? Value::of_integer(*constant) : value_of(operand);

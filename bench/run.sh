@@ -27,11 +27,15 @@ measure() {
     build/release/bin/bench_correlation "${names[@]}"
   fi
   if wanted spine.agent_cpu spine.agent_rss; then python3 bench/agent.py; fi
+  if wanted sensor.untraced_ns sensor.filtered_ns sensor.shipped_ns sensor.exec_ratio sensor.compile_ratio \
+    sensor.rss_10k sensor.wire_bytes sensor.rss_forkbomb; then
+    python3 bench/sensor.py "${names[@]}"
+  fi
   if wanted sensor.flood_exec_lost; then python3 tests/flood_test.py --bench; fi
 }
 
 scripts/configure.sh release >&2
-ninja -C build/release programs bench_spine bench_rules bench_correlation >&2
+ninja -C build/release programs bench_spine bench_rules bench_correlation bench_sensor_loops >&2
 if [ "$json" = yes ]; then
   measure
 else

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
 #include <ctime>
 
@@ -79,17 +80,17 @@ Result<int> take_offset(std::string_view& text) {
 }  // namespace
 
 Result<Time> parse_time(std::string_view text) {
-  const std::string whole(text);
-  const auto bad = [&] { return fail(Errc::invalid_argument, "'" + whole + "' is not an RFC 3339 time"); };
+  const auto bad = [whole = text] {
+    return fail(Errc::invalid_argument, "'" + std::string(whole) + "' is not an RFC 3339 time");
+  };
   tm parts{};
   const int year = take_digits(text, 4);
   const int month = year < 0 || !take(text, '-') ? -1 : take_digits(text, 2);
   const int day = month < 0 || !take(text, '-') ? -1 : take_digits(text, 2);
   if (day < 1 || day > 31 || month < 1 || month > 12) return bad();
-  parts.tm_year = year - 1900;
-  parts.tm_mon = month - 1;
-  parts.tm_mday = day;
-  if (text.empty()) return Time{timegm(&parts) * kSecondUs};
+  const std::chrono::sys_days date = std::chrono::year(year) / month / day;
+  const int64_t date_us = std::chrono::microseconds(date.time_since_epoch()).count();
+  if (text.empty()) return Time{date_us};
 
   if (!take(text, 'T') && !take(text, 't') && !take(text, ' ')) return bad();
   parts.tm_hour = take_digits(text, 2);
@@ -102,7 +103,8 @@ Result<Time> parse_time(std::string_view text) {
   const int64_t fraction_us = take(text, '.') ? take_fraction_us(text) : 0;
   const auto offset_minutes = take_offset(text);
   if (!offset_minutes || !text.empty()) return bad();
-  return Time{timegm(&parts) * kSecondUs + fraction_us - *offset_minutes * kMinuteUs};
+  const int64_t second = (parts.tm_hour * 60 + parts.tm_min) * 60 + parts.tm_sec;
+  return Time{date_us + second * kSecondUs + fraction_us - *offset_minutes * kMinuteUs};
 }
 
 Result<int64_t> parse_duration_us(std::string_view text) {

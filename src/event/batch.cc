@@ -40,7 +40,6 @@ struct Scratch {
   std::array<Value, kFieldCount> values{};
   FieldSet present{};
   size_t attributes = 0;  // at the end of the batch's
-  bool attributes_together = true;
 
   void set(size_t position, Value value) {
     values[position] = value;
@@ -55,6 +54,7 @@ struct Batch::Decoder {
   CodedInputStream input;
   Scratch common;
   bool has_common = false;
+  TextNumbers numbers;
   std::unordered_set<std::string_view> attribute_names;
   std::vector<uint32_t> named_in;  // by attribute name: the number of the latest event that has it, counted from one
 
@@ -74,19 +74,20 @@ struct Batch::Decoder {
 
   bool read_utf8(std::string_view& text) {
     if (!read_view(text) || text.size() > kTextBytesMax) return false;
-    if (!base::is_utf8(text)) text = batch.repaired_.emplace_back(base::escape_invalid_utf8(text));
+    if (!base::is_utf8(text)) text = batch.made_.keep(base::escape_invalid_utf8(text));
     return true;
+  }
+
+  TextNumbers::Numbered numbered(std::string_view text) {
+    return numbers.number(text, [](std::string_view fresh) { return fresh; });
   }
 
   bool read_text(Scratch& scratch, size_t position) {
     std::string_view text;
     if (!read_utf8(text)) return false;
-    scratch.set(position, Value::of_text(text));
+    const auto known = numbered(text);
+    scratch.set(position, Value::of_text(known.text, known.number));
     return true;
-  }
-
-  bool is_repaired(std::string_view text) const {
-    return !batch.repaired_.empty() && !text.empty() && text.data() == batch.repaired_.back().data();
   }
 
   bool read_attribute_name() {
@@ -119,10 +120,9 @@ struct Batch::Decoder {
     // Each name once: what the attribute of a name is must not depend on who looks.
     const auto event = static_cast<uint32_t>(batch.rows_.size() + 1);
     if (std::exchange(named_in[attribute.name], event) == event) return false;
-    batch.attributes_.push_back(attribute);
+    const auto known = numbered(attribute.value);
+    batch.attributes_.push_back({.name = attribute.name, .text_number = known.number, .value = known.text});
     ++scratch.attributes;
-    // What was repaired stands elsewhere.
-    scratch.attributes_together = scratch.attributes_together && !is_repaired(attribute.value);
     return true;
   }
 
@@ -185,8 +185,7 @@ struct Batch::Decoder {
                 .first = static_cast<uint32_t>(batch.values_.size()),
                 .type = *event_type_named(type.text()),
                 .first_attribute = static_cast<uint32_t>(batch.attributes_.size() - scratch.attributes),
-                .attributes = static_cast<uint32_t>(scratch.attributes),
-                .attributes_together = scratch.attributes_together};
+                .attributes = static_cast<uint32_t>(scratch.attributes)};
     for (size_t position = 0; position < kFieldCount; ++position) {
       if (scratch.values[position].present()) batch.values_.push_back(scratch.values[position]);
     }
@@ -252,22 +251,9 @@ Result<Batch> Batch::decode(std::string bytes) {
   return batch;
 }
 
-std::optional<std::string_view> Row::attributes_extent() const {
-  if (!batch_->rows_[index_].attributes_together) return std::nullopt;
-  const char* first = nullptr;
-  const char* end = nullptr;
-  for (const Attribute& each : attributes()) {
-    if (each.value.empty()) continue;
-    const char* const start = each.value.data();
-    if (first == nullptr || start < first) first = start;
-    if (end == nullptr || start + each.value.size() > end) end = start + each.value.size();
-  }
-  return first == nullptr ? std::string_view() : std::string_view(first, static_cast<size_t>(end - first));
-}
-
 Value Row::attribute(std::string_view name) const {
   for (const Attribute& attribute : attributes()) {
-    if (batch_->attribute_names_[attribute.name] == name) return Value::of_text(attribute.value);
+    if (batch_->attribute_names_[attribute.name] == name) return Value::of_text(attribute.value, attribute.text_number);
   }
   return {};
 }

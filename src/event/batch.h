@@ -5,8 +5,6 @@
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <deque>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +12,7 @@
 
 #include "base/result.h"
 #include "event/field.h"
+#include "event/texts.h"
 
 namespace redoubt::event {
 
@@ -21,17 +20,20 @@ namespace redoubt::event {
 class Value {
  public:
   Value() = default;
-  static Value of_text(std::string_view text) { return Value(text.data(), static_cast<uint32_t>(text.size())); }
+  static Value of_text(std::string_view text, uint32_t number = kNoTextNumber) { return Value(text, number); }
   static Value of_integer(int64_t number) { return Value(number); }
 
   bool present() const { return tag_ != Tag::absent; }
   bool is_text() const { return tag_ == Tag::text; }
   std::string_view text() const { return {text_, size_}; }  // is_text() only
-  int64_t integer() const { return number_; }               // present and not is_text() only
+  // Texts of one batch that have the same number are equal; kNoTextNumber where it has none. is_text() only.
+  uint32_t text_number() const { return text_number_; }
+  int64_t integer() const { return number_; }  // present and not is_text() only
 
  private:
   enum class Tag : uint8_t { absent, text, integer };
-  Value(const char* text, uint32_t size) : text_(text), size_(size), tag_(Tag::text) {}
+  Value(std::string_view text, uint32_t number)
+      : text_(text.data()), size_(static_cast<uint32_t>(text.size())), text_number_(number), tag_(Tag::text) {}
   explicit Value(int64_t number) : number_(number), tag_(Tag::integer) {}
 
   union {
@@ -39,12 +41,15 @@ class Value {
     int64_t number_ = 0;
   };
   uint32_t size_ = 0;
-  Tag tag_ = Tag::absent;
+  uint32_t text_number_ : 24 = kNoTextNumber;
+  Tag tag_ : 8 = Tag::absent;
 };
+static_assert(sizeof(Value) == 16, "a batch has dozens an event");
 
 // What the source of an event says beyond the fields of the table.
 struct Attribute {
   uint32_t name = 0;  // position in Batch::attribute_names()
+  uint32_t text_number = kNoTextNumber;
   std::string_view value;
 };
 
@@ -56,9 +61,6 @@ class Row {
   // Absent for Field::attributes: those have names.
   Value get(Field field) const;
   std::span<const Attribute> attributes() const;
-  // A stretch of memory that holds the values of all attributes, with other text of the batch between them; nothing
-  // where they lie in several pieces.
-  std::optional<std::string_view> attributes_extent() const;
   std::string_view attribute_name(const Attribute& attribute) const;
   // By its exact name; the batch's names are searched, so not for hot paths.
   Value attribute(std::string_view name) const;
@@ -97,6 +99,12 @@ class Batch {
   Row row(size_t index) const { return Row(*this, index); }
   // Distinct.
   std::span<const std::string_view> attribute_names() const { return attribute_names_; }
+  // Calls `visit` with stretches of memory that together hold every text of the batch; other bytes are between them.
+  template <class Visit>
+  void for_each_stretch(Visit&& visit) const {
+    if (!bytes_.empty()) visit(std::string_view(bytes_));
+    made_.for_each(visit);
+  }
 
  private:
   friend class Row;
@@ -108,12 +116,11 @@ class Batch {
     EventType type = EventType::none;
     uint32_t first_attribute = 0;
     uint32_t attributes = 0;
-    bool attributes_together = true;  // in one piece of memory
   };
   struct Decoder;
 
   std::string bytes_;
-  std::deque<std::string> repaired_;  // texts that are not in bytes_, such as those that were not UTF-8
+  TextBlocks made_;  // texts that are not in bytes_, such as those that were not UTF-8
   std::vector<Slots> rows_;
   std::vector<Value> values_;
   std::vector<std::string_view> attribute_names_;

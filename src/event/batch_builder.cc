@@ -8,10 +8,6 @@ namespace redoubt::event {
 
 namespace {
 
-// Small enough for the allocator to hand the same memory out again: fresh pages cost more than what is copied into
-// them.
-constexpr size_t kBlockBytes = size_t{64} << 10;
-
 // The longest beginning of at most kTextBytesMax bytes that does not cut a character.
 std::string_view shortened(std::string_view text) {
   size_t size = std::min(text.size(), kTextBytesMax);
@@ -25,26 +21,14 @@ std::string_view shortened(std::string_view text) {
 BatchBuilder::BatchBuilder() = default;
 BatchBuilder::~BatchBuilder() = default;
 
-void BatchBuilder::start_block(size_t bytes) {
-  std::string& block = batch_.repaired_.emplace_back(std::max(bytes, kBlockBytes), '\0');
-  free_ = block.data();
-  free_bytes_ = block.size();
-}
-
-std::string_view BatchBuilder::keep(std::string_view text) {
-  text = shortened(text);
-  if (text.size() > free_bytes_) start_block(text.size());
-  if (text.empty()) return {};
-  std::memcpy(free_, text.data(), text.size());
-  const std::string_view kept(free_, text.size());
-  free_ += text.size();
-  free_bytes_ -= text.size();
-  return kept;
+TextNumbers::Numbered BatchBuilder::keep(std::string_view text) {
+  return texts_.number(shortened(text), [this](std::string_view fresh) { return batch_.made_.keep(fresh); });
 }
 
 void BatchBuilder::set(Field field, std::string_view text) {
   const auto position = static_cast<size_t>(field);
-  values_[position] = Value::of_text(keep(text));
+  const auto kept = keep(text);
+  values_[position] = Value::of_text(kept.text, kept.number);
   present_[position / 64] |= uint64_t{1} << (position % 64);
 }
 
@@ -64,23 +48,37 @@ std::string_view BatchBuilder::text(Field field) const {
   return has(field) && value.is_text() ? value.text() : std::string_view{};
 }
 
-bool BatchBuilder::add_attribute(std::string_view name, std::string_view value) {
-  if (batch_.attributes_.size() - attributes_before_ == kAttributesMax) return false;
+// kAttributeNamesMax where it can have none. Records of one kind have their names in one order, so the next name is
+// guessed before it is looked for.
+uint32_t BatchBuilder::name_number(std::string_view name) {
+  if (!follower_.empty()) {
+    const uint32_t guess = follower_[last_name_];
+    if (batch_.attribute_names_[guess] == name) return last_name_ = guess;
+  }
   auto found = names_.find(name);
   if (found == names_.end()) {
-    if (names_.size() == kAttributeNamesMax || name.empty() || name.size() > kAttributeNameBytesMax) return false;
-    const std::string_view kept = keep(name);
+    if (names_.size() == kAttributeNamesMax || name.empty() || name.size() > kAttributeNameBytesMax) {
+      return kAttributeNamesMax;
+    }
+    const std::string_view kept = batch_.made_.keep(name);
     found = names_.emplace(kept, static_cast<uint32_t>(batch_.attribute_names_.size())).first;
     batch_.attribute_names_.push_back(kept);
     named_in_.push_back(0);
+    follower_.push_back(0);
   }
+  follower_[last_name_] = found->second;
+  return last_name_ = found->second;
+}
+
+bool BatchBuilder::add_attribute(std::string_view name, std::string_view value) {
+  if (batch_.attributes_.size() - attributes_before_ == kAttributesMax) return false;
+  const uint32_t number = name_number(name);
+  if (number == kAttributeNamesMax) return false;
   // Events are counted from one; the one in hand is not finished.
   const auto event = static_cast<uint32_t>(batch_.size() + 1 + dropped_);
-  if (std::exchange(named_in_[found->second], event) == event) return false;
-  const bool first = batch_.attributes_.size() == attributes_before_;
-  batch_.attributes_.push_back({.name = found->second, .value = keep(value)});
-  if (first) attributes_block_ = batch_.repaired_.size();
-  attributes_together_ = attributes_together_ && attributes_block_ == batch_.repaired_.size();
+  if (std::exchange(named_in_[number], event) == event) return false;
+  const auto kept = keep(value);
+  batch_.attributes_.push_back({.name = number, .text_number = kept.number, .value = kept.text});
   return true;
 }
 
@@ -93,9 +91,7 @@ void BatchBuilder::finish_event(EventType type) {
                           .first = static_cast<uint32_t>(batch_.values_.size()),
                           .type = type,
                           .first_attribute = static_cast<uint32_t>(attributes_before_),
-                          .attributes = static_cast<uint32_t>(batch_.attributes_.size() - attributes_before_),
-                          .attributes_together = attributes_together_});
-  attributes_together_ = true;
+                          .attributes = static_cast<uint32_t>(batch_.attributes_.size() - attributes_before_)});
   for (size_t word = 0; word < present_.size(); ++word) {
     for (uint64_t rest = present_[word]; rest != 0; rest &= rest - 1) {
       batch_.values_.push_back(values_[word * 64 + static_cast<size_t>(std::countr_zero(rest))]);
@@ -107,7 +103,6 @@ void BatchBuilder::finish_event(EventType type) {
 
 void BatchBuilder::drop_event() {
   present_ = {};
-  attributes_together_ = true;
   ++dropped_;
   batch_.attributes_.resize(attributes_before_);
 }
@@ -116,11 +111,17 @@ Batch BatchBuilder::take() {
   drop_event();
   names_.clear();
   named_in_.clear();
+  follower_.clear();
+  last_name_ = 0;
+  texts_.clear();
   dropped_ = 0;
   attributes_before_ = 0;
-  free_ = nullptr;
-  free_bytes_ = 0;
-  return std::exchange(batch_, Batch());
+  // The next batch is likely like this one, and growing step by step would copy all of it twice.
+  Batch next;
+  next.rows_.reserve(batch_.rows_.size());
+  next.values_.reserve(batch_.values_.size());
+  next.attributes_.reserve(batch_.attributes_.size());
+  return std::exchange(batch_, std::move(next));
 }
 
 }  // namespace redoubt::event

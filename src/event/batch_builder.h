@@ -36,20 +36,19 @@ class BatchBuilder {
   Batch take();
 
  private:
-  std::string_view keep(std::string_view text);
-  void start_block(size_t bytes);
+  TextNumbers::Numbered keep(std::string_view text);
+  uint32_t name_number(std::string_view name);
 
   Batch batch_;
   std::array<Value, kFieldCount> values_{};
   FieldSet present_{};
   size_t attributes_before_ = 0;
-  size_t attributes_block_ = 0;  // of repaired_, counted from 1: where the event's first attribute is
-  bool attributes_together_ = true;
+  TextNumbers texts_;
   std::unordered_map<std::string_view, uint32_t> names_;
+  std::vector<uint32_t> follower_;  // by name: the one that came behind it last
+  uint32_t last_name_ = 0;
   std::vector<uint32_t> named_in_;  // by name: the number of the latest event that has it
   size_t dropped_ = 0;              // events, which have numbers too
-  char* free_ = nullptr;
-  size_t free_bytes_ = 0;
 };
 
 }  // namespace redoubt::event

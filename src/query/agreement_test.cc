@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <re2/re2.h>
 #include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <optional>
@@ -128,6 +130,14 @@ event::Batch decoded(const std::vector<std::string>& names, const v1::EventBatch
   return *std::move(batch);
 }
 
+// Near the epoch, where times are compared as a whole; or of four hundred years around it.
+int64_t random_time(Random& random) {
+  if (random.one_in(2)) return static_cast<int64_t>(random.below(4));
+  constexpr int64_t kMinuteUs = 60'000'000;
+  constexpr size_t kMinutes = size_t{400} * 366 * 24 * 60;
+  return (static_cast<int64_t>(random.below(kMinutes)) - static_cast<int64_t>(kMinutes / 2)) * kMinuteUs;
+}
+
 event::Batch random_batch(Random& random) {
   v1::EventBatch wire;
   wire.set_schema(1);
@@ -150,7 +160,7 @@ event::Batch random_batch(Random& random) {
       if (!random.one_in(3)) set_number(event, field, static_cast<int64_t>(random.below(5)) - 2);
     }
     for (const Field field : kTimes) {
-      if (!random.one_in(3)) set_number(event, field, static_cast<int64_t>(random.below(4)));
+      if (!random.one_in(3)) set_number(event, field, random_time(random));
     }
     for (const Field field : kIps) {
       if (!random.one_in(3)) set_text(event, field, std::string(random.of(kAddresses)));
@@ -185,7 +195,19 @@ Operator random_order(Random& random) {
   return random.of(kOrders);
 }
 
+Test random_part_test(Random& random) {
+  constexpr TimePart kParts[] = {TimePart::minute, TimePart::hour, TimePart::day, TimePart::week, TimePart::month};
+  Test test{.field = random.of(kTimes),
+            .op = random.one_in(2) ? Operator::equal : random_order(random),
+            .part = random.of(kParts),
+            .operands = {}};
+  for (size_t i = 1 + random.below(3); i > 0; --i)
+    test.operands.emplace_back(static_cast<int64_t>(random.below(62)) - 1);
+  return test;
+}
+
 Test random_number_test(Random& random) {
+  if (random.one_in(4)) return random_part_test(random);
   const bool number = random.one_in(2);
   Test test{.field = number ? random.of(kNumbers) : random.of(kTimes),
             .op = random.one_in(3) ? Operator::equal : random_order(random),
@@ -313,7 +335,7 @@ class Plain {
     } else if (const Text text = text_of(test.field, test.attribute)) {
       texts.push_back(*text);
     } else if (row_.get(test.field).present()) {
-      return test.op == Operator::exists || any_number(test, row_.get(test.field).integer());
+      return test.op == Operator::exists || any_number(test, number_of(test, row_.get(test.field).integer()));
     }
     return std::any_of(texts.begin(), texts.end(), [&](const std::string& text) {
       if (test.op == Operator::exists) return true;
@@ -323,6 +345,25 @@ class Plain {
       return std::any_of(test.operands.begin(), test.operands.end(),
                          [&](const Operand& operand) { return fits(test, text, operand); });
     });
+  }
+
+  // By the C library's calendar.
+  static int64_t number_of(const Test& test, int64_t value) {
+    if (test.part == TimePart::none) return value;
+    const auto seconds = static_cast<time_t>(value >= 0 ? value / 1'000'000 : (value - 999'999) / 1'000'000);
+    tm parts{};
+    gmtime_r(&seconds, &parts);
+    std::array<char, 8> week{};
+    switch (test.part) {
+      case TimePart::minute: return parts.tm_min;
+      case TimePart::hour: return parts.tm_hour;
+      case TimePart::day: return parts.tm_mday;
+      case TimePart::month: return parts.tm_mon + 1;
+      case TimePart::week:
+      case TimePart::none: break;
+    }
+    std::strftime(week.data(), week.size(), "%V", &parts);
+    return std::stoll(week.data());
   }
 
   bool any_number(const Test& test, int64_t left) const {

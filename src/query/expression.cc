@@ -23,6 +23,18 @@ std::string_view name_of(Operator op) {
   return "";
 }
 
+std::string_view name_of(TimePart part) {
+  switch (part) {
+    case TimePart::none: return "";
+    case TimePart::minute: return "minute";
+    case TimePart::hour: return "hour";
+    case TimePart::day: return "day";
+    case TimePart::week: return "week";
+    case TimePart::month: return "month";
+  }
+  return "";
+}
+
 Expression Expression::all_of(std::vector<Expression> children) { return {And{std::move(children)}}; }
 
 Expression Expression::any_of(std::vector<Expression> children) { return {Or{std::move(children)}}; }
@@ -102,7 +114,7 @@ void append_operand(const Test& test, const Operand& operand, std::string& out) 
     out += "attributes." + attribute->name;
   } else {
     const int64_t number = std::get<int64_t>(operand);
-    const bool is_time = event::info(test.field).type == event::FieldType::time;
+    const bool is_time = event::info(test.field).type == event::FieldType::time && test.part == TimePart::none;
     out += is_time ? base::format_time(base::Time{number}) : std::to_string(number);
   }
 }
@@ -140,6 +152,7 @@ struct Printer {
     out += ' ';
     out += event::info(node.field).name;
     if (!node.attribute.empty()) out += "." + node.attribute;
+    if (node.part != TimePart::none) out += "/" + std::string(name_of(node.part));
     for (const Operand& operand : node.operands) append_operand(node, operand, out);
     out += ')';
   }

@@ -39,6 +39,12 @@ std::string_view name_of(Operator op);
 // hashes and event types are stored in lower case, and what they are compared with is folded, whatever stands here.
 enum class CaseMode : uint8_t { folded, exact };
 
+// Of a time, what is compared instead of it, in UTC: minute 0–59, hour 0–23, day of the month 1–31, week of the year
+// after ISO 8601 1–53, month 1–12.
+enum class TimePart : uint8_t { none, minute, hour, day, week, month };
+
+std::string_view name_of(TimePart part);
+
 // Wildcards inside a `like` pattern: private-use code points, so that every character of a value can stand for itself.
 constexpr char32_t kAnyRun = 0xF0000;
 constexpr char32_t kAnyOne = 0xF0001;
@@ -59,12 +65,13 @@ constexpr bool is_constant(const Operand& operand) { return operand.index() < 2;
 
 // One test of one field: true if any of the operands holds. Of event::Field::attributes it is about the attribute of
 // the given name; without a name, true if it is true of any attribute. Attributes are text; where one is ordered
-// (less …) by a number, what is no decimal number fits nothing.
+// (less …) by a number, what is no decimal number fits nothing. A part of a time is compared with numbers alone.
 struct Test {
   event::Field field{};
   std::string attribute{};
   Operator op = Operator::exists;
   CaseMode case_mode = CaseMode::folded;
+  TimePart part = TimePart::none;
   std::vector<Operand> operands;
 
   friend bool operator==(const Test&, const Test&) = default;

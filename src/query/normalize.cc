@@ -87,6 +87,20 @@ Status check_field_operand(const Test& test, event::Field other) {
   return {};
 }
 
+// A part of a time is a number.
+Status check_part(const Test& test) {
+  if (test.part == TimePart::none) return {};
+  if (event::info(test.field).type != FieldType::time) return refuse(test, "is no time, and has no parts of one");
+  if (test.op != Operator::equal && !is_ordering(test.op)) {
+    return refuse(test,
+                  "has no operator " + std::string(name_of(test.op)) + " for its " + std::string(name_of(test.part)));
+  }
+  const bool numbers = std::all_of(test.operands.begin(), test.operands.end(),
+                                   [](const Operand& operand) { return std::holds_alternative<int64_t>(operand); });
+  if (!numbers) return refuse(test, "takes a number for its " + std::string(name_of(test.part)));
+  return {};
+}
+
 Status check_operand(const Test& test, const Operand& operand) {
   if (std::holds_alternative<AttributeName>(operand)) return check_field_operand(test, event::Field::attributes);
   if (const auto* other = std::get_if<event::Field>(&operand)) return check_field_operand(test, *other);
@@ -132,7 +146,7 @@ Expression lower_patterns(const Test& test) {
 // Tests of one field with one operator under an Or are one test with several operands.
 void merge_tests(std::vector<Expression>& children) {
   std::vector<Expression> merged;
-  using Kind = std::tuple<event::Field, std::string, Operator, CaseMode>;
+  using Kind = std::tuple<event::Field, std::string, Operator, CaseMode, TimePart>;
   std::vector<std::pair<Kind, size_t>> seen;
   for (Expression& child : children) {
     auto* test = std::get_if<Test>(&child.node);
@@ -140,7 +154,7 @@ void merge_tests(std::vector<Expression>& children) {
       merged.push_back(std::move(child));
       continue;
     }
-    const Kind kind{test->field, test->attribute, test->op, test->case_mode};
+    const Kind kind{test->field, test->attribute, test->op, test->case_mode, test->part};
     const auto found = std::find_if(seen.begin(), seen.end(), [&](const auto& entry) { return entry.first == kind; });
     if (found == seen.end()) {
       seen.emplace_back(kind, merged.size());
@@ -200,6 +214,7 @@ struct Normalizer {
     if (!operator_fits(test.field, test.op)) {
       return refuse(test, "has no operator " + std::string(name_of(test.op)));
     }
+    TRY_STATUS(check_part(test));
     if (test.op == Operator::exists) {
       if (!test.operands.empty()) return refuse(test, "operator exists takes no operand");
       return Expression{std::move(test)};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 
 #include "base/text.h"
@@ -35,6 +36,36 @@ std::string operand_text(const Test& test, std::string_view operand) {
 
 std::string in_form(Form form, std::string_view text) {
   return form == Form::folded ? base::fold_case(text) : std::string(text);
+}
+
+namespace {
+
+using Days = std::chrono::sys_days;
+
+// The week has most of its days in its year, so it is the year of its Thursday.
+int64_t week_of(Days day) {
+  const auto from_monday = (std::chrono::weekday(day) - std::chrono::Monday).count();
+  const Days thursday = day + std::chrono::days(3 - from_monday);
+  const Days new_year = std::chrono::year_month_day(thursday).year() / std::chrono::January / 1;
+  return (thursday - new_year).count() / 7 + 1;
+}
+
+}  // namespace
+
+int64_t part_of(int64_t time_us, TimePart part) {
+  const std::chrono::sys_time<std::chrono::microseconds> time{std::chrono::microseconds(time_us)};
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const auto since_midnight = std::chrono::floor<std::chrono::minutes>(time - day).count();
+  const std::chrono::year_month_day date(day);
+  switch (part) {
+    case TimePart::none: return time_us;
+    case TimePart::minute: return since_midnight % 60;
+    case TimePart::hour: return since_midnight / 60;
+    case TimePart::day: return static_cast<unsigned>(date.day());
+    case TimePart::week: return week_of(day);
+    case TimePart::month: return static_cast<unsigned>(date.month());
+  }
+  return time_us;
 }
 
 bool is_ascii(std::string_view text) {

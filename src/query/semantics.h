@@ -31,6 +31,8 @@ std::string in_form(Form form, std::string_view text);
 constexpr bool is_ordering(Operator op) {
   return op == Operator::less || op == Operator::less_equal || op == Operator::greater || op == Operator::greater_equal;
 }
+// The part of a time, microseconds since the epoch; the time itself where it is none.
+int64_t part_of(int64_t time_us, TimePart part);
 // What a text is where it is ordered: digits, a minus before them or not; nothing for any other.
 std::optional<int64_t> number_of(std::string_view text);
 

@@ -22,7 +22,7 @@ class OwnReader {
       if (member.name.starts_with(kAttributePrefix)) {
         batch.add_attribute(member.name.substr(kAttributePrefix.size()), member.text);
       } else if (member.name != info(Field::event_type).name) {
-        map_.add(member.name, member.text, type, batch);
+        map_.add(member.name, member, type, batch);
       }
     }
     batch.finish_event(type);
@@ -43,7 +43,7 @@ class NamedLogReader {
     if (!log_.product.empty()) batch.set(Field::log_product, log_.product);
     if (!log_.service.empty()) batch.set(Field::log_service, log_.service);
     if (!log_.category.empty()) batch.set(Field::log_category, log_.category);
-    for (const Member& member : record.members()) map_.add(member.name, member.text, EventType::systemlog, batch);
+    for (const Member& member : record.members()) map_.add(member.name, member, EventType::systemlog, batch);
     batch.finish_event(EventType::systemlog);
   }
 
@@ -71,8 +71,8 @@ class Reader::Impl {
     TRY(const Record record, parser_.parse(text));
     if (OwnReader::knows(record)) {
       own_.add(record, batch);
-    } else if (WindowsReader::knows(record)) {
-      windows_.add(record, batch);
+    } else if (const auto heads = windows_.heads_of(record)) {
+      windows_.add(record, *heads, batch);
     } else if (FalcoReader::knows(record)) {
       falco_.add(record, batch);
     } else if (EcsReader::knows(record)) {

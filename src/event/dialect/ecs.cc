@@ -68,7 +68,7 @@ void EcsReader::add(const Record& record, BatchBuilder& batch) {
     if (taken) {
       batch.add_attribute(member.name, member.text);
     } else {
-      map_.add(member.name, member.text, type, batch);
+      map_.add(member.name, member, type, batch);
     }
   }
   set_derived(batch);

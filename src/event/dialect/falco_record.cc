@@ -71,7 +71,7 @@ void FalcoReader::add(const Record& record, BatchBuilder& batch) {
   if (const std::string_view host = record.find("hostname"); !host.empty()) batch.set(Field::host_name, host);
   for (const Member& member : record.members()) {
     if (member.name.starts_with(kOutputFields)) {
-      map_.add(member.name.substr(kOutputFields.size()), member.text, type, batch);
+      map_.add(member.name.substr(kOutputFields.size()), member, type, batch);
     } else {
       batch.add_attribute(member.name, member.text);
     }

@@ -48,12 +48,15 @@ size_t last_separator(std::string_view path) { return path.find_last_of("/\\"); 
 }  // namespace
 
 std::optional<int64_t> time_of(std::string_view text) {
-  std::string written(text);
   constexpr size_t kDate = std::string_view("2026-11-22").size();
-  if (written.size() > kDate && written[kDate] == ' ') written[kDate] = 'T';
-  const bool has_zone = written.ends_with('Z') || written.find_first_of("+-", kDate) != std::string::npos;
-  if (written.size() > kDate && !has_zone) written += 'Z';
-  const auto time = base::parse_time(written);
+  constexpr size_t kLongest = 64;
+  std::array<char, kLongest + 1> written{};
+  size_t size = text.size();
+  if (size > kLongest) return std::nullopt;
+  std::copy(text.begin(), text.end(), written.begin());
+  const bool has_zone = text.ends_with('Z') || text.find_first_of("+-", kDate) != std::string_view::npos;
+  if (size > kDate && !has_zone) written[size++] = 'Z';
+  const auto time = base::parse_time({written.data(), size});
   if (!time) return std::nullopt;
   return time->us;
 }
@@ -102,10 +105,19 @@ std::optional<Field> MemberMap::field_of(std::string_view name, EventType type) 
   return found;
 }
 
-void MemberMap::add(std::string_view name, std::string_view text, EventType type, BatchBuilder& batch) {
-  const auto field = field_of(name, type);
-  if (field && !batch.has(*field) && set_value(*field, text, batch)) return;
-  batch.add_attribute(name, text);
+std::optional<Field> MemberMap::field_of(std::string_view name, const Member& member, EventType type) {
+  if (member.name_number == kNoNameNumber) return field_of(name, type);
+  std::vector<Known>& known = known_[static_cast<size_t>(type) % known_.size()];
+  if (member.name_number >= known.size()) known.resize(member.name_number + size_t{1});
+  Known& entry = known[member.name_number];
+  if (!entry.looked_up) entry = {.looked_up = true, .field = field_of(name, type)};
+  return entry.field;
+}
+
+void MemberMap::add(std::string_view name, const Member& member, EventType type, BatchBuilder& batch) {
+  const auto field = field_of(name, member, type);
+  if (field && !batch.has(*field) && set_value(*field, member.text, batch)) return;
+  batch.add_attribute(name, member.text);
 }
 
 void set_last_part(std::string_view path, Field field, BatchBuilder& batch) {

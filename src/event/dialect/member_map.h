@@ -8,8 +8,10 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "event/batch_builder.h"
+#include "event/dialect/record.h"
 
 namespace redoubt::event::dialect {
 
@@ -19,9 +21,11 @@ class MemberMap {
 
   // The field that the name is on events of the type; nothing for an attribute.
   std::optional<Field> field_of(std::string_view name, EventType type);
+  // The same for a member of a record, whose name is `name` or ends in it.
+  std::optional<Field> field_of(std::string_view name, const Member& member, EventType type);
   // Sets the field of that name, or adds the attribute where there is none, where the text is no value of the field or
   // where the field has a value.
-  void add(std::string_view name, std::string_view text, EventType type, BatchBuilder& batch);
+  void add(std::string_view name, const Member& member, EventType type, BatchBuilder& batch);
 
  private:
   struct Hash : std::hash<std::string_view> {
@@ -29,8 +33,15 @@ class MemberMap {
   };
   using Names = std::unordered_map<std::string, std::optional<Field>, Hash, std::equal_to<>>;
 
+  // What is known of a name's number.
+  struct Known {
+    bool looked_up = false;
+    std::optional<Field> field;
+  };
+
   NameFamily family_;
-  std::array<Names, 32> names_;  // by event type
+  std::array<Names, 32> names_;               // by event type
+  std::array<std::vector<Known>, 32> known_;  // by event type and number
 };
 
 // False where the text is no value of the field's type.

@@ -4,9 +4,13 @@
 #include <array>
 #include <charconv>
 #include <deque>
+#include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "event/batch.h"
 #include "event/dialect/dialect.h"
 
 namespace redoubt::event::dialect {
@@ -17,11 +21,41 @@ constexpr std::string_view kNothing = "";  // an empty text that is there
 
 std::string_view present(std::string_view text) { return text.data() == nullptr ? kNothing : text; }
 
+// Records of one kind have their names in one order, so the next name is guessed before it is looked for.
+class Names {
+ public:
+  // The number, and the name where it stays; nothing where there is no room for another.
+  std::optional<Member> find(std::string_view name) {
+    if (!followers_.empty() && kept_[followers_[last_]] == name) return known(followers_[last_]);
+    auto at = numbers_.find(name);
+    if (at == numbers_.end()) {
+      if (kept_.size() == kNameNumbersMax || name.size() > kAttributeNameBytesMax) return std::nullopt;
+      at = numbers_.emplace(kept_.emplace_back(name), static_cast<uint32_t>(followers_.size())).first;
+      followers_.push_back(0);
+    }
+    followers_[last_] = at->second;
+    return known(at->second);
+  }
+
+ private:
+  Member known(uint32_t number) {
+    last_ = number;
+    return Member{.name = kept_[number], .name_number = number, .text = {}};
+  }
+
+  std::deque<std::string> kept_;
+  std::unordered_map<std::string_view, uint32_t> numbers_;
+  std::vector<uint32_t> followers_;
+  uint32_t last_ = 0;
+};
+
 }  // namespace
 
 struct RecordParser::State {
   simdjson::dom::parser parser;
   std::vector<Member> members;
+  Names names;
+  std::string path;              // of the member in hand
   std::deque<std::string> made;  // names and texts that do not stand in the JSON as they are
 
   std::string_view keep(std::string text) { return made.emplace_back(std::move(text)); }
@@ -46,45 +80,59 @@ struct RecordParser::State {
     return number(value);
   }
 
-  bool add(std::string_view name, std::string_view text) {
+  // A member whose name is in `path`.
+  bool add(std::string_view text) {
     if (members.size() == kRecordMembersMax) return false;
-    members.push_back({name, text});
+    Member member = names.find(path).value_or(Member{});
+    if (member.name_number == kNoNameNumber) member.name = keep(path);
+    member.text = text;
+    members.push_back(member);
     return true;
   }
 
-  bool flatten(std::string_view name, simdjson::dom::element value, size_t depth) {
-    if (value.is_null()) return true;
-    if (simdjson::dom::object object; value.get(object) == simdjson::SUCCESS)
-      return flatten_object(name, object, depth);
-    if (simdjson::dom::array array; value.get(array) == simdjson::SUCCESS) return flatten_array(name, array, depth);
-    return add(name, scalar(value));
+  // The value of a member whose name is in `path`.
+  bool flatten(simdjson::dom::element value, size_t depth) {
+    switch (value.type()) {
+      case simdjson::dom::element_type::NULL_VALUE: return true;
+      case simdjson::dom::element_type::OBJECT: return flatten_object(value.get_object().value_unsafe(), depth);
+      case simdjson::dom::element_type::ARRAY: return flatten_array(value.get_array().value_unsafe(), depth);
+      case simdjson::dom::element_type::STRING:
+      case simdjson::dom::element_type::BOOL:
+      case simdjson::dom::element_type::INT64:
+      case simdjson::dom::element_type::UINT64:
+      case simdjson::dom::element_type::DOUBLE: break;
+    }
+    return add(scalar(value));
   }
 
-  bool flatten_object(std::string_view name, simdjson::dom::object object, size_t depth) {
+  bool flatten_object(simdjson::dom::object object, size_t depth) {
     if (depth == kRecordDepthMax) return false;
+    const size_t name_bytes = path.size();
     for (const auto member : object) {
-      const std::string_view full =
-          name.empty() ? present(member.key) : keep(std::string(name) + "." + std::string(member.key));
-      if (!flatten(full, member.value, depth + 1)) return false;
+      path.resize(name_bytes);
+      if (name_bytes > 0) path += '.';
+      path += member.key;
+      if (!flatten(member.value, depth + 1)) return false;
     }
+    path.resize(name_bytes);
     return true;
   }
 
   // Values one a line; members of objects in it as if the array were not there.
-  bool flatten_array(std::string_view name, simdjson::dom::array array, size_t depth) {
+  bool flatten_array(simdjson::dom::array array, size_t depth) {
     if (depth == kRecordDepthMax) return false;
     std::string lines;
     bool any = false;
     for (const simdjson::dom::element value : array) {
       if (value.is_null()) continue;
       if (value.is_object() || value.is_array()) {
-        if (!flatten(name, value, depth + 1)) return false;
+        if (!flatten(value, depth + 1)) return false;
         continue;
       }
       if (std::exchange(any, true)) lines += '\n';
       lines += scalar(value);
     }
-    return !any || add(name, keep(std::move(lines)));
+    return !any || add(keep(std::move(lines)));
   }
 };
 
@@ -99,12 +147,13 @@ Result<Record> RecordParser::parse(std::string_view json) {
   }
   state_->members.clear();
   state_->made.clear();
+  state_->path.clear();
   simdjson::dom::element root;
   if (const auto error = state_->parser.parse(json.data(), json.size()).get(root); error != simdjson::SUCCESS) {
     return fail(Errc::invalid_argument, std::string("record is no JSON: ") + simdjson::error_message(error));
   }
   if (!root.is_object()) return fail(Errc::invalid_argument, "record is no JSON object");
-  if (!state_->flatten({}, root, 0)) {
+  if (!state_->flatten(root, 0)) {
     return fail(Errc::invalid_argument, "record has more than " + std::to_string(kRecordMembersMax) +
                                             " members, or more than " + std::to_string(kRecordDepthMax) +
                                             " levels of them");

@@ -2,6 +2,7 @@
 // numbers and booleans as JSON has them; null members are left out. Inside this folder only. One thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -10,8 +11,13 @@
 
 namespace redoubt::event::dialect {
 
+// Names have numbers, from zero on, that stay as long as the parser: what is to be known of a name is looked up by it.
+constexpr uint32_t kNoNameNumber = UINT32_MAX;
+constexpr uint32_t kNameNumbersMax = 10'000;  // names that come later have none
+
 struct Member {
   std::string_view name;
+  uint32_t name_number = kNoNameNumber;
   std::string_view text;
 };
 

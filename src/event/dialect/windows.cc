@@ -57,29 +57,45 @@ constexpr auto kProviders = std::to_array<ProviderRow>({
     {"Microsoft-Windows-PowerShell", kPowerShell},
 });
 
-// Members that stand for the same in the different shapes.
-constexpr auto kChannelNames = std::to_array<std::string_view>({"Channel", "Event.System.Channel", "winlog.channel"});
-constexpr auto kCodeNames = std::to_array<std::string_view>(
-    {"EventID", "Event.System.EventID", "Event.System.EventID.#text", "winlog.event_id", "EventId"});
-constexpr auto kProviderNames = std::to_array<std::string_view>(
-    {"Provider_Name", "Event.System.Provider.#attributes.Name", "ProviderName", "winlog.provider_name", "SourceName"});
-constexpr auto kHostNames = std::to_array<std::string_view>(
-    {"Hostname", "Computer", "Event.System.Computer", "winlog.computer_name", "ComputerName"});
-constexpr auto kTimeNames =
-    std::to_array<std::string_view>({"UtcTime", "Event.EventData.UtcTime", "winlog.event_data.UtcTime", "TimeCreated",
-                                     "Event.System.TimeCreated.#attributes.SystemTime", "@timestamp", "EventTime"});
+// Members that stand for the same in the different shapes; of several that are there, the first of the table counts.
+struct HeadRow {
+  std::string_view name;
+  std::string_view WindowsHeads::* head;
+};
+constexpr auto kHeads = std::to_array<HeadRow>({
+    {"Channel", &WindowsHeads::channel},
+    {"Event.System.Channel", &WindowsHeads::channel},
+    {"winlog.channel", &WindowsHeads::channel},
+    {"EventID", &WindowsHeads::code},
+    {"Event.System.EventID", &WindowsHeads::code},
+    {"Event.System.EventID.#text", &WindowsHeads::code},
+    {"winlog.event_id", &WindowsHeads::code},
+    {"EventId", &WindowsHeads::code},
+    {"Provider_Name", &WindowsHeads::provider},
+    {"Event.System.Provider.#attributes.Name", &WindowsHeads::provider},
+    {"ProviderName", &WindowsHeads::provider},
+    {"winlog.provider_name", &WindowsHeads::provider},
+    {"SourceName", &WindowsHeads::provider},
+    {"Hostname", &WindowsHeads::host},
+    {"Computer", &WindowsHeads::host},
+    {"Event.System.Computer", &WindowsHeads::host},
+    {"winlog.computer_name", &WindowsHeads::host},
+    {"ComputerName", &WindowsHeads::host},
+    {"UtcTime", &WindowsHeads::time},
+    {"Event.EventData.UtcTime", &WindowsHeads::time},
+    {"winlog.event_data.UtcTime", &WindowsHeads::time},
+    {"TimeCreated", &WindowsHeads::time},
+    {"Event.System.TimeCreated.#attributes.SystemTime", &WindowsHeads::time},
+    {"@timestamp", &WindowsHeads::time},
+    {"EventTime", &WindowsHeads::time},
+    {"EventType", &WindowsHeads::type},
+    {"Event.EventData.EventType", &WindowsHeads::type},
+    {"winlog.event_data.EventType", &WindowsHeads::type},
+});
 
 // What stands before the names of a record's own members in the nested shapes.
 constexpr auto kPrefixes = std::to_array<std::string_view>(
     {"Event.EventData.", "Event.System.", "Event.UserData.", "winlog.event_data.", "winlog."});
-
-template <size_t N>
-std::string_view first_of(const Record& record, const std::array<std::string_view, N>& names) {
-  for (const std::string_view name : names) {
-    if (const std::string_view text = record.find(name); text.data() != nullptr) return text;
-  }
-  return {};
-}
 
 // "Event.System.Execution.#attributes.ProcessID" → "ProcessID".
 std::string_view own_name(std::string_view name) {
@@ -145,13 +161,6 @@ std::string_view registry_action(std::string_view type) {
   return "change";
 }
 
-void set_action(const WindowsKind& kind, const Record& record, BatchBuilder& batch) {
-  if (!kind.action.empty()) return batch.set(Field::event_action, kind.action);
-  constexpr auto kNames =
-      std::to_array<std::string_view>({"EventType", "Event.EventData.EventType", "winlog.event_data.EventType"});
-  batch.set(Field::event_action, registry_action(first_of(record, kNames)));
-}
-
 // What a process start of the security log says in other words than Sysmon's.
 struct AuditedRow {
   std::string_view name;
@@ -169,40 +178,71 @@ void set_audited(std::string_view name, std::string_view text, BatchBuilder& bat
 
 }  // namespace
 
-bool WindowsReader::knows(const Record& record) {
-  return first_of(record, kCodeNames).data() != nullptr &&
-         (first_of(record, kChannelNames).data() != nullptr || first_of(record, kProviderNames).data() != nullptr);
+WindowsReader::Meaning WindowsReader::meaning_of(std::string_view name) {
+  Meaning meaning{.looked_up = true, .own_name = own_name(name)};
+  const auto* const row =
+      std::find_if(kHeads.begin(), kHeads.end(), [&](const HeadRow& each) { return each.name == name; });
+  if (row == kHeads.end()) return meaning;
+  meaning.head = row->head;
+  meaning.rank = static_cast<uint8_t>(row - kHeads.begin());
+  return meaning;
 }
 
-void WindowsReader::add(const Record& record, BatchBuilder& batch) {
-  const std::string_view provider = first_of(record, kProviderNames);
-  std::string_view channel = first_of(record, kChannelNames);
+const WindowsReader::Meaning& WindowsReader::meaning_of(const Member& member) {
+  if (member.name_number == kNoNameNumber) return passing_ = meaning_of(member.name);
+  if (member.name_number >= meanings_.size()) meanings_.resize(member.name_number + size_t{1});
+  Meaning& meaning = meanings_[member.name_number];
+  if (!meaning.looked_up) meaning = meaning_of(member.name);
+  return meaning;
+}
+
+std::optional<WindowsHeads> WindowsReader::heads_of(const Record& record) {
+  WindowsHeads heads;
+  std::array<uint8_t, kHeads.size()> ranks{};  // by the first row of a head, of what was found last, counted from one
+  for (const Member& member : record.members()) {
+    const Meaning& meaning = meaning_of(member);
+    if (meaning.head == nullptr) continue;
+    const auto* const first =
+        std::find_if(kHeads.begin(), kHeads.end(), [&](const HeadRow& each) { return each.head == meaning.head; });
+    uint8_t& rank = ranks[static_cast<size_t>(first - kHeads.begin())];
+    if (rank != 0 && rank <= meaning.rank + 1) continue;
+    rank = static_cast<uint8_t>(meaning.rank + 1);
+    heads.*meaning.head = member.text;
+  }
+  const bool is_ours =
+      heads.code.data() != nullptr && (heads.channel.data() != nullptr || heads.provider.data() != nullptr);
+  return is_ours ? std::optional(heads) : std::nullopt;
+}
+
+void WindowsReader::add(const Record& record, const WindowsHeads& heads, BatchBuilder& batch) {
+  std::string_view channel = heads.channel;
   for (const ProviderRow& row : kProviders) {
-    if (channel.empty() && row.provider == provider) channel = row.channel;
+    if (channel.empty() && row.provider == heads.provider) channel = row.channel;
   }
   int64_t code = 0;
-  const std::string_view digits = first_of(record, kCodeNames);
-  const bool numbered = std::from_chars(digits.data(), digits.data() + digits.size(), code).ec == std::errc{};
+  const bool numbered =
+      std::from_chars(heads.code.data(), heads.code.data() + heads.code.size(), code).ec == std::errc{};
   const WindowsKind* kind = numbered ? kind_of(channel, code) : nullptr;
   const EventType type = kind != nullptr ? kind->type : EventType::systemlog;
 
   batch.set(Field::host_os_family, "windows");
   batch.set(Field::log_product, "windows");
   if (!channel.empty()) batch.set(Field::log_channel, channel);
-  if (!provider.empty()) batch.set(Field::event_provider, provider);
+  if (!heads.provider.empty()) batch.set(Field::event_provider, heads.provider);
   if (numbered) batch.set(Field::event_code, code);
-  if (const auto time = time_of(first_of(record, kTimeNames))) batch.set(Field::event_time, *time);
-  if (const std::string_view host = first_of(record, kHostNames); !host.empty()) batch.set(Field::host_name, host);
-  if (kind != nullptr) set_action(*kind, record, batch);
+  if (const auto time = time_of(heads.time)) batch.set(Field::event_time, *time);
+  if (!heads.host.empty()) batch.set(Field::host_name, heads.host);
+  if (kind != nullptr)
+    batch.set(Field::event_action, kind->action.empty() ? registry_action(heads.type) : kind->action);
   for (const Member& member : record.members()) {
-    const std::string_view name = own_name(member.name);
+    const std::string_view name = meaning_of(member).own_name;
     if (name == "Channel" || (name == "EventID" && numbered)) continue;
     if (name == "Initiated") {
       batch.set(Field::network_direction, member.text == "true" ? "outbound" : "inbound");
       continue;
     }
     if (name == "Hashes") add_hashes(member.text, type, batch);
-    map_.add(name, member.text, type, batch);
+    map_.add(name, member, type, batch);
     if (kind != nullptr && kind->channel == kSecurity) set_audited(name, member.text, batch);
   }
   set_derived(batch);

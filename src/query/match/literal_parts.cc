@@ -134,7 +134,8 @@ bool add_triggers(const Test& test, const Operand& operand, Trigger trigger, std
 
 std::vector<Trigger> triggers_of(const Test& test, SlotTable& slots) {
   // Types are the first index already, most events have most fields, and an order holds for many values.
-  const bool telling = test.field != Field::event_type && test.op != Operator::exists && !is_ordering(test.op);
+  const bool telling = test.field != Field::event_type && test.op != Operator::exists && !is_ordering(test.op) &&
+                       test.part == TimePart::none;
   if (!telling) return {};
   const Trigger trigger{.slot = slots.number(test.field, test.attribute), .form = form_of(test.field, test.case_mode)};
   std::vector<Trigger> triggers;

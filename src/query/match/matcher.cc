@@ -61,6 +61,7 @@ struct Matcher::Program {
   std::optional<EventView> event;
   std::optional<PlanRun> run;
   Verdicts verdicts;
+  TextVerdicts text_verdicts;
   std::vector<LiteralId> found;
   uint32_t events = 0;                   // so far; comes round
   std::unique_ptr<RuleTally[]> tallies;  // by rule
@@ -137,7 +138,7 @@ Status Matcher::Program::add_rules(std::span<const Expression> rules, LiteralSca
 }
 
 bool Matcher::Program::evaluate(uint32_t entry) {
-  const PredicateSet::Scratch scratch{.event = *event, .scan = scan, .found = found};
+  const PredicateSet::Scratch scratch{.event = *event, .scan = scan, .found = found, .texts = text_verdicts};
   uint32_t at = entry;
   while (at < kReject) {
     const Step& step = steps[at];
@@ -181,6 +182,8 @@ Result<Matcher> Matcher::compile(std::span<const Expression> rules, MatcherOptio
 
 void Matcher::match(const event::Batch& batch, std::vector<Hit>& hits) {
   program_->event->start_batch(batch);
+  program_->run->start_batch(batch);
+  program_->text_verdicts.start_batch();
   for (size_t i = 0; i < batch.size(); ++i) program_->match_row(batch.row(i), static_cast<uint32_t>(i), hits);
 }
 

@@ -59,4 +59,23 @@ void ValueMemo::forget() {
   used_ = 1;
 }
 
+void NumberMemo::start_batch() {
+  if (cells_.empty()) cells_.resize(size_t{1} << kCellBits);
+  found_.clear();
+  if (++batch_ != 0) return;
+  // The stamp has come round: old ones must not look new.
+  std::fill(cells_.begin(), cells_.end(), Cell{});
+  batch_ = 1;
+}
+
+void NumberMemo::keep(uint32_t finder, uint32_t text_number, std::span<const LiteralId> found) {
+  if (found_.size() + found.size() > kFoundMax) return;
+  cells_[place_of(finder, text_number)] = {.batch = batch_,
+                                           .finder = finder,
+                                           .text_number = text_number,
+                                           .first = static_cast<uint32_t>(found_.size()),
+                                           .count = static_cast<uint32_t>(found.size())};
+  found_.insert(found_.end(), found.begin(), found.end());
+}
+
 }  // namespace redoubt::query::match

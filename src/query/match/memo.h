@@ -1,5 +1,6 @@
-// What a finder found on values that came before: telemetry repeats itself, and comparing a text with one seen is
-// cheaper than looking for thousands of literals in it. Bounded; forgets everything when it is full. One thread.
+// What a finder found on texts that came before: telemetry repeats itself. NumberMemo knows the texts of the batch in
+// hand by their numbers and does not look at them; ValueMemo knows those of earlier batches by their bytes, which is
+// still cheaper than looking for thousands of literals. Both are bounded and may forget. One thread.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +45,39 @@ class ValueMemo {
   // Records: {finder, bytes, count, ids…, value}. Word 0 is none's.
   std::unique_ptr<uint32_t[]> arena_;
   size_t used_ = 1;
+};
+
+class NumberMemo {
+ public:
+  // Numbers mean other texts from now on.
+  void start_batch();
+  // What was found on the text of that number; valid until the next keep(). Nothing where it is not known.
+  std::optional<std::span<const LiteralId>> find(uint32_t finder, uint32_t text_number) const {
+    const Cell& cell = cells_[place_of(finder, text_number)];
+    if (cell.batch != batch_ || cell.finder != finder || cell.text_number != text_number) return std::nullopt;
+    return std::span(found_).subspan(cell.first, cell.count);
+  }
+  // Takes the place of another text that falls together with this one.
+  void keep(uint32_t finder, uint32_t text_number, std::span<const LiteralId> found);
+
+ private:
+  static constexpr uint32_t kCellBits = 13;
+  static constexpr size_t kFoundMax = size_t{1} << 20;
+
+  struct Cell {
+    uint32_t batch = 0;
+    uint32_t finder = 0;
+    uint32_t text_number = 0;
+    uint32_t first = 0;
+    uint32_t count = 0;
+  };
+  static size_t place_of(uint32_t finder, uint32_t text_number) {
+    return (text_number * 0x9E3779B1U + finder * 0x85EBCA77U) >> (32 - kCellBits);
+  }
+
+  std::vector<Cell> cells_;  // made with the first batch: a matcher that is never used takes no memory for this
+  std::vector<LiteralId> found_;
+  uint32_t batch_ = 1;
 };
 
 }  // namespace redoubt::query::match

@@ -125,6 +125,12 @@ Status PlanSet::build(std::vector<RuleGate> rules, LiteralScanner::Engine engine
 PlanRun::PlanRun(const PlanSet& plans)
     : plans_(plans), candidate_for_(plans.types_.size()), plan_run_for_(plans.plans_.size()) {}
 
+void PlanRun::start_batch(const event::Batch& batch) {
+  batch_ = &batch;
+  chance_in_batch_.assign(plans_.finders_.size(), Chance::unknown);
+  known_texts_.start_batch();
+}
+
 void PlanRun::add(RuleId rule) {
   if (candidate_for_[rule] == event_ || (plans_.types_[rule] & type_) == 0) return;
   candidate_for_[rule] = event_;
@@ -158,33 +164,61 @@ void PlanRun::search(const Finder& finder, SlotId slot, std::string_view raw, Ev
   }
 }
 
-void PlanRun::look_at(const PlanSet::Station& station, std::string_view raw, EventView& event, ScanScratch& scratch) {
+// The same, each once, of a text that this batch did not say before.
+void PlanRun::search_new(const PlanSet::Station& station, std::string_view raw, EventView& event,
+                         ScanScratch& scratch) {
   const Finder& finder = plans_.finders_[station.finder];
   if (!finder.is_dear() || raw.size() > ValueMemo::kValueBytesMax) {
-    search(finder, station.slot, raw, event, scratch);
-    return fire(fired_);
+    return search(finder, station.slot, raw, event, scratch);
   }
   const ValueMemo::Key key = ValueMemo::key_of(station.finder, raw);
-  if (const auto known = memo_.find(key)) return fire(*known);
+  if (const auto known = known_values_.find(key)) {
+    fired_.assign(known->begin(), known->end());
+    return;
+  }
   search(finder, station.slot, raw, event, scratch);
   std::sort(fired_.begin(), fired_.end());
   fired_.erase(std::unique(fired_.begin(), fired_.end()), fired_.end());
-  memo_.keep(key, fired_);
+  known_values_.keep(key, fired_);
+}
+
+void PlanRun::look_at(const PlanSet::Station& station, event::Value text, EventView& event, ScanScratch& scratch) {
+  const uint32_t number = text.text_number();
+  if (number == event::kNoTextNumber) {
+    search_new(station, text.text(), event, scratch);
+    return fire(fired_);
+  }
+  if (const auto known = known_texts_.find(station.finder, number)) return fire(*known);
+  search_new(station, text.text(), event, scratch);
+  known_texts_.keep(station.finder, number, fired_);
   fire(fired_);
+}
+
+// One look at the texts of all events, each once, before any is looked at alone.
+bool PlanRun::may_fire_in_batch(uint32_t finder, ScanScratch& scratch) {
+  Chance& chance = chance_in_batch_[finder];
+  if (chance == Chance::unknown) {
+    chance = Chance::none;
+    batch_->for_each_stretch([&](std::string_view stretch) {
+      if (chance == Chance::none && plans_.finders_[finder].may_fire_in(stretch, scratch)) chance = Chance::some;
+    });
+  }
+  return chance == Chance::some;
 }
 
 void PlanRun::run(const PlanSet::Plan& plan, EventView& event, ScanScratch& scratch) {
   for (const RuleId rule : plan.always) add(rule);
   for (const PlanSet::Station& station : plan.stations) {
     if (station.slot == kEveryAttribute) {
-      const auto extent = event.row().attributes_extent();
-      if (extent && !plans_.finders_[station.finder].may_fire_in(*extent, scratch)) continue;
-      for (const event::Attribute& each : event.row().attributes()) look_at(station, each.value, event, scratch);
+      if (!may_fire_in_batch(station.finder, scratch)) continue;
+      for (const event::Attribute& each : event.row().attributes()) {
+        look_at(station, event::Value::of_text(each.value, each.text_number), event, scratch);
+      }
       continue;
     }
     const event::Value value = event.value(station.slot);
     if (value.is_text()) {
-      look_at(station, value.text(), event, scratch);
+      look_at(station, value, event, scratch);
     } else if (value.present()) {
       fired_.clear();
       plans_.finders_[station.finder].find_number(value.integer(), fired_);

@@ -71,13 +71,17 @@ class PlanSet {
 class PlanRun {
  public:
   explicit PlanRun(const PlanSet& plans);
+  // Before the events of another batch.
+  void start_batch(const event::Batch& batch);
   std::span<const RuleId> find(EventView& event, ScanScratch& scratch);
 
  private:
   void run(const PlanSet::Plan& plan, EventView& event, ScanScratch& scratch);
   void fire(std::span<const TriggerId> triggers);
   void search(const Finder& finder, SlotId slot, std::string_view raw, EventView& event, ScanScratch& scratch);
-  void look_at(const PlanSet::Station& station, std::string_view raw, EventView& event, ScanScratch& scratch);
+  void search_new(const PlanSet::Station& station, std::string_view raw, EventView& event, ScanScratch& scratch);
+  void look_at(const PlanSet::Station& station, event::Value text, EventView& event, ScanScratch& scratch);
+  bool may_fire_in_batch(uint32_t finder, ScanScratch& scratch);
   void add(RuleId rule);
 
   const PlanSet& plans_;
@@ -88,7 +92,12 @@ class PlanRun {
   std::vector<RuleId> candidates_;
   std::vector<PlanSet::PlanId> waiting_;
   std::vector<TriggerId> fired_;
-  ValueMemo memo_;
+  // Whether anything of a finder may be anywhere in the batch: found out when it is first asked.
+  enum class Chance : uint8_t { unknown, none, some };
+  const event::Batch* batch_ = nullptr;
+  std::vector<Chance> chance_in_batch_;  // by finder
+  NumberMemo known_texts_;
+  ValueMemo known_values_;
 };
 
 }  // namespace redoubt::query::match

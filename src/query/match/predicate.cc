@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 #include <algorithm>
 
+#include "query/match/needle.h"
 #include "query/match/prefixes.h"
 
 namespace redoubt::query::match {
@@ -64,14 +65,18 @@ struct PredicateSet::Predicate {
   SlotId slot = 0;
   Operator op = Operator::exists;
   Form form = Form::raw;
+  TimePart part = TimePart::none;
   event::EventTypeSet types = 0;  // of an equality of event.type
   std::vector<int64_t> numbers;   // ascending
   std::vector<SlotId> slots;      // other fields and attributes that the value is compared with
   std::vector<std::string> texts;
+  std::vector<Needle> needles;
   LiteralTable table{Anchor::whole};
   LiteralScanner scanner;
   PrefixTable prefixes;
   std::vector<std::unique_ptr<re2::RE2>> regexes;
+  // Whether it says the same of the same text, and evaluating it costs more than looking that up.
+  bool is_remembered = false;
 };
 
 PredicateSet::PredicateSet(SlotTable& slots) : slots_(slots) {}
@@ -108,6 +113,7 @@ Result<PredicateId> PredicateSet::intern(const Test& test) {
   predicate->slot = slots_.number(test.field, test.attribute);
   predicate->op = test.op;
   predicate->form = form_of(test.field, test.case_mode);
+  predicate->part = test.part;
   if (test.field == Field::event_type && test.op == Operator::equal) predicate->types = types_of(test);
   predicate->table = LiteralTable(anchor_of(test.op));
   TRY_STATUS(add_constants(test, *predicate));
@@ -123,6 +129,13 @@ Status PredicateSet::build(LiteralScanner::Engine engine, ScanScratch& scratch) 
     const bool looked_up = (predicate->op == Operator::equal || predicate->op == Operator::starts_with ||
                             predicate->op == Operator::ends_with) &&
                            predicate->texts.size() >= kTableOperandsMin;
+    const bool is_search = predicate->op == Operator::contains || predicate->op == Operator::like ||
+                           predicate->op == Operator::regex || predicate->op == Operator::cidr;
+    predicate->is_remembered = (is_search || looked_up) && predicate->slots.empty();
+    if (!scanned && predicate->op == Operator::contains) {
+      for (std::string& text : predicate->texts) predicate->needles.emplace_back(std::move(text));
+      predicate->texts = {};
+    }
     if (!scanned && !looked_up) continue;
     for (const std::string& text : predicate->texts) {
       if (scanned) predicate->scanner.add(text, 0);
@@ -140,22 +153,33 @@ bool PredicateSet::holds(PredicateId id, const Scratch& scratch) const {
   const Predicate& predicate = *predicates_[id];
   const event::Row& row = scratch.event.row();
   if (predicate.types != 0 && (predicate.types & event::set_of(row.type())) != 0) return true;
-  if (predicate.slot != kEveryAttribute) {
-    const Value value = scratch.event.value(predicate.slot);
-    return value.present() && value_holds(predicate, value, scratch);
-  }
+  if (predicate.slot != kEveryAttribute) return slot_holds(id, predicate, scratch);
   const auto attributes = row.attributes();
   return std::any_of(attributes.begin(), attributes.end(), [&](const event::Attribute& each) {
     return value_holds(predicate, Value::of_text(each.value), scratch);
   });
 }
 
+bool PredicateSet::slot_holds(PredicateId id, const Predicate& predicate, const Scratch& scratch) const {
+  const Value value = scratch.event.value(predicate.slot);
+  if (!value.present()) return false;
+  if (!predicate.is_remembered || !value.is_text() || value.text_number() == event::kNoTextNumber) {
+    return value_holds(predicate, value, scratch);
+  }
+  const auto known = scratch.texts.find(id, value.text_number());
+  if (known != TextVerdicts::Known::no) return known == TextVerdicts::Known::is_true;
+  const bool holds = value_holds(predicate, value, scratch);
+  scratch.texts.keep(id, value.text_number(), holds ? TextVerdicts::Known::is_true : TextVerdicts::Known::is_false);
+  return holds;
+}
+
 bool PredicateSet::value_holds(const Predicate& predicate, const Value& value, const Scratch& scratch) const {
   if (predicate.op == Operator::exists) return true;
   if (value.is_text() && !is_ordering(predicate.op)) return text_holds_any(predicate, value.text(), scratch);
   // A text that is ordered is an attribute, and normalize() lets none be compared with a number of another slot.
-  const auto number = value.is_text() ? number_of(value.text()) : value.integer();
+  auto number = value.is_text() ? number_of(value.text()) : value.integer();
   if (!number) return false;
+  if (predicate.part != TimePart::none) number = part_of(*number, predicate.part);
   if (predicate.op == Operator::equal) {
     if (std::binary_search(predicate.numbers.begin(), predicate.numbers.end(), *number)) return true;
   } else {
@@ -179,6 +203,10 @@ bool PredicateSet::text_holds_any(const Predicate& predicate, std::string_view r
                                                                   : scratch.event.text(predicate.slot, predicate.form);
   const auto fits = [&](std::string_view operand) { return text_holds(predicate.op, text, operand); };
   if (std::any_of(predicate.texts.begin(), predicate.texts.end(), fits)) return true;
+  if (std::any_of(predicate.needles.begin(), predicate.needles.end(),
+                  [&](const Needle& each) { return each.is_in(text); })) {
+    return true;
+  }
   if (predicate.table.any(text)) return true;
   if (!predicate.scanner.empty()) {
     scratch.found.clear();
@@ -189,6 +217,14 @@ bool PredicateSet::text_holds_any(const Predicate& predicate, std::string_view r
     const Value other = scratch.event.value(slot);
     return other.is_text() && fits(scratch.event.text(slot, predicate.form));
   });
+}
+
+void TextVerdicts::start_batch() {
+  if (cells_.empty()) cells_.resize(size_t{1} << kCellBits);
+  if (++batch_ != 0) return;
+  // The stamp has come round: old ones must not look new.
+  std::fill(cells_.begin(), cells_.end(), Cell{});
+  batch_ = 1;
 }
 
 void Verdicts::start_event() {

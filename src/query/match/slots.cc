@@ -53,7 +53,7 @@ void EventView::walk_attributes() {
   for (const event::Attribute& attribute : row_->attributes()) {
     const SlotId slot = slot_of_name_[attribute.name];
     if (slot == kNone) continue;
-    entries_[slot].value = Value::of_text(attribute.value);
+    entries_[slot].value = Value::of_text(attribute.value, attribute.text_number);
     entries_[slot].value_for = event_;
   }
 }

@@ -41,8 +41,29 @@ void WindowLiterals::build(const std::vector<std::pair<std::string, LiteralId>>&
     texts_ += literal;
     (literal.size() < kWindow ? short_entries : long_entries).push_back(entry);
   }
+  set_aside(long_entries, short_entries);
   if (!long_entries.empty()) add_long(std::move(long_entries));
   if (!short_entries.empty()) add_short(std::move(short_entries));
+}
+
+// A few that are shorter than the rest would have every position looked at: they are looked for one by one.
+void WindowLiterals::set_aside(std::vector<Entry>& long_entries, std::vector<Entry>& short_entries) {
+  constexpr size_t kFew = 8;
+  const auto is_longest = [](const Entry& entry) { return entry.size >= kWindow + kStrides.front() - 1; };
+  const auto middle = std::partition(long_entries.begin(), long_entries.end(), is_longest);
+  const auto middles = static_cast<size_t>(long_entries.end() - middle);
+  const auto move_to_few = [this](auto begin, auto end) {
+    for (auto at = begin; at != end; ++at) {
+      few_.push_back({.needle = Needle(texts_.substr(at->offset, at->size)), .id = at->id});
+    }
+  };
+  if (middle != long_entries.begin() && middles <= kFew) {
+    move_to_few(middle, long_entries.end());
+    long_entries.erase(middle, long_entries.end());
+  }
+  if (few_.size() + short_entries.size() > kFew) return;
+  move_to_few(short_entries.begin(), short_entries.end());
+  short_entries.clear();
 }
 
 void WindowLiterals::add_long(std::vector<Entry> entries) {
@@ -99,6 +120,9 @@ void WindowLiterals::add_short(std::vector<Entry> entries) {
 void WindowLiterals::find(std::string_view text, std::vector<LiteralId>& found) const {
   if (!long_.empty() && text.size() >= kWindow) find_long(text, found);
   if (!short_.empty()) find_short(text, found);
+  for (const Few& each : few_) {
+    if (each.needle.is_in(text)) found.push_back(each.id);
+  }
 }
 
 void WindowLiterals::find_long(std::string_view text, std::vector<LiteralId>& found) const {

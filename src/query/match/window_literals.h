@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "query/match/literals.h"
+#include "query/match/needle.h"
 
 namespace redoubt::query::match {
 
@@ -32,6 +33,12 @@ class WindowLiterals {
     LiteralId id;
   };
 
+  struct Few {
+    Needle needle;
+    LiteralId id;
+  };
+
+  void set_aside(std::vector<Entry>& long_entries, std::vector<Entry>& short_entries);
   void add_long(std::vector<Entry> entries);
   void add_short(std::vector<Entry> entries);
   void find_long(std::string_view text, std::vector<LiteralId>& found) const;
@@ -48,6 +55,7 @@ class WindowLiterals {
   // Shorter ones: by first byte.
   std::array<uint32_t, 257> short_first_{};
   std::vector<Entry> short_;
+  std::vector<Few> few_;
 };
 
 }  // namespace redoubt::query::match

@@ -115,6 +115,9 @@ struct ConditionWriter {
 
   std::string left(const Test& test) const {
     if (test.field == event::Field::attributes && is_ordering(test.op)) return number_of_text(stored_value(test));
+    if (test.part != TimePart::none) {
+      return "date_part(" + quoted(name_of(test.part)) + ", make_timestamp(" + stored_value(test) + "))";
+    }
     const bool textual = event::is_textual(event::info(test.field).type);
     return folded(stored_value(test), textual ? form_of(test.field, test.case_mode) : Form::raw);
   }

@@ -20,7 +20,6 @@ enum class Slot : uint8_t {
   time_part,
   flag,
   transform,
-  unsupported,
 };
 
 struct ModifierRow {
@@ -64,11 +63,11 @@ constexpr auto kModifiers = std::to_array<ModifierRow>({
     {"base64", Slot::transform, number(Transform::base64)},
     {"base64offset", Slot::transform, number(Transform::base64offset)},
     {"year", Slot::time_part, number(TimePart::year)},
-    {"minute", Slot::unsupported, 0},
-    {"hour", Slot::unsupported, 0},
-    {"day", Slot::unsupported, 0},
-    {"week", Slot::unsupported, 0},
-    {"month", Slot::unsupported, 0},
+    {"minute", Slot::time_part, number(TimePart::minute)},
+    {"hour", Slot::time_part, number(TimePart::hour)},
+    {"day", Slot::time_part, number(TimePart::day)},
+    {"week", Slot::time_part, number(TimePart::week)},
+    {"month", Slot::time_part, number(TimePart::month)},
 });
 
 const ModifierRow* find_modifier(std::string_view name) {
@@ -79,9 +78,7 @@ const ModifierRow* find_modifier(std::string_view name) {
 
 std::vector<std::string> nearest_modifiers(std::string_view name) {
   std::vector<std::string_view> names;
-  for (const ModifierRow& row : kModifiers) {
-    if (row.slot != Slot::unsupported) names.push_back(row.name);
-  }
+  for (const ModifierRow& row : kModifiers) names.push_back(row.name);
   return base::nearest_names(name, names, 1);
 }
 
@@ -95,7 +92,6 @@ void apply(const ModifierRow& row, Modifiers& modifiers) {
     case Slot::time_part: modifiers.time_part = static_cast<TimePart>(row.value); break;
     case Slot::flag: modifiers.regex_flags += static_cast<char>(row.value); break;
     case Slot::transform: modifiers.transforms.push_back(static_cast<Transform>(row.value)); break;
-    case Slot::unsupported: break;
   }
 }
 
@@ -185,12 +181,6 @@ FieldKey read_field_key(std::string_view key, Place place, Problems& problems) {
     const ModifierRow* row = find_modifier(name);
     if (row == nullptr) {
       problems.add(code::kModifier, at, "modifier '" + name + "' is not known", suggest(nearest_modifiers(name), ""));
-      return result;
-    }
-    if (row->slot == Slot::unsupported) {
-      problems.add(code::kModifierUnsupported, at,
-                   "modifier '" + name + "' is not supported: times are compared as a whole",
-                   "'year', or a time with 'gte' and 'lt'");
       return result;
     }
     const unsigned bit = 1U << static_cast<unsigned>(row->slot);

@@ -17,7 +17,8 @@ namespace redoubt::rules::sigma {
 enum class ValueKind : uint8_t { text, regex, cidr, exists, less, less_equal, greater, greater_equal, field };
 enum class Linking : uint8_t { any, all };
 enum class Sense : uint8_t { plain, negated };
-enum class TimePart : uint8_t { none, year };  // of a time, what the value is compared with
+// Of a time, what the value is compared with. A year is a stretch of time; the others come again.
+enum class TimePart : uint8_t { none, year, minute, hour, day, week, month };
 
 struct Modifiers {
   Position position = Position::whole;

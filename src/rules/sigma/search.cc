@@ -1,6 +1,7 @@
 #include "rules/sigma/search.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -111,6 +112,20 @@ bool is_false(const Expression& expression) {
 
 constexpr int64_t kYearMin = 1970;
 constexpr int64_t kYearMax = 9998;
+
+struct TimePartRow {
+  TimePart modifier;
+  query::TimePart part;
+  int64_t least;
+  int64_t most;
+};
+constexpr auto kTimeParts = std::to_array<TimePartRow>({
+    {TimePart::minute, query::TimePart::minute, 0, 59},
+    {TimePart::hour, query::TimePart::hour, 0, 23},
+    {TimePart::day, query::TimePart::day, 1, 31},
+    {TimePart::week, query::TimePart::week, 1, 53},
+    {TimePart::month, query::TimePart::month, 1, 12},
+});
 
 int64_t start_of_year(int64_t year) {
   const auto start = base::parse_time(std::to_string(year) + "-01-01");
@@ -267,6 +282,7 @@ class SearchLowering {
 
   Expression lower_in_field(const ItemKey& key, const FieldPlace& field, const Node& value) {
     if (key.modifiers.time_part == TimePart::year) return lower_year(key, field, value);
+    if (key.modifiers.time_part != TimePart::none) return lower_time_part(key, field, value);
     switch (key.modifiers.kind) {
       case ValueKind::text: return lower_text(key, field, value);
       case ValueKind::regex: return lower_regex(key, field, value);
@@ -410,6 +426,41 @@ class SearchLowering {
     both.push_back(from(*year));
     both.push_back(before(*year + 1));
     return Expression::all_of(std::move(both));
+  }
+
+  Expression lower_time_part(const ItemKey& key, const FieldPlace& field, const Node& value) {
+    const TimePartRow& row = *std::find_if(kTimeParts.begin(), kTimeParts.end(), [&](const TimePartRow& each) {
+      return each.modifier == key.modifiers.time_part;
+    });
+    const std::string name(query::name_of(row.part));
+    if (event::info(field.field).type != FieldType::time) {
+      return refuse(code::kModifierUse, key.place,
+                    name_quoted(field) + " is no time: '" + name + "' does not go with it");
+    }
+    const auto number = parse_whole_number(value.text);
+    if (!number || *number < row.least || *number > row.most) {
+      return refuse(code::kValue, value.place, "'" + value.text + "' is no " + name,
+                    std::to_string(row.least) + " to " + std::to_string(row.most));
+    }
+    query::Test test{
+        .field = field.field, .op = operator_of(key.modifiers.kind), .part = row.part, .operands = {Operand(*number)}};
+    return Expression{std::move(test)};
+  }
+
+  // Of a comparison of numbers.
+  static Operator operator_of(ValueKind kind) {
+    switch (kind) {
+      case ValueKind::less: return Operator::less;
+      case ValueKind::less_equal: return Operator::less_equal;
+      case ValueKind::greater: return Operator::greater;
+      case ValueKind::greater_equal: return Operator::greater_equal;
+      case ValueKind::text:
+      case ValueKind::regex:
+      case ValueKind::cidr:
+      case ValueKind::exists:
+      case ValueKind::field: break;
+    }
+    return Operator::equal;
   }
 
   Expression lower_field_reference(const ItemKey& key, const FieldPlace& field, const Node& value) {

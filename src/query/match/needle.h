@@ -1,0 +1,23 @@
+// One literal in one text: where its two rarest bytes stand is looked for in many places at once, and what passes is
+// compared. For texts of kilobytes, in which a search from byte to byte is what a rule costs. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace redoubt::query::match {
+
+class Needle {
+ public:
+  explicit Needle(std::string literal);
+  bool is_in(std::string_view text) const;
+
+ private:
+  std::string literal_;
+  // Places of the two bytes in the literal.
+  size_t first_ = 0;
+  size_t second_ = 0;
+};
+
+}  // namespace redoubt::query::match
