@@ -290,6 +290,7 @@ void Enricher::tell_lookup(LookupTold&& told) {
 
 void Enricher::expire() {
   table_.expire(now_ns_);
+  containers_.expire(now_ns_);
   lookups_.expire(now_ns_, [this](LookupTold&& told) { tell_lookup(std::move(told)); });
 }
 
@@ -355,11 +356,6 @@ void Enricher::declare_loss(const Loss& loss, int64_t since_ns) {
     if (!cgroup.empty()) event.set_loss_cgroup(std::move(cgroup));
   }
   outbox_.put(std::move(event), {}, now_ns_);
-}
-
-void Enricher::expire() {
-  table_.expire(now_ns_);
-  containers_.expire(now_ns_);
 }
 
 Process& Enricher::actor(const rd_actor& actor) {
