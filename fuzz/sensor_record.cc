@@ -2,6 +2,7 @@
 // says which source.
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "sensor/container/container_decode.h"
 #include "sensor/container/container_id.h"
 #include "sensor/file/file_decode.h"
+#include "sensor/file/path_resolver.h"
 #include "sensor/network/network_decode.h"
 #include "sensor/process/process_decode.h"
 
@@ -37,6 +39,15 @@ void read_exec(std::string_view record) {
   read_path(exec->cgroup_v1);
 }
 
+// As where the caller has ended: no path is found.
+class NoPaths : public redoubt::sensor::PathResolver {
+ public:
+  std::optional<std::string> resolve(const redoubt::sensor::GivenPath& path) override {
+    if (path.base.empty() || path.base.front() != '/') __builtin_trap();
+    return std::nullopt;
+  }
+};
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -48,10 +59,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (bytes > 0) std::memcpy(words.data(), data + 1, bytes);
   const std::string_view record(reinterpret_cast<const char*>(words.data()), bytes);
   redoubt::v1::Event event;
+  NoPaths paths;
   switch (data[0] % 5) {
     case 0: read_exec(record); break;
     case 1: (void)sensor::decode_exit(record); break;
-    case 2: (void)sensor::decode_file(record, event); break;
+    case 2: (void)sensor::decode_file(record, paths, event); break;
     case 3: (void)sensor::decode_connection(record, event); break;
     default:
       if (const auto cgroup = sensor::decode_cgroup(record)) read_path(cgroup->path);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <algorithm>
 #include <unordered_set>
 #include <utility>
 
@@ -125,11 +126,12 @@ void Enricher::take_exit(std::string_view record) {
 
 void Enricher::take_activity(std::string_view record, const rd_head& head) {
   v1::Event event;
-  const Decoded decoded = head.kind == RD_FILE ? decode_file(record, event) : decode_connection(record, event);
+  const Decoded decoded = head.kind == RD_FILE ? decode_file(record, paths_, event) : decode_connection(record, event);
   if (decoded == Decoded::malformed) {
     ++malformed_;
     return;
   }
+  if (head.kind == RD_FILE && is_left_out(event)) return;
   const Process& process = actor(head.actor);
   describe_process(head, process, event);
   outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
@@ -197,6 +199,22 @@ std::shared_ptr<Container> Enricher::container_of(std::string_view cgroup_path, 
 std::shared_ptr<Container> Enricher::container_of(const ExecRecord& exec, LookupUrgency urgency) {
   auto container = container_of(exec.cgroup, urgency);
   return container != nullptr ? container : container_of(exec.cgroup_v1, urgency);
+}
+
+bool Enricher::is_left_out(const v1::Event& event) const {
+  const auto policy = std::atomic_load(&policy_);
+  if (policy == nullptr) return false;
+  const std::string name = "filechange." + event.event_action();
+  if (std::find(policy->unwanted.begin(), policy->unwanted.end(), name) != policy->unwanted.end()) return true;
+  const PathAutomaton& paths = policy->paths;
+  if ((paths.kinds() & RD_PATH_EXCLUDED) == 0) return false;
+  const auto excludes = [&](const std::string& path) {
+    return (paths.flags_of(RD_PATH_FILES, path) & RD_PATH_EXCLUDED) != 0;
+  };
+  // All that it is about, so that nothing leaves or enters an excluded directory unseen.
+  if (!excludes(event.file_path())) return false;
+  if (event.has_file_previous_path() && !excludes(event.file_previous_path())) return false;
+  return event.event_action() != "link" || excludes(event.file_target_path());
 }
 
 void Enricher::seed(std::string_view records) {

@@ -3,15 +3,19 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sensor/cgroup_path.h"
 #include "sensor/container/container_decode.h"
 #include "sensor/container/container_lookup.h"
 #include "sensor/container/container_table.h"
+#include "sensor/file/path_resolver.h"
 #include "sensor/load.h"
 #include "sensor/outbox.h"
+#include "sensor/path_automaton.h"
 #include "sensor/process/process_decode.h"
 #include "sensor/process_table.h"
 #include "sensor/program_hash.h"
@@ -26,6 +30,12 @@ struct Loss {
   uint32_t kind = 0;       // rd_kind; 0: not known any more
   uint64_t cgroup_id = 0;  // 0: not known any more
   uint64_t count = 0;
+};
+
+// A policy that is in force.
+struct AppliedPolicy {
+  PathAutomaton paths;
+  std::vector<std::string> unwanted;
 };
 
 class Enricher {
@@ -44,6 +54,8 @@ class Enricher {
   // What the task iterator gave: all running processes. Adds unknown ones, corrects known ones, ends the others.
   void seed(std::string_view records);
   void declare_loss(const Loss& loss, int64_t since_ns);
+  // What the programs could not leave out, and nobody wants, is left out here; any thread.
+  void set_policy(std::shared_ptr<const AppliedPolicy> policy) { std::atomic_store(&policy_, std::move(policy)); }
   // All that can be known of the container has become known.
   void tell_described(const std::shared_ptr<Container>& container);
   void expire();
@@ -65,6 +77,7 @@ class Enricher {
   // Null on the host. Asks for one that is new.
   std::shared_ptr<Container> container_of(std::string_view cgroup_path, LookupUrgency urgency);
   std::shared_ptr<Container> container_of(const ExecRecord& exec, LookupUrgency urgency);
+  bool is_left_out(const v1::Event& event) const;
 
   // The table's entry, made from the actor and /proc if there is none; `spare_` if the table is full.
   Process& actor(const rd_actor& actor);
@@ -88,6 +101,8 @@ class Enricher {
   ContainerTable containers_;
   UserNames users_;
   CgroupPaths cgroups_;
+  KernelPathResolver paths_;
+  std::shared_ptr<const AppliedPolicy> policy_;
   Process spare_;
   int64_t realtime_offset_ns_ = 0;
   int64_t now_ns_ = 0;

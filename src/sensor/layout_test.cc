@@ -10,6 +10,7 @@
 #include "redoubt_sensor.skel.h"
 #include "sensor/container/container_record.h"
 #include "sensor/file/file_record.h"
+#include "sensor/filter_record.h"
 #include "sensor/network/network_record.h"
 #include "sensor/process/process_record.h"
 
@@ -135,9 +136,17 @@ TEST_F(Layout, file_and_network_records_agree) {
   EXPECT_MEMBER(rd_file, inode);
   EXPECT_MEMBER(rd_file, size);
   EXPECT_MEMBER(rd_file, action);
-  EXPECT_MEMBER(rd_file, directory_bytes);
+  EXPECT_MEMBER(rd_file, count);
+  EXPECT_MEMBER(rd_file, flags);
+  EXPECT_MEMBER(rd_file, mode);
+  EXPECT_MEMBER(rd_file, uid);
+  EXPECT_MEMBER(rd_file, gid);
+  EXPECT_MEMBER(rd_file, device);
+  EXPECT_MEMBER(rd_file, mount_namespace);
+  EXPECT_MEMBER(rd_file, path_bytes);
+  EXPECT_MEMBER(rd_file, base_bytes);
   EXPECT_MEMBER(rd_file, given_bytes);
-  EXPECT_MEMBER(rd_file, to_directory_bytes);
+  EXPECT_MEMBER(rd_file, to_base_bytes);
   EXPECT_MEMBER(rd_file, to_given_bytes);
   EXPECT_MEMBER(rd_file, data);
   EXPECT_SIZE(rd_connection);
@@ -147,6 +156,15 @@ TEST_F(Layout, file_and_network_records_agree) {
   EXPECT_MEMBER(rd_connection, remote_port);
   EXPECT_MEMBER(rd_connection, direction);
   EXPECT_MEMBER(rd_connection, version);
+}
+
+TEST_F(Layout, filter_tables_agree) {
+  EXPECT_SIZE(rd_path_state);
+  EXPECT_MEMBER(rd_path_state, next);
+  EXPECT_MEMBER(rd_path_state, flags);
+  EXPECT_SIZE(rd_path_edge);
+  EXPECT_MEMBER(rd_path_edge, state);
+  EXPECT_MEMBER(rd_path_edge, name);
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ constexpr std::array kHooks = {
 
 constexpr std::array kLostWithTracepoints = {
     "opens, renames and deletions through io_uring are not seen",
-    "paths of renames and deletions are as the caller gave them: symbolic links in them are not resolved",
+    "paths of calls without a descriptor (renames, deletions, permissions by path) are looked up right after the call",
     "a rename of a directory looks like one of a file",
     "nothing can be denied at the hook",
 };

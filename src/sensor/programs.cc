@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "redoubt_sensor.skel.h"
+#include "sensor/file/file_record.h"
 #include "sensor/syscall/syscall_table.h"
 
 namespace redoubt::sensor {
@@ -84,6 +85,7 @@ struct Programs::State {
   std::array<uint64_t, RD_LANES> lost_before{};
   std::map<LossOrigin, LossTaken> lost_from;
   rd_lane_share* shares = nullptr;
+  std::array<std::vector<rd_path_edge>, 2> edges;  // what each half of the tables holds
 
   bpf_map* ring(rd_lane lane) const {
     return lane == RD_LANE_CRITICAL ? skeleton->maps.ring_critical : skeleton->maps.ring_bulk;
@@ -107,7 +109,7 @@ Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options) {
     return base::fail_errno("load the BPF programs");
   }
   std::unique_ptr<Programs> programs(new Programs(std::move(state)));
-  TRY_STATUS(programs->fill_syscall_tables());
+  TRY_STATUS(programs->fill_file_stages());
   TRY_STATUS(programs->map_shares());
   TRY_STATUS(programs->make_loss_rows());
   if (options.quiet_pids.size() >= kQuietPidsMax) return fail(Errc::invalid_argument, "too many quiet processes");
@@ -116,7 +118,20 @@ Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options) {
   return programs;
 }
 
-Status Programs::fill_syscall_tables() {
+Status Programs::fill_file_stages() {
+  const auto& programs = state_->skeleton->progs;
+  const std::pair<uint32_t, const bpf_program*> stages[] = {{RD_STAGE_PATH, programs.file_tell_path},
+                                                            {RD_STAGE_DESCRIPTOR, programs.file_tell_descriptor}};
+  for (const auto& [stage, program] : stages) {
+    const int program_fd = bpf_program__fd(program);
+    if (bpf_map_update_elem(bpf_map__fd(state_->skeleton->maps.file_stages), &stage, &program_fd, BPF_ANY) != 0) {
+      return base::fail_errno("enter a stage of file calls");
+    }
+  }
+  return {};
+}
+
+Status Programs::fill_syscall_tables(const SensorPolicy& policy) {
   const redoubt_sensor& skeleton = *state_->skeleton;
   for (const SyscallHandler& handler : kSyscallHandlers) {
     const bpf_program* program = bpf_object__find_program_by_name(skeleton.obj, std::string(handler.program).c_str());
@@ -124,13 +139,53 @@ Status Programs::fill_syscall_tables() {
     const int program_fd = bpf_program__fd(program);
     const std::pair<bpf_map*, int32_t> rows[] = {{skeleton.maps.native_calls, handler.native},
                                                  {skeleton.maps.compat_calls, handler.compat}};
+    const bool left_out = is_unwanted(handler, policy.unwanted);
     for (const auto& [table, number] : rows) {
+      if (number >= 0 && left_out) {
+        bpf_map_delete_elem(bpf_map__fd(table), &number);  // fails where it was not wanted before either
+        continue;
+      }
       if (number >= 0 && bpf_map_update_elem(bpf_map__fd(table), &number, &program_fd, BPF_ANY) != 0) {
         return base::fail_errno("enter " + std::string(handler.program) + " into the system call table");
       }
     }
   }
   return {};
+}
+
+// The half of the tables that no program reads is written, then one word makes it the other.
+Status Programs::apply(const SensorPolicy& policy, const PathAutomaton& paths) {
+  const redoubt_sensor& skeleton = *state_->skeleton;
+  const uint32_t count = (skeleton.bss->policy_now >> RD_POLICY_COUNT_SHIFT) + 1;
+  const uint32_t half = count & RD_POLICY_HALF;
+  const uint32_t first = half * RD_PATH_STATES_MAX;
+  const int states = bpf_map__fd(skeleton.maps.path_states);
+  const int edges = bpf_map__fd(skeleton.maps.path_edges);
+  for (const rd_path_edge& edge : std::exchange(state_->edges[half], {})) bpf_map_delete_elem(edges, &edge);
+  for (uint32_t row = 0; row < paths.states().size(); ++row) {
+    const uint32_t key = first + row;
+    const rd_path_state value{.next = first + paths.states()[row].next, .flags = paths.states()[row].flags};
+    if (bpf_map_update_elem(states, &key, &value, BPF_ANY) != 0) return base::fail_errno("enter a path state");
+  }
+  for (const PathAutomaton::Edge& edge : paths.edges()) {
+    rd_path_edge key{.state = first + edge.from, .name = {}};
+    CHECK(edge.name.size() < sizeof key.name);
+    memcpy(key.name, edge.name.data(), edge.name.size());
+    const uint32_t to = first + edge.to;
+    if (bpf_map_update_elem(edges, &key, &to, BPF_ANY) != 0) return base::fail_errno("enter a path edge");
+    state_->edges[half].push_back(key);
+  }
+  TRY_STATUS(fill_syscall_tables(policy));
+  const uint32_t now = count << RD_POLICY_COUNT_SHIFT | paths.kinds() << RD_POLICY_KINDS_SHIFT | half;
+  __atomic_store_n(&state_->skeleton->bss->policy_now, now, __ATOMIC_SEQ_CST);
+  // What runs by the old half ends before the next policy may overwrite it.
+  syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+  return {};
+}
+
+void Programs::move_filter_clock() {
+  uint32_t* clock = const_cast<uint32_t*>(&state_->skeleton->bss->filter_clock);
+  __atomic_fetch_add(clock, 1, __ATOMIC_RELAXED);
 }
 
 Status Programs::quiet(uint32_t pid) {

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "sensor/enrich.h"
 #include "sensor/load.h"
+#include "sensor/path_automaton.h"
 #include "sensor/ring.h"
 #include "sensor/sensor.h"
 
@@ -38,6 +39,11 @@ class Programs {
   // From here on none come.
   void detach();
 
+  // One caller at a time.
+  Status apply(const SensorPolicy& policy, const PathAutomaton& paths);
+  // Lets what is remembered of directories be looked at anew.
+  void move_filter_clock();
+
   // All running processes, as RD_SEED records one behind the other. Also tells the programs which process reads.
   Result<std::string> read_seed();
   Result<std::unique_ptr<Ring>> map_ring(rd_lane lane) const;
@@ -57,7 +63,8 @@ class Programs {
  private:
   struct State;
   explicit Programs(std::unique_ptr<State> state);
-  Status fill_syscall_tables();
+  Status fill_file_stages();
+  Status fill_syscall_tables(const SensorPolicy& policy);
   Status map_shares();
   Status make_loss_rows();
   uint64_t lost(rd_lane lane) const;

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <memory>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -95,6 +97,7 @@ class Sensor::Runtime {
   Status start();
   void stop();
   SensorAccount account() const;
+  Status apply(const SensorPolicy& policy);
   Tier tier() const { return Tier::tracepoint; }
   void set_load(Load load) { load_wanted_ = load; }
   uint64_t rounds() const { return rounds_; }
@@ -142,6 +145,7 @@ class Sensor::Runtime {
   std::atomic<Load> load_wanted_{Load::whole};
   std::atomic<uint64_t> rounds_{0};
   std::atomic<bool> stopping_{false};
+  std::mutex policy_mutex_;
   std::thread thread_;
 };
 
@@ -171,6 +175,15 @@ Status Sensor::Runtime::start() {
 Status Sensor::Runtime::watch(int fd) {
   epoll_event interest{.events = EPOLLIN, .data = {.fd = fd}};
   if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &interest) != 0) return base::fail_errno("watch a descriptor");
+  return {};
+}
+
+Status Sensor::Runtime::apply(const SensorPolicy& policy) {
+  TRY_STATUS(check(policy));
+  TRY(PathAutomaton paths, PathAutomaton::compile(policy));
+  const std::lock_guard lock(policy_mutex_);
+  TRY_STATUS(programs_->apply(policy, paths));
+  enricher_.set_policy(std::make_shared<const AppliedPolicy>(AppliedPolicy{std::move(paths), policy.unwanted}));
   return {};
 }
 
@@ -205,6 +218,7 @@ void Sensor::Runtime::run_round() {
   if (table_ == Table::torn && now_ns - seeded_ns_ >= kHealNs) reseed(now_ns);
   if (now_ns - expired_ns_ >= kExpireNs) {
     enricher_.expire();
+    programs_->move_filter_clock();
     expired_ns_ = now_ns;
   }
   outbox_.flush(now_ns);
@@ -341,6 +355,7 @@ Result<std::unique_ptr<Sensor>> Sensor::start(SensorOptions options, EventSink& 
   TRY(auto containers, base::within("start the sensor", ContainerLookup::start(options.runtimes)));
   auto runtime =
       std::make_unique<Runtime>(options, sink, std::move(programs), std::move(hashes), std::move(containers));
+  TRY_STATUS(base::within("start the sensor", runtime->apply(options.policy)));
   TRY_STATUS(base::within("start the sensor", runtime->start()));
   return std::unique_ptr<Sensor>(new Sensor(std::move(runtime)));
 }
@@ -350,6 +365,7 @@ Sensor::~Sensor() = default;
 void Sensor::stop() { runtime_->stop(); }
 void Sensor::set_load(Load load) { runtime_->set_load(load); }
 uint64_t Sensor::rounds() const { return runtime_->rounds(); }
+Status Sensor::apply(const SensorPolicy& policy) { return runtime_->apply(policy); }
 Tier Sensor::tier() const { return runtime_->tier(); }
 SensorAccount Sensor::account() const { return runtime_->account(); }
 

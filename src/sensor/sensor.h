@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "sensor/container/runtime.h"
 #include "sensor/load.h"
+#include "sensor/policy.h"
 #include "sensor/tier.h"
 
 namespace redoubt::v1 {
@@ -46,6 +47,7 @@ struct SensorOptions {
   // Variables that a process start tells, of at most kEnvironmentNameBytesMax bytes; at most kEnvironmentNamesMax.
   std::vector<std::string> environment_names = default_environment_names();
   std::vector<Runtime> runtimes = usual_runtimes();  // asked what the containers are
+  SensorPolicy policy;
 };
 
 constexpr size_t kQuietPidsMax = 64;
@@ -93,6 +95,8 @@ class Sensor {
 
   // How much is told from now on; any thread.
   void set_load(Load load);
+  // What is told from now on; any thread. A policy that is refused leaves the one before it in force.
+  Status apply(const SensorPolicy& policy);
 
   Tier tier() const;
   SensorAccount account() const;  // any thread

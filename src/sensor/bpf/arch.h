@@ -19,20 +19,33 @@ static __always_inline __u32 rd_syscall_number(struct pt_regs* regs) {
   return (__u32)BPF_CORE_READ(regs, orig_ax) & ~(__u32)RD_X86_X32_BIT;
 }
 
-// `position` is a constant from 0 to 3.
+// `position` is a constant from 0 to 4.
 static __always_inline __u64 rd_syscall_argument(struct pt_regs* regs, int position) {
   if (rd_is_compat()) {
     switch (position) {
       case 0: return (__u32)BPF_CORE_READ(regs, bx);
       case 1: return (__u32)BPF_CORE_READ(regs, cx);
       case 2: return (__u32)BPF_CORE_READ(regs, dx);
-      default: return (__u32)BPF_CORE_READ(regs, si);
+      case 3: return (__u32)BPF_CORE_READ(regs, si);
+      default: return (__u32)BPF_CORE_READ(regs, di);
     }
   }
   switch (position) {
     case 0: return BPF_CORE_READ(regs, di);
     case 1: return BPF_CORE_READ(regs, si);
     case 2: return BPF_CORE_READ(regs, dx);
-    default: return BPF_CORE_READ(regs, r10);
+    case 3: return BPF_CORE_READ(regs, r10);
+    default: return BPF_CORE_READ(regs, r8);
   }
 }
+
+// Numbers of the calls that share a handler and differ in where their arguments are.
+enum {
+  RD_OPEN = 2,
+  RD_OPEN_COMPAT = 5,
+  RD_CREAT = 85,
+  RD_CREAT_COMPAT = 8,
+  RD_OPEN_BY_HANDLE = 304,
+  RD_OPEN_BY_HANDLE_COMPAT = 342,
+  RD_OPENAT2 = 437,  // of both
+};

@@ -8,7 +8,7 @@
 
 #include "sensor/bpf/kernel.h"
 
-enum { RD_S_IFMT = 0170000, RD_S_IFREG = 0100000, RD_S_IFSOCK = 0140000 };
+enum { RD_S_IFMT = 0170000, RD_S_IFREG = 0100000, RD_S_IFDIR = 0040000, RD_S_IFSOCK = 0140000 };
 
 static __always_inline int rd_has_type(struct inode* inode, __u16 type) {
   return (BPF_CORE_READ(inode, i_mode) & RD_S_IFMT) == type;

@@ -17,6 +17,7 @@ typedef struct {
 } kgid_t;
 
 struct qstr {
+  __u64 hash_len;
   const unsigned char* name;
 };
 
@@ -33,6 +34,9 @@ struct super_block {
 struct inode {
   __u16 i_mode;
   __u32 i_nlink;
+  kuid_t i_uid;
+  kgid_t i_gid;
+  __u32 i_rdev;
   struct super_block* i_sb;
   unsigned long i_ino;
   __s64 i_size;
@@ -51,6 +55,7 @@ struct inode___before_6_6 {
 struct dentry {
   struct dentry* d_parent;
   struct qstr d_name;
+  struct inode* d_inode;
 };
 
 struct vfsmount {
@@ -70,6 +75,7 @@ struct path {
 
 struct file {
   __u32 f_mode;
+  __u32 f_flags;
   struct path f_path;
   struct inode* f_inode;
   void* private_data;
@@ -85,6 +91,7 @@ struct files_struct {
 };
 
 struct fs_struct {
+  int umask;
   struct path root;
   struct path pwd;
 };
@@ -215,6 +222,7 @@ struct socket {
 
 struct pt_regs {
   unsigned long r10;
+  unsigned long r8;
   unsigned long bx;
   unsigned long cx;
   unsigned long dx;

@@ -1,26 +1,106 @@
 #include "sensor/file/file_decode.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <string>
 
 #include "redoubt/event.pb.h"
+#include "sensor/file/open_flags.h"
+#include "sensor/file/path_resolver.h"
 #include "sensor/path_text.h"
 
 namespace redoubt::sensor {
 
 namespace {
 
-const char* file_action_name(uint32_t action) {
-  switch (action) {
-    case RD_FILE_CREATE: return "create";
-    case RD_FILE_WRITE: return "write";
-    case RD_FILE_RENAME: return "rename";
-    case RD_FILE_DELETE: return "delete";
-    default: return nullptr;
-  }
+enum class PathFrom { kernel, caller };
+
+struct ActionRow {
+  uint32_t action;
+  const char* name;
+  PathFrom from;
+  LastLink last;  // of the file's path, where the caller gave it
+};
+
+constexpr std::array kActions = {
+    ActionRow{RD_FILE_CREATE, "create", PathFrom::kernel, LastLink::followed},
+    ActionRow{RD_FILE_WRITE, "write", PathFrom::kernel, LastLink::followed},
+    ActionRow{RD_FILE_READ, "read", PathFrom::kernel, LastLink::followed},
+    ActionRow{RD_FILE_CHANGE, "change", PathFrom::kernel, LastLink::followed},
+    ActionRow{RD_FILE_RENAME, "rename", PathFrom::caller, LastLink::kept},
+    ActionRow{RD_FILE_DELETE, "delete", PathFrom::caller, LastLink::kept},
+    ActionRow{RD_FILE_MKDIR, "mkdir", PathFrom::caller, LastLink::kept},
+    ActionRow{RD_FILE_RMDIR, "rmdir", PathFrom::caller, LastLink::kept},
+    ActionRow{RD_FILE_LINK, "link", PathFrom::caller, LastLink::kept},
+    ActionRow{RD_FILE_SYMLINK, "symlink", PathFrom::caller, LastLink::kept},
+    ActionRow{RD_FILE_PERMISSION, "permission", PathFrom::caller, LastLink::followed},
+    ActionRow{RD_FILE_OWNER, "owner", PathFrom::caller, LastLink::followed},
+    ActionRow{RD_FILE_TRUNCATE, "truncate", PathFrom::caller, LastLink::followed},
+    ActionRow{RD_FILE_MKNOD, "mknod", PathFrom::caller, LastLink::kept},
+};
+
+struct FileRecord {
+  const rd_file& raw;
+  std::string_view path;
+  std::string_view base;
+  std::string_view given;
+  std::string_view to_base;
+  std::string_view to_given;
+};
+
+// A path, and what the caller called it where that is another.
+struct FoundPath {
+  std::string real;
+  std::string claimed;
+};
+
+std::string_view without_nul(std::string_view text) {
+  if (text.ends_with('\0')) text.remove_suffix(1);
+  return text;
 }
 
-void describe_path(const std::string& path, v1::Event& event) {
+bool steps_back(std::string_view given) {
+  return given == ".." || given.starts_with("../") || given.ends_with("/..") ||
+         given.find("/../") != std::string_view::npos;
+}
+
+// `real`, and the claim unless it is the same but for "." and doubled slashes.
+FoundPath compare(std::string real, const std::string& base, std::string_view given) {
+  FoundPath found{.real = std::move(real), .claimed = ""};
+  if (given.empty()) return found;
+  if (resolve_path(base, given) == found.real && !steps_back(given)) return found;
+  found.claimed = (base == "/" ? "" : base) + (given.starts_with('/') ? "" : "/") + std::string(given);
+  return found;
+}
+
+// One name in a directory that the kernel told needs no looking up.
+bool is_plain_name(std::string_view given) {
+  return given.find('/') == std::string_view::npos && given != "." && given != "..";
+}
+
+FoundPath look_up(const FileRecord& record, std::string_view base_parts, std::string_view given, LastLink last,
+                  PathResolver& resolver) {
+  const std::string base = path_from_components(base_parts);
+  const bool is_known = given.empty() || (last == LastLink::kept && is_plain_name(given));
+  std::optional<std::string> real;
+  if (!is_known) {
+    real = resolver.resolve({.pid = record.raw.head.actor.pid,
+                             .parent_pid = record.raw.head.actor.parent_pid,
+                             .mount_namespace = record.raw.mount_namespace,
+                             .base = base,
+                             .given = std::string(given),
+                             .last = last});
+  }
+  return compare(real ? *std::move(real) : resolve_path(base, given), base, given);
+}
+
+void describe_path(const FoundPath& found, v1::Event& event) {
+  const std::string path = field_text(found.real);
   const std::string_view name = name_of_path(path);
   const size_t directory = path.size() - name.size();
   event.set_file_path(path);
@@ -30,41 +110,104 @@ void describe_path(const std::string& path, v1::Event& event) {
   if (dot != std::string_view::npos && dot > 0 && dot + 1 < name.size()) {
     event.set_file_extension(std::string(name.substr(dot + 1)));
   }
+  if (!found.claimed.empty()) event.set_file_claimed_path(field_text(found.claimed));
 }
 
-std::string given_path(std::string_view base, std::string_view given) {
-  if (given.ends_with('\0')) given.remove_suffix(1);
-  return field_text(resolve_path(path_from_components(base), given));
+const char* type_name(uint32_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFREG: return "file";
+    case S_IFDIR: return "dir";
+    case S_IFLNK: return "symlink";
+    case S_IFIFO: return "fifo";
+    case S_IFSOCK: return "socket";
+    case S_IFCHR: return "char";
+    case S_IFBLK: return "block";
+    default: return nullptr;
+  }
+}
+
+std::string octal_mode(uint32_t mode) {
+  constexpr uint32_t kPermissionBits = 07777;
+  std::string digits(4, '0');
+  uint32_t rest = mode & kPermissionBits;
+  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, rest >>= 3) {
+    *digit = static_cast<char>('0' + (rest & 7));
+  }
+  return digits;
+}
+
+// Whether the call says or the kernel knows the permissions of the file.
+bool has_mode(const rd_file& raw) {
+  return raw.inode != 0 || raw.action == RD_FILE_PERMISSION || raw.action == RD_FILE_MKDIR ||
+         raw.action == RD_FILE_MKNOD;
+}
+
+void describe_file(const rd_file& raw, v1::Event& event) {
+  const bool is_open = raw.action == RD_FILE_CREATE || raw.action == RD_FILE_WRITE || raw.action == RD_FILE_READ;
+  if (raw.inode != 0) event.set_file_inode(static_cast<int64_t>(raw.inode));
+  if (raw.inode != 0 || raw.action == RD_FILE_TRUNCATE) event.set_file_size(static_cast<int64_t>(raw.size));
+  if (has_mode(raw)) event.set_file_mode(octal_mode(raw.mode));
+  if (const char* type = type_name(raw.mode)) event.set_file_type(type);
+  if (raw.uid != RD_ID_UNCHANGED) event.set_file_uid(raw.uid);
+  if (raw.gid != RD_ID_UNCHANGED) event.set_file_gid(raw.gid);
+  if (is_open) event.set_file_open_flags(open_flags_text(raw.flags));
+  if (raw.action == RD_FILE_MKNOD && (S_ISCHR(raw.mode) || S_ISBLK(raw.mode))) {
+    event.set_file_device(std::to_string(major(raw.device)) + ":" + std::to_string(minor(raw.device)));
+  }
+  if (raw.count > 1) event.set_event_count(raw.count);
+}
+
+// The second name, and what was known under the first.
+void describe_pair(const FileRecord& record, PathResolver& resolver, v1::Event& event) {
+  const bool follows = record.raw.action == RD_FILE_LINK && (record.raw.flags & AT_SYMLINK_FOLLOW) != 0;
+  const FoundPath from =
+      look_up(record, record.base, record.given, follows ? LastLink::followed : LastLink::kept, resolver);
+  describe_path(look_up(record, record.to_base, record.to_given, LastLink::kept, resolver), event);
+  if (record.raw.action == RD_FILE_RENAME) {
+    event.set_file_previous_path(field_text(from.real));
+  } else {
+    event.set_file_target_path(field_text(from.real));
+  }
+}
+
+void describe_names(const FileRecord& record, const ActionRow& row, PathResolver& resolver, v1::Event& event) {
+  if (!record.path.empty() || row.from == PathFrom::kernel) {
+    const std::string base = path_from_components(record.base);
+    return describe_path(compare(path_from_components(record.path), base, record.given), event);
+  }
+  if (row.action == RD_FILE_RENAME || row.action == RD_FILE_LINK) return describe_pair(record, resolver, event);
+  const bool keeps = row.last == LastLink::kept || (record.raw.flags & AT_SYMLINK_NOFOLLOW) != 0;
+  describe_path(look_up(record, record.base, record.given, keeps ? LastLink::kept : LastLink::followed, resolver),
+                event);
+  if (row.action == RD_FILE_SYMLINK) event.set_file_target_path(field_text(record.to_given));
 }
 
 }  // namespace
 
-Decoded decode_file(std::string_view record, v1::Event& event) {
+Decoded decode_file(std::string_view bytes, PathResolver& resolver, v1::Event& event) {
   constexpr size_t kFixed = offsetof(rd_file, data);
-  if (record.size() < kFixed) return Decoded::malformed;
-  const auto& raw = *reinterpret_cast<const rd_file*>(record.data());
-  const size_t sizes[] = {raw.directory_bytes, raw.given_bytes, raw.to_directory_bytes, raw.to_given_bytes};
-  std::string_view parts[4];
-  std::string_view rest = record.substr(kFixed);
-  for (size_t i = 0; i < 4; ++i) {
-    if (rest.size() < sizes[i]) return Decoded::malformed;
-    parts[i] = rest.substr(0, sizes[i]);
-    rest.remove_prefix(sizes[i]);
+  if (bytes.size() < kFixed) return Decoded::malformed;
+  FileRecord record{.raw = *reinterpret_cast<const rd_file*>(bytes.data())};
+  std::string_view rest = bytes.substr(kFixed);
+  const std::pair<uint16_t, std::string_view*> parts[] = {{record.raw.path_bytes, &record.path},
+                                                          {record.raw.base_bytes, &record.base},
+                                                          {record.raw.given_bytes, &record.given},
+                                                          {record.raw.to_base_bytes, &record.to_base},
+                                                          {record.raw.to_given_bytes, &record.to_given}};
+  for (const auto& [size, part] : parts) {
+    if (rest.size() < size) return Decoded::malformed;
+    *part = rest.substr(0, size);
+    rest.remove_prefix(size);
   }
-  const char* action = file_action_name(raw.action);
-  if (action == nullptr) return Decoded::malformed;
+  record.given = without_nul(record.given);
+  record.to_given = without_nul(record.to_given);
+  const auto row = std::find_if(kActions.begin(), kActions.end(),
+                                [&](const ActionRow& each) { return each.action == record.raw.action; });
+  if (row == kActions.end()) return Decoded::malformed;
   event.set_event_type(v1::EVENT_TYPE_FILECHANGE);
-  event.set_event_action(action);
-  if (raw.action == RD_FILE_RENAME) {
-    event.set_file_previous_path(given_path(parts[0], parts[1]));
-    describe_path(given_path(parts[2], parts[3]), event);
-  } else if (raw.action == RD_FILE_DELETE) {
-    describe_path(given_path(parts[0], parts[1]), event);
-  } else {
-    describe_path(field_text(path_from_components(parts[0])), event);
-    event.set_file_inode(static_cast<int64_t>(raw.inode));
-    event.set_file_size(static_cast<int64_t>(raw.size));
-  }
+  event.set_event_action(row->name);
+  describe_names(record, *row, resolver, event);
+  describe_file(record.raw, event);
   return Decoded::yes;
 }
 

@@ -1,4 +1,4 @@
-// Reads the records of the file source into events. Ring thread; pure.
+// Reads the records of the file source into events. Ring thread.
 #pragma once
 
 #include <string_view>
@@ -12,7 +12,10 @@ class Event;
 
 namespace redoubt::sensor {
 
-// Sets event.type, event.action and file.*. `record` is aligned to 8 bytes.
-Decoded decode_file(std::string_view record, v1::Event& event);
+class PathResolver;
+
+// Sets event.type, event.action, event.count and file.*. `record` is aligned to 8 bytes. A path that only the caller
+// knows is asked of `resolver`; where that finds none, it is what the caller gave, "." and ".." taken away as text.
+Decoded decode_file(std::string_view record, PathResolver& resolver, v1::Event& event);
 
 }  // namespace redoubt::sensor

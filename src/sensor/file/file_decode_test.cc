@@ -1,21 +1,42 @@
 #include "sensor/file/file_decode.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <cstddef>
 #include <cstring>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "redoubt/event.pb.h"
+#include "sensor/file/path_resolver.h"
 
 namespace redoubt::sensor {
 namespace {
 
 using std::string_literals::operator""s;
 
+// Knows what it is told.
+class FixedPaths : public PathResolver {
+ public:
+  std::optional<std::string> resolve(const GivenPath& path) override {
+    asked.push_back(path);
+    const auto found = real.find(path.base + " " + path.given);
+    return found != real.end() ? std::optional(found->second) : std::nullopt;
+  }
+  std::map<std::string, std::string> real;  // "base given" → real path
+  std::vector<GivenPath> asked;
+};
+
 struct RawFile {
-  explicit RawFile(uint32_t action) { record.action = action; }
+  explicit RawFile(uint32_t action) {
+    record.action = action;
+    record.count = 1;
+    record.uid = RD_ID_UNCHANGED;
+    record.gid = RD_ID_UNCHANGED;
+  }
   std::vector<uint64_t> space = std::vector<uint64_t>(sizeof(rd_file) / 8 + 1);
   rd_file& record = *reinterpret_cast<rd_file*>(space.data());
   size_t used = 0;
@@ -34,9 +55,16 @@ TEST(FileDecode, reads_a_creation) {
   RawFile raw(RD_FILE_CREATE);
   raw.record.inode = 12;
   raw.record.size = 34;
-  raw.record.directory_bytes = raw.put("a.tar.gz\0tmp\0"s);
+  raw.record.mode = 0100640;
+  raw.record.uid = 7;
+  raw.record.gid = 8;
+  raw.record.flags = O_WRONLY | O_CREAT | O_EXCL;
+  raw.record.path_bytes = raw.put("a.tar.gz\0tmp\0"s);
+  raw.record.base_bytes = raw.put("tmp\0"s);
+  raw.record.given_bytes = raw.put("./a.tar.gz\0"s);
+  FixedPaths paths;
   v1::Event event;
-  ASSERT_EQ(decode_file(raw.view(), event), Decoded::yes);
+  ASSERT_EQ(decode_file(raw.view(), paths, event), Decoded::yes);
   EXPECT_EQ(event.event_action(), "create");
   EXPECT_EQ(event.file_path(), "/tmp/a.tar.gz");
   EXPECT_EQ(event.file_name(), "a.tar.gz");
@@ -44,36 +72,134 @@ TEST(FileDecode, reads_a_creation) {
   EXPECT_EQ(event.file_extension(), "gz");
   EXPECT_EQ(event.file_inode(), 12);
   EXPECT_EQ(event.file_size(), 34);
+  EXPECT_EQ(event.file_mode(), "0640");
+  EXPECT_EQ(event.file_type(), "file");
+  EXPECT_EQ(event.file_uid(), 7);
+  EXPECT_EQ(event.file_gid(), 8);
+  EXPECT_EQ(event.file_open_flags(), "O_WRONLY|O_CREAT|O_EXCL");
+  EXPECT_FALSE(event.has_file_claimed_path());
+  EXPECT_FALSE(event.has_event_count());
+  EXPECT_TRUE(paths.asked.empty()) << "the kernel has told the path";
+}
+
+TEST(FileDecode, keeps_the_claim_where_an_open_led_elsewhere) {
+  struct Case {
+    std::string base;
+    std::string given;
+    std::string claimed;
+  };
+  const Case cases[] = {
+      {"tmp\0"s, "link\0"s, "/tmp/link"},  // a symbolic link
+      {"tmp\0"s, "/etc/./passwd\0"s, ""},  // only spelled otherwise
+      {"www\0srv\0"s, "../../etc/passwd\0"s, "/srv/www/../../etc/passwd"},
+      {"jail\0"s, "/secret\0"s, "/jail/secret"},  // the caller's root is not the host's
+  };
+  for (const Case& each : cases) {
+    RawFile raw(RD_FILE_WRITE);
+    raw.record.path_bytes = raw.put("passwd\0etc\0"s);
+    if (!each.given.starts_with("/etc")) raw.record.base_bytes = raw.put(each.base);
+    raw.record.given_bytes = raw.put(each.given);
+    FixedPaths paths;
+    v1::Event event;
+    ASSERT_EQ(decode_file(raw.view(), paths, event), Decoded::yes);
+    EXPECT_EQ(event.file_path(), "/etc/passwd");
+    EXPECT_EQ(event.file_claimed_path(), each.claimed);
+  }
 }
 
 TEST(FileDecode, reads_a_rename_from_one_directory_to_another) {
   RawFile raw(RD_FILE_RENAME);
-  raw.record.directory_bytes = raw.put("tmp\0"s);
-  raw.record.given_bytes = raw.put("./new\0"s);
-  raw.record.to_directory_bytes = raw.put("");
-  raw.record.to_given_bytes = raw.put("/.profile\0"s);
+  raw.record.base_bytes = raw.put("tmp\0"s);
+  raw.record.given_bytes = raw.put("new\0"s);
+  raw.record.to_base_bytes = raw.put("");
+  raw.record.to_given_bytes = raw.put("/link/.profile\0"s);
+  FixedPaths paths;
+  paths.real["/ /link/.profile"] = "/home/a/.profile";
   v1::Event event;
-  ASSERT_EQ(decode_file(raw.view(), event), Decoded::yes);
+  ASSERT_EQ(decode_file(raw.view(), paths, event), Decoded::yes);
   EXPECT_EQ(event.event_action(), "rename");
   EXPECT_EQ(event.file_previous_path(), "/tmp/new");
-  EXPECT_EQ(event.file_path(), "/.profile");
-  EXPECT_EQ(event.file_directory(), "/");
+  EXPECT_EQ(event.file_path(), "/home/a/.profile");
+  EXPECT_EQ(event.file_claimed_path(), "/link/.profile");
+  EXPECT_EQ(event.file_directory(), "/home/a");
   EXPECT_FALSE(event.has_file_extension());
   EXPECT_FALSE(event.has_file_inode());
+  EXPECT_FALSE(event.has_file_mode());
+  EXPECT_EQ(paths.asked.size(), 1U) << "a plain name in a known directory is not looked up";
+}
+
+TEST(FileDecode, reads_links) {
+  RawFile hard(RD_FILE_LINK);
+  hard.record.base_bytes = hard.put("etc\0"s);
+  hard.record.given_bytes = hard.put("shadow\0"s);
+  hard.record.to_base_bytes = hard.put("tmp\0"s);
+  hard.record.to_given_bytes = hard.put("x\0"s);
+  FixedPaths paths;
+  v1::Event event;
+  ASSERT_EQ(decode_file(hard.view(), paths, event), Decoded::yes);
+  EXPECT_EQ(event.event_action(), "link");
+  EXPECT_EQ(event.file_target_path(), "/etc/shadow");
+  EXPECT_EQ(event.file_path(), "/tmp/x");
+
+  RawFile symbolic(RD_FILE_SYMLINK);
+  symbolic.record.base_bytes = symbolic.put("tmp\0"s);
+  symbolic.record.given_bytes = symbolic.put("y\0"s);
+  symbolic.record.to_given_bytes = symbolic.put("../etc/shadow\0"s);
+  v1::Event second;
+  ASSERT_EQ(decode_file(symbolic.view(), paths, second), Decoded::yes);
+  EXPECT_EQ(second.event_action(), "symlink");
+  EXPECT_EQ(second.file_target_path(), "../etc/shadow");
+  EXPECT_EQ(second.file_path(), "/tmp/y");
+}
+
+TEST(FileDecode, follows_the_last_link_as_the_call_does) {
+  RawFile raw(RD_FILE_OWNER);
+  raw.record.uid = 33;
+  raw.record.base_bytes = raw.put("tmp\0"s);
+  raw.record.given_bytes = raw.put("link\0"s);
+  FixedPaths paths;
+  paths.real["/tmp link"] = "/etc/passwd";
+  v1::Event event;
+  ASSERT_EQ(decode_file(raw.view(), paths, event), Decoded::yes);
+  EXPECT_EQ(event.event_action(), "owner");
+  EXPECT_EQ(event.file_path(), "/etc/passwd");
+  EXPECT_EQ(event.file_uid(), 33);
+  EXPECT_FALSE(event.has_file_gid()) << "left as it was";
+  raw.record.flags = AT_SYMLINK_NOFOLLOW;
+  v1::Event kept;
+  ASSERT_EQ(decode_file(raw.view(), paths, kept), Decoded::yes);
+  EXPECT_EQ(kept.file_path(), "/tmp/link");
+}
+
+TEST(FileDecode, reads_modes_devices_and_counts) {
+  RawFile raw(RD_FILE_MKNOD);
+  raw.record.mode = 0060660;
+  raw.record.device = 0x801;
+  raw.record.count = 3;
+  raw.record.base_bytes = raw.put("dev\0"s);
+  raw.record.given_bytes = raw.put("disk\0"s);
+  FixedPaths paths;
+  v1::Event event;
+  ASSERT_EQ(decode_file(raw.view(), paths, event), Decoded::yes);
+  EXPECT_EQ(event.file_type(), "block");
+  EXPECT_EQ(event.file_mode(), "0660");
+  EXPECT_EQ(event.file_device(), "8:1");
+  EXPECT_EQ(event.event_count(), 3);
 }
 
 TEST(FileDecode, refuses_every_cut_and_unknown_actions) {
   RawFile raw(RD_FILE_DELETE);
-  raw.record.directory_bytes = raw.put("tmp\0"s);
+  raw.record.base_bytes = raw.put("tmp\0"s);
   raw.record.given_bytes = raw.put("x\0"s);
+  FixedPaths paths;
   for (size_t size = 0; size < raw.view().size(); ++size) {
     v1::Event event;
-    EXPECT_EQ(decode_file(raw.view().substr(0, size), event), Decoded::malformed) << size;
+    EXPECT_EQ(decode_file(raw.view().substr(0, size), paths, event), Decoded::malformed) << size;
   }
   v1::Event event;
-  EXPECT_EQ(decode_file(raw.view(), event), Decoded::yes);
+  EXPECT_EQ(decode_file(raw.view(), paths, event), Decoded::yes);
   raw.record.action = 99;
-  EXPECT_EQ(decode_file(raw.view(), event), Decoded::malformed);
+  EXPECT_EQ(decode_file(raw.view(), paths, event), Decoded::malformed);
 }
 
 }  // namespace

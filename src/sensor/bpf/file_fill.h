@@ -1,0 +1,130 @@
+// Filling in records of the file source: from the kernel's objects where there are any, from what the caller gave where
+// there are none. Knows nothing of where the caller is attached.
+#pragma once
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "sensor/bpf/actor.h"
+#include "sensor/bpf/descriptor.h"
+#include "sensor/bpf/kernel.h"
+#include "sensor/bpf/lanes.h"
+#include "sensor/bpf/path.h"
+#include "sensor/bpf/path_filter.h"
+#include "sensor/file/file_record.h"
+
+enum {
+  RD_AT_FDCWD = -100,
+  RD_AT_SYMLINK_NOFOLLOW = 0x100,
+  RD_AT_REMOVEDIR = 0x200,
+  RD_FILE_DATA = __builtin_offsetof(struct rd_file, data),
+};
+
+_Static_assert(sizeof(struct rd_file) <= RD_SCRATCH_BYTES, "fits the scratch space");
+
+// A record in the scratch space, for what the current task did; 0 if that is not told.
+static __always_inline struct rd_file* rd_file_begin(__u32 action) {
+  if (rd_is_quiet(bpf_get_current_pid_tgid() >> 32) || rd_actor_is_excluded(policy_now)) return 0;
+  struct rd_file* record = rd_scratch_get(RD_SLOT_EVENT);
+  if (!record) return 0;
+  struct task_struct* task = (struct task_struct*)bpf_get_current_task();
+  rd_fill_head(&record->head, RD_FILE, task);
+  __builtin_memset(&record->inode, 0, RD_FILE_DATA - __builtin_offsetof(struct rd_file, inode));
+  record->action = action;
+  record->count = 1;
+  record->uid = RD_ID_UNCHANGED;
+  record->gid = RD_ID_UNCHANGED;
+  record->mount_namespace = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+  return record;
+}
+
+static __always_inline int rd_file_send(struct rd_file* record, __u64 end) {
+  if (end > sizeof(*record)) return 0;  // never; for the verifier
+  rd_send(&ring_bulk, RD_LANE_BULK, &record->head, end);
+  return 0;
+}
+
+static __always_inline void rd_file_fill_inode(struct rd_file* record, struct inode* inode) {
+  record->inode = BPF_CORE_READ(inode, i_ino);
+  record->size = BPF_CORE_READ(inode, i_size);
+  record->mode = BPF_CORE_READ(inode, i_mode);
+  record->uid = BPF_CORE_READ(inode, i_uid.val);
+  record->gid = BPF_CORE_READ(inode, i_gid.val);
+}
+
+static __always_inline __u64 rd_file_put_path(struct path* path, __u64 at, __u64 limit) {
+  return rd_put_path(RD_SLOT_EVENT, (__u64)BPF_CORE_READ(path, dentry), (__u64)BPF_CORE_READ(path, mnt), at,
+                     RD_FILE_DATA + limit);
+}
+
+// The path of `file`, as the first part; the end of it.
+static __always_inline __u64 rd_file_put_file(struct rd_file* record, struct file* file) {
+  __u64 end = rd_file_put_path(&file->f_path, RD_FILE_DATA, RD_PATH_END);
+  record->path_bytes = end - RD_FILE_DATA;
+  return end;
+}
+
+// The directory that a given path starts from.
+static __always_inline struct path* rd_file_base(int directory_fd, char first) {
+  struct task_struct* task = (struct task_struct*)bpf_get_current_task();
+  struct fs_struct* fs = BPF_CORE_READ(task, fs);
+  if (first == '/') return &fs->root;
+  if (directory_fd == RD_AT_FDCWD) return &fs->pwd;
+  struct file* file = rd_file_of(directory_fd);
+  return file ? &file->f_path : 0;
+}
+
+// The text that the caller gave, at scratch byte `at`: the end of it, or 0 if it cannot be read.
+static __always_inline __u64 rd_file_put_text(struct rd_file* record, __u64 at, __u64 given, __u16* bytes) {
+  if (at > sizeof(*record) - RD_GIVEN_PATH_MAX) return 0;  // never; for the verifier
+  long size = bpf_probe_read_user_str((__u8*)record + at, RD_GIVEN_PATH_MAX, (void*)given);
+  if (size <= 0) return 0;
+  *bytes = size;
+  return at + size;
+}
+
+// Whether the call only makes or takes away one name, without following links.
+static __always_inline int rd_file_is_of_one_name(__u32 action) {
+  return action == RD_FILE_DELETE || action == RD_FILE_MKDIR || action == RD_FILE_RMDIR || action == RD_FILE_SYMLINK ||
+         action == RD_FILE_MKNOD;
+}
+
+// Whether a name in the directory is excluded. Of what is not one plain name nothing is said yet: the user side looks
+// again when it knows where the path leads.
+static __always_inline int rd_file_name_is_excluded(struct path* directory, __u64 given) {
+  __u32 policy = policy_now;
+  if (!rd_policy_has(policy, RD_PATH_EXCLUDED)) return 0;
+  struct rd_path_edge edge = {};
+  long size = bpf_probe_read_user_str(edge.name, sizeof(edge.name), (void*)given);
+  if (size <= 1 || size >= RD_PATH_NAME_BYTES) return 0;
+  for (int i = 0; i < RD_PATH_NAME_BYTES; i++) {
+    if (edge.name[i] == '/') return 0;
+  }
+  edge.state = rd_directory_state(BPF_CORE_READ(directory, dentry), BPF_CORE_READ(directory, mnt), policy);
+  struct rd_path_state* row = bpf_map_lookup_elem(&path_states, &edge.state);
+  if (!row) return 0;
+  __u32* next = bpf_map_lookup_elem(&path_edges, &edge);
+  return (rd_path_flags(next ? *next : row->next) & RD_PATH_EXCLUDED) != 0;
+}
+
+// Appends the base directory and the given path to the record in the scratch space, as its first name or (`is_to`) its
+// second. Global, as the walks of path.h. The new end, or 0.
+__weak __noinline __u64 rd_file_put_given(__u64 at, __u32 directory_fd, __u64 given, __u32 is_to) {
+  struct rd_file* record = rd_scratch_get(RD_SLOT_EVENT);
+  if (!record) return 0;
+  char first = 0;
+  bpf_probe_read_user(&first, 1, (void*)given);
+  struct path* base = rd_file_base((int)directory_fd, first);
+  if (!base) return 0;
+  if (rd_file_is_of_one_name(record->action) && rd_file_name_is_excluded(base, given)) return 0;
+  __u64 begin = at;
+  at = rd_file_put_path(base, at, is_to ? RD_TO_BASE_END : RD_BASE_END);
+  if (is_to) {
+    record->to_base_bytes = at - begin;
+    return rd_file_put_text(record, at, given, &record->to_given_bytes);
+  }
+  record->base_bytes = at - begin;
+  return rd_file_put_text(record, at, given, &record->given_bytes);
+}
