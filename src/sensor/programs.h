@@ -67,6 +67,7 @@ class Programs {
  private:
   struct State;
   explicit Programs(std::unique_ptr<State> state);
+  Status fill_file_stages();
   Status fill_syscall_tables(const SensorPolicy& policy);
   Status attach_to_sockets();
   Status map_shares();

@@ -38,3 +38,14 @@ static __always_inline __u64 rd_syscall_argument(struct pt_regs* regs, int posit
     default: return BPF_CORE_READ(regs, r8);
   }
 }
+
+// Numbers of the calls that share a handler and differ in where their arguments are.
+enum {
+  RD_OPEN = 2,
+  RD_OPEN_COMPAT = 5,
+  RD_CREAT = 85,
+  RD_CREAT_COMPAT = 8,
+  RD_OPEN_BY_HANDLE = 304,
+  RD_OPEN_BY_HANDLE_COMPAT = 342,
+  RD_OPENAT2 = 437,  // of both
+};

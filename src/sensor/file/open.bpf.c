@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Files that are created or opened. What counts is the file behind the new descriptor; the path that the caller gave
-// goes with it as a claim. Handlers of the system call dispatcher.
+// goes with it as a claim. Handler of the system call dispatcher.
 #include <linux/bpf.h>
 
 #include <bpf/bpf_core_read.h>
@@ -46,13 +46,34 @@ static __always_inline __u32 action_of(struct file* file, struct inode* inode) {
     if (rd_policy_has(policy, RD_PATH_EXCLUDED) && rd_flags_of_path(&file->f_path, policy) & RD_PATH_EXCLUDED) return 0;
     return mode & RD_FMODE_CREATED ? RD_FILE_CREATE : RD_FILE_WRITE;
   }
-  if (!(mode & RD_FMODE_READ) || !rd_policy_has(policy, RD_PATH_READ)) return 0;
+  if (!(mode & RD_FMODE_READ) || !rd_policy_has(policy, RD_PATH_READ) || reads_off) return 0;
   if (type != RD_S_IFREG && type != RD_S_IFDIR) return 0;
   __u32 flags = rd_flags_of_path(&file->f_path, policy);
   return flags & RD_PATH_READ && !(flags & RD_PATH_EXCLUDED) ? RD_FILE_READ : 0;
 }
 
-static __always_inline int tell_open(long result, const struct open_call* call) {
+// The call's arguments, which only what is told needs.
+static __always_inline struct open_call call_of(struct pt_regs* regs) {
+  __u32 number = rd_syscall_number(regs);
+  int is_compat = rd_is_compat();
+  if (number == (is_compat ? RD_OPEN_COMPAT : RD_OPEN)) {
+    return (struct open_call){rd_syscall_argument(regs, 0), RD_AT_FDCWD, rd_syscall_argument(regs, 1)};
+  }
+  if (number == (is_compat ? RD_CREAT_COMPAT : RD_CREAT)) {
+    return (struct open_call){rd_syscall_argument(regs, 0), RD_AT_FDCWD, RD_O_CREAT | RD_O_WRONLY | RD_O_TRUNC};
+  }
+  if (number == (is_compat ? RD_OPEN_BY_HANDLE_COMPAT : RD_OPEN_BY_HANDLE)) {
+    return (struct open_call){0, RD_AT_FDCWD, rd_syscall_argument(regs, 2)};
+  }
+  __u64 flags = rd_syscall_argument(regs, 2);
+  // Those of openat2() lie in the caller's memory: the first member of struct open_how.
+  if (number == RD_OPENAT2) bpf_probe_read_user(&flags, sizeof(flags), (void*)flags);
+  return (struct open_call){rd_syscall_argument(regs, 1), rd_syscall_argument(regs, 0), flags};
+}
+
+// open, openat, openat2, creat, open_by_handle_at.
+SEC("tp_btf/sys_exit")
+int BPF_PROG(file_open, struct pt_regs* regs, long result) {
   if (result < 0) return 0;
   struct file* file = rd_file_of(result);
   if (!file) return 0;
@@ -60,47 +81,14 @@ static __always_inline int tell_open(long result, const struct open_call* call) 
   __u32 action = action_of(file, inode);
   struct rd_file* record = action ? rd_file_begin(action) : 0;
   if (!record) return 0;
-  record->flags = (BPF_CORE_READ(file, f_flags) & ~RD_O_ONCE) | (call->flags & RD_O_ONCE);
+  struct open_call call = call_of(regs);
+  record->flags = (BPF_CORE_READ(file, f_flags) & ~RD_O_ONCE) | (call.flags & RD_O_ONCE);
   rd_file_fill_inode(record, inode);
   __u64 end = rd_file_put_file(record, file);
-  __u64 claimed = call->given ? rd_file_put_given(end, call->directory_fd, call->given, 0) : 0;
+  __u64 claimed = call.given ? rd_file_put_given(end, call.directory_fd, call.given, 0) : 0;
   if (!claimed) {
     record->base_bytes = 0;
     record->given_bytes = 0;
   }
   return rd_file_send(record, claimed ? claimed : end);
-}
-
-SEC("tp_btf/sys_exit")
-int BPF_PROG(file_open, struct pt_regs* regs, long result) {
-  struct open_call call = {rd_syscall_argument(regs, 0), RD_AT_FDCWD, rd_syscall_argument(regs, 1)};
-  return tell_open(result, &call);
-}
-
-SEC("tp_btf/sys_exit")
-int BPF_PROG(file_creat, struct pt_regs* regs, long result) {
-  struct open_call call = {rd_syscall_argument(regs, 0), RD_AT_FDCWD, RD_O_CREAT | RD_O_WRONLY | RD_O_TRUNC};
-  return tell_open(result, &call);
-}
-
-SEC("tp_btf/sys_exit")
-int BPF_PROG(file_openat, struct pt_regs* regs, long result) {
-  struct open_call call = {rd_syscall_argument(regs, 1), rd_syscall_argument(regs, 0), rd_syscall_argument(regs, 2)};
-  return tell_open(result, &call);
-}
-
-// Its flags lie in the caller's memory: the first member of struct open_how.
-SEC("tp_btf/sys_exit")
-int BPF_PROG(file_openat2, struct pt_regs* regs, long result) {
-  struct open_call call = {rd_syscall_argument(regs, 1), rd_syscall_argument(regs, 0), 0};
-  __u64 flags = 0;
-  bpf_probe_read_user(&flags, sizeof(flags), (void*)rd_syscall_argument(regs, 2));
-  call.flags = flags;
-  return tell_open(result, &call);
-}
-
-SEC("tp_btf/sys_exit")
-int BPF_PROG(file_open_by_handle, struct pt_regs* regs, long result) {
-  struct open_call call = {0, RD_AT_FDCWD, rd_syscall_argument(regs, 2)};
-  return tell_open(result, &call);
 }

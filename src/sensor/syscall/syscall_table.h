@@ -30,10 +30,10 @@ constexpr std::string_view kOpens = "filechange.create filechange.write filechan
 
 inline constexpr std::array kSyscallHandlers = {
     SyscallHandler{SYS_open, 5, "file_open", kOpens},
-    SyscallHandler{SYS_creat, 8, "file_creat", kOpens},
-    SyscallHandler{SYS_openat, 295, "file_openat", kOpens},
-    SyscallHandler{SYS_openat2, 437, "file_openat2", kOpens},
-    SyscallHandler{SYS_open_by_handle_at, 342, "file_open_by_handle", kOpens},
+    SyscallHandler{SYS_creat, 8, "file_open", kOpens},
+    SyscallHandler{SYS_openat, 295, "file_open", kOpens},
+    SyscallHandler{SYS_openat2, 437, "file_open", kOpens},
+    SyscallHandler{SYS_open_by_handle_at, 342, "file_open", kOpens},
     SyscallHandler{SYS_unlink, 10, "file_unlink", "filechange.delete"},
     SyscallHandler{SYS_unlinkat, 301, "file_unlinkat", "filechange.delete filechange.rmdir"},
     SyscallHandler{SYS_rmdir, 40, "file_rmdir", "filechange.rmdir"},

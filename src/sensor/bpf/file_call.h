@@ -1,0 +1,54 @@
+// From the handler of a system call to the program that tells it: handlers only note what the call was given, and jump.
+// So the verifier goes through the walks of paths for two programs, and not for thirty.
+#pragma once
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "sensor/file/file_record.h"
+
+struct rd_file_call {
+  __u32 action;
+  __u32 flags;
+  __u32 mode;
+  __u32 uid;
+  __u32 gid;
+  __u32 device;
+  __u64 length;
+  int descriptor;
+  int directory_fd;
+  __u64 path;
+  int to_directory_fd;
+  __u32 zero;
+  __u64 to_path;  // 0: there is but one
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct rd_file_call);
+} file_call __weak SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+  __uint(max_entries, RD_STAGES);
+  __type(key, __u32);
+  __type(value, __u32);
+} file_stages __weak SEC(".maps");
+
+static __always_inline struct rd_file_call* rd_file_call_get(void) {
+  __u32 zero = 0;
+  return bpf_map_lookup_elem(&file_call, &zero);
+}
+
+// Returns only if the stage is not there.
+static __always_inline int rd_file_call_tell(void* ctx, long result, enum rd_file_stage stage,
+                                             const struct rd_file_call* given) {
+  struct rd_file_call* call = result == 0 ? rd_file_call_get() : 0;
+  if (!call) return 0;
+  *call = *given;
+  bpf_tail_call(ctx, &file_stages, stage);
+  return 0;
+}
