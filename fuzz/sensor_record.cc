@@ -10,6 +10,7 @@
 #include "redoubt/event.pb.h"
 #include "sensor/container/container_decode.h"
 #include "sensor/container/container_id.h"
+#include "sensor/dns/lookups.h"
 #include "sensor/file/file_decode.h"
 #include "sensor/network/network_decode.h"
 #include "sensor/process/process_decode.h"
@@ -37,6 +38,18 @@ void read_exec(std::string_view record) {
   read_path(exec->cgroup_v1);
 }
 
+void read_lookup(std::string_view record) {
+  namespace sensor = redoubt::sensor;
+  sensor::AddressNames names;
+  sensor::Lookups lookups(names);
+  const auto tell = [](sensor::LookupTold&& told) {
+    std::string wire;
+    if (!told.event.SerializeToString(&wire)) __builtin_trap();
+  };
+  (void)lookups.take(record, 1, tell);
+  lookups.finish(tell);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -48,13 +61,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (bytes > 0) std::memcpy(words.data(), data + 1, bytes);
   const std::string_view record(reinterpret_cast<const char*>(words.data()), bytes);
   redoubt::v1::Event event;
-  switch (data[0] % 5) {
+  switch (data[0] % 7) {
     case 0: read_exec(record); break;
     case 1: (void)sensor::decode_exit(record); break;
     case 2: (void)sensor::decode_file(record, event); break;
     case 3: (void)sensor::decode_connection(record, event); break;
-    default:
+    case 4:
       if (const auto cgroup = sensor::decode_cgroup(record)) read_path(cgroup->path);
+      break;
+    case 5: (void)sensor::decode_socket(record, event); break;
+    default: read_lookup(record);
   }
   std::string wire;
   if (!event.SerializeToString(&wire)) __builtin_trap();

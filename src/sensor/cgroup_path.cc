@@ -18,16 +18,21 @@ namespace {
 constexpr std::array kMounts = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
 constexpr int kKernfsHandle = 0xfe;  // FILEID_KERNFS of the kernel: the id alone
 
+std::string cgroup_mount() {
+  for (const char* const mount : kMounts) {
+    if (access((std::string(mount) + "/cgroup.procs").c_str(), F_OK) == 0) return mount;
+  }
+  return {};
+}
+
 }  // namespace
 
-CgroupPaths::CgroupPaths() {
-  for (const char* const mount : kMounts) {
-    if (access((std::string(mount) + "/cgroup.procs").c_str(), F_OK) != 0) continue;
-    mount_ = mount;
-    root_ = base::UniqueFd(open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    return;
-  }
+base::UniqueFd open_cgroup_root() {
+  const std::string mount = cgroup_mount();
+  return base::UniqueFd(mount.empty() ? -1 : open(mount.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
+
+CgroupPaths::CgroupPaths() : mount_(cgroup_mount()), root_(open_cgroup_root()) {}
 
 std::string CgroupPaths::find(uint64_t cgroup_id) const {
   if (!root_ || cgroup_id == 0) return {};

@@ -8,6 +8,9 @@
 
 namespace redoubt::sensor {
 
+// The root of the version 2 hierarchy, whether alone or beside version 1; not open if there is none.
+base::UniqueFd open_cgroup_root();
+
 class CgroupPaths {
  public:
   CgroupPaths();

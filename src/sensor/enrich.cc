@@ -61,8 +61,10 @@ void Enricher::take(std::string_view record) {
     case RD_EXEC: return take_exec(record);
     case RD_FORK: return take_fork(head);
     case RD_EXIT: return take_exit(record);
-    case RD_FILE:
-    case RD_CONNECTION: return take_activity(record, head);
+    case RD_FILE: return take_activity(record, head, decode_file);
+    case RD_CONNECTION: return take_connection(record, head);
+    case RD_DNS: return take_lookup(record);
+    case RD_SOCKET: return take_activity(record, head, decode_socket);
     case RD_CGROUP: return take_cgroup(record);
     default: ++malformed_;
   }
@@ -123,10 +125,9 @@ void Enricher::take_exit(std::string_view record) {
   table_.end(process, Life::ended, now_ns_);
 }
 
-void Enricher::take_activity(std::string_view record, const rd_head& head) {
+void Enricher::take_activity(std::string_view record, const rd_head& head, Decode decode) {
   v1::Event event;
-  const Decoded decoded = head.kind == RD_FILE ? decode_file(record, event) : decode_connection(record, event);
-  if (decoded == Decoded::malformed) {
+  if (decode(record, event) == Decoded::malformed) {
     ++malformed_;
     return;
   }
@@ -199,6 +200,42 @@ std::shared_ptr<Container> Enricher::container_of(const ExecRecord& exec, Lookup
   return container != nullptr ? container : container_of(exec.cgroup_v1, urgency);
 }
 
+void Enricher::take_connection(std::string_view record, const rd_head& head) {
+  v1::Event event;
+  if (decode_connection(record, event) == Decoded::malformed) {
+    ++malformed_;
+    return;
+  }
+  const auto& raw = *reinterpret_cast<const rd_connection*>(record.data());
+  if (raw.since_ns != 0) event.set_event_start(realtime_us(raw.since_ns));
+  if (event.network_direction() == "outbound") {
+    if (const auto name = names_.find(event.destination_ip(), now_ns_); !name.empty()) {
+      event.set_destination_domain(std::string(name));
+    }
+  } else if (const auto name = names_.find(event.source_ip(), now_ns_); !name.empty()) {
+    event.set_source_domain(std::string(name));
+  }
+  const Process& process = actor(head.actor);
+  describe_process(head, process, event);
+  outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
+}
+
+void Enricher::take_lookup(std::string_view record) {
+  const auto tell = [this](LookupTold&& told) { tell_lookup(std::move(told)); };
+  if (lookups_.take(record, now_ns_, tell) == Decoded::malformed) ++malformed_;
+}
+
+void Enricher::tell_lookup(LookupTold&& told) {
+  if (told.since_ns != 0) told.event.set_event_start(realtime_us(told.since_ns));
+  const Process& process = actor(told.head.actor);
+  describe_process(told.head, process, told.event);
+  outbox_.put(std::move(told.event), {process.image, process.container}, now_ns_);
+}
+
+void Enricher::finish() {
+  lookups_.finish([this](LookupTold&& told) { tell_lookup(std::move(told)); });
+}
+
 void Enricher::seed(std::string_view records) {
   std::unordered_set<uint64_t> running;  // start times: a process starts in a nanosecond of its own, or nearly so
   while (records.size() >= sizeof(rd_head)) {
@@ -259,6 +296,7 @@ void Enricher::declare_loss(const Loss& loss, int64_t since_ns) {
 void Enricher::expire() {
   table_.expire(now_ns_);
   containers_.expire(now_ns_);
+  lookups_.expire(now_ns_, [this](LookupTold&& told) { tell_lookup(std::move(told)); });
 }
 
 Process& Enricher::actor(const rd_actor& actor) {

@@ -10,6 +10,9 @@
 #include "sensor/container/container_decode.h"
 #include "sensor/container/container_lookup.h"
 #include "sensor/container/container_table.h"
+#include "sensor/decoded.h"
+#include "sensor/dns/address_names.h"
+#include "sensor/dns/lookups.h"
 #include "sensor/load.h"
 #include "sensor/outbox.h"
 #include "sensor/process/process_decode.h"
@@ -46,8 +49,11 @@ class Enricher {
   void declare_loss(const Loss& loss, int64_t since_ns);
   // All that can be known of the container has become known.
   void tell_described(const std::shared_ptr<Container>& container);
-  void expire();
   void set_load(Load load) { load_ = load; }
+  // Forgets processes that are of no use any more, tells look-ups that were counted long enough.
+  void expire();
+  // Tells what is still counted.
+  void finish();
 
   size_t processes() const { return table_.size(); }
   uint64_t malformed() const { return malformed_; }
@@ -56,9 +62,13 @@ class Enricher {
   void take_exec(std::string_view record);
   void take_fork(const rd_head& head);
   void take_exit(std::string_view record);
-  void take_activity(std::string_view record, const rd_head& head);
   void take_cgroup(std::string_view record);
   void take_made(const CgroupRecord& cgroup);
+  using Decode = Decoded (*)(std::string_view record, v1::Event& event);
+  void take_activity(std::string_view record, const rd_head& head, Decode decode);
+  void take_connection(std::string_view record, const rd_head& head);
+  void take_lookup(std::string_view record);
+  void tell_lookup(LookupTold&& told);
   void seed_one(const ExecRecord& exec);
 
   void tell_container(std::string_view action, const std::shared_ptr<Container>& container, uint64_t time_ns);
@@ -87,6 +97,8 @@ class Enricher {
   ProcessTable table_;
   ContainerTable containers_;
   UserNames users_;
+  AddressNames names_;
+  Lookups lookups_{names_};
   CgroupPaths cgroups_;
   Process spare_;
   int64_t realtime_offset_ns_ = 0;

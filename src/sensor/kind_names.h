@@ -15,9 +15,14 @@ struct KindName {
 };
 // The event's type; a fork only enters the process table.
 constexpr std::array kKindNames = {
-    KindName{RD_EXEC, "process"},           KindName{RD_FORK, "fork"},
-    KindName{RD_EXIT, "process_terminate"}, KindName{RD_FILE, "filechange"},
-    KindName{RD_CONNECTION, "connection"},  KindName{RD_CGROUP, "container"},
+    KindName{RD_EXEC, "process"},
+    KindName{RD_FORK, "fork"},
+    KindName{RD_EXIT, "process_terminate"},
+    KindName{RD_FILE, "filechange"},
+    KindName{RD_CONNECTION, "connection"},
+    KindName{RD_SOCKET, "socket"},
+    KindName{RD_DNS, "dns"},
+    KindName{RD_CGROUP, "container"},
 };
 
 // Empty for what is no kind.

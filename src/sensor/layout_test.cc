@@ -9,8 +9,10 @@
 
 #include "redoubt_sensor.skel.h"
 #include "sensor/container/container_record.h"
+#include "sensor/dns/dns_record.h"
 #include "sensor/file/file_record.h"
 #include "sensor/network/network_record.h"
+#include "sensor/network/peer.h"
 #include "sensor/process/process_record.h"
 
 namespace redoubt::sensor {
@@ -145,8 +147,40 @@ TEST_F(Layout, file_and_network_records_agree) {
   EXPECT_MEMBER(rd_connection, remote);
   EXPECT_MEMBER(rd_connection, local_port);
   EXPECT_MEMBER(rd_connection, remote_port);
-  EXPECT_MEMBER(rd_connection, direction);
+  EXPECT_MEMBER(rd_connection, action);
   EXPECT_MEMBER(rd_connection, version);
+  EXPECT_MEMBER(rd_connection, protocol);
+  EXPECT_MEMBER(rd_connection, has_remote);
+  EXPECT_MEMBER(rd_connection, result);
+  EXPECT_MEMBER(rd_connection, descriptor);
+  EXPECT_MEMBER(rd_connection, count);
+  EXPECT_MEMBER(rd_connection, bytes);
+  EXPECT_MEMBER(rd_connection, since_ns);
+  EXPECT_SIZE(rd_peer_key);
+  EXPECT_MEMBER(rd_peer_key, start_ns);
+  EXPECT_MEMBER(rd_peer_key, pid);
+  EXPECT_MEMBER(rd_peer_key, port);
+  EXPECT_MEMBER(rd_peer_key, action);
+  EXPECT_MEMBER(rd_peer_key, version);
+  EXPECT_MEMBER(rd_peer_key, address);
+  EXPECT_SIZE(rd_peer);
+  EXPECT_MEMBER(rd_peer, first);
+  EXPECT_MEMBER(rd_peer, repeats);
+  EXPECT_MEMBER(rd_peer, repeat_bytes);
+  EXPECT_MEMBER(rd_peer, last_ns);
+  EXPECT_SIZE(rd_dns);
+  EXPECT_MEMBER(rd_dns, server);
+  EXPECT_MEMBER(rd_dns, server_port);
+  EXPECT_MEMBER(rd_dns, version);
+  EXPECT_MEMBER(rd_dns, direction);
+  EXPECT_MEMBER(rd_dns, message_bytes);
+  EXPECT_MEMBER(rd_dns, whole_bytes);
+  EXPECT_MEMBER(rd_dns, message);
+  EXPECT_SIZE(rd_socket);
+  EXPECT_MEMBER(rd_socket, family);
+  EXPECT_MEMBER(rd_socket, type);
+  EXPECT_MEMBER(rd_socket, protocol);
+  EXPECT_MEMBER(rd_socket, descriptor);
 }
 
 }  // namespace

@@ -108,6 +108,10 @@ bool may_use_bpf() {
 
 }  // namespace
 
+bool socket_programs_load() {
+  return libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SKB, BPF_FUNC_get_current_task, nullptr) == 1;
+}
+
 Result<Probe> probe_host() {
   utsname name{};
   uname(&name);
@@ -134,6 +138,11 @@ Result<Probe> probe_host() {
                            .gives = row.gives});
     if (error != 0 && row.tier == Tier::tracepoint) missing += (missing.empty() ? "" : ", ") + std::string(row.name);
   }
+  const bool at_sockets = socket_programs_load();
+  probe.hooks.push_back({.name = "cgroup_skb",
+                         .state = at_sockets ? HookState::loads : HookState::refused,
+                         .detail = at_sockets ? "" : "no current task there",
+                         .gives = "datagrams and name look-ups"});
   libbpf_set_print(before);
   if (!missing.empty()) return fail(Errc::unsupported, "this kernel refuses hooks that the sensor needs: " + missing);
   probe.lost.assign(kLostWithTracepoints.begin(), kLostWithTracepoints.end());

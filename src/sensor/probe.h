@@ -30,5 +30,8 @@ struct Probe {
 Result<Probe> probe_host();
 // The same as text for people, refusal included.
 std::string probe_report();
+// Whether programs at sockets (cgroup_skb) can say whose packet they see: without it there are no datagrams and no name
+// look-ups.
+bool socket_programs_load();
 
 }  // namespace redoubt::sensor

@@ -20,6 +20,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "redoubt_sensor.skel.h"
+#include "sensor/cgroup_path.h"
+#include "sensor/probe.h"
 #include "sensor/syscall/syscall_table.h"
 
 namespace redoubt::sensor {
@@ -53,6 +55,11 @@ int log_libbpf(libbpf_print_level level, const char* format, va_list arguments) 
   while (text.ends_with('\n')) text.remove_suffix(1);
   base::log_warning("sensor", text);
   return 0;
+}
+
+std::array<bpf_program*, 4> socket_programs(const redoubt_sensor& skeleton) {
+  const auto& programs = skeleton.progs;
+  return {programs.datagram_leaves, programs.datagram_arrives, programs.dns_leaves, programs.dns_arrives};
 }
 
 size_t ring_size(size_t bytes) { return std::bit_ceil(std::clamp(bytes, kRingBytesLeast, kRingBytesMost)); }
@@ -101,6 +108,9 @@ Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options) {
   state->ring_bytes = {ring_size(options.ring_critical_bytes), ring_size(options.ring_bulk_bytes)};
   for (const rd_lane lane : {RD_LANE_CRITICAL, RD_LANE_BULK}) {
     bpf_map__set_max_entries(state->ring(lane), static_cast<uint32_t>(state->ring_bytes[lane]));
+  }
+  if (!socket_programs_load()) {
+    for (bpf_program* program : socket_programs(*state->skeleton)) bpf_program__set_autoload(program, false);
   }
   if (const int error = redoubt_sensor__load(state->skeleton.get()); error != 0) {
     errno = -error;
@@ -167,8 +177,28 @@ Status Programs::attach() {
     if (!link) return base::fail_errno("attach " + std::string(bpf_program__name(program)));
     state_->links.push_back(std::move(link));
   }
+  TRY_STATUS(attach_to_sockets());
   state_->seed.reset(bpf_program__attach_iter(programs.process_seed, nullptr));
   if (!state_->seed) return base::fail_errno("attach process_seed");
+  return {};
+}
+
+// To all sockets of the host. Where the kernel or the host does not have it, all else is told nevertheless.
+Status Programs::attach_to_sockets() {
+  if (!socket_programs_load()) {
+    base::log_warning("sensor", "datagrams and name look-ups are not told: this kernel does not have what it takes");
+    return {};
+  }
+  const base::UniqueFd root = open_cgroup_root();
+  if (!root) {
+    base::log_warning("sensor", "datagrams and name look-ups are not told: no cgroup version 2 hierarchy is mounted");
+    return {};
+  }
+  for (const bpf_program* program : socket_programs(*state_->skeleton)) {
+    Link link(bpf_program__attach_cgroup(program, root.get()));
+    if (!link) return base::fail_errno("attach " + std::string(bpf_program__name(program)));
+    state_->links.push_back(std::move(link));
+  }
   return {};
 }
 
@@ -200,6 +230,9 @@ int Programs::ring_fd(rd_lane lane) const { return bpf_map__fd(state_->ring(lane
 Result<std::unique_ptr<Ring>> Programs::map_ring(rd_lane lane) const {
   return Ring::map(ring_fd(lane), state_->ring_bytes[lane]);
 }
+
+int Programs::connecting_fd() const { return bpf_map__fd(state_->skeleton->maps.connecting); }
+int Programs::peers_fd() const { return bpf_map__fd(state_->skeleton->maps.peers); }
 
 void Programs::set_reader(Reader reader) {
   __atomic_store_n(&state_->skeleton->bss->reader_sleeps, reader == Reader::sleeps ? 1U : 0U, __ATOMIC_SEQ_CST);

@@ -47,6 +47,10 @@ class Programs {
 
   // How much the programs tell from now on.
   void set_load(Load load);
+  // The map of connection attempts whose outcome is open (network/connecting.h).
+  int connecting_fd() const;
+  // The map of datagrams that are counted (network/peers.h).
+  int peers_fd() const;
 
   KindCounts counts(rd_lane lane) const;  // any thread
   // What was lost since the last call, by lane, cause, kind and cgroup.
@@ -58,6 +62,7 @@ class Programs {
   struct State;
   explicit Programs(std::unique_ptr<State> state);
   Status fill_syscall_tables();
+  Status attach_to_sockets();
   Status map_shares();
   Status make_loss_rows();
   uint64_t lost(rd_lane lane) const;

@@ -17,6 +17,8 @@
 #include "sensor/container/container_lookup.h"
 #include "sensor/enrich.h"
 #include "sensor/kind_names.h"
+#include "sensor/network/connecting.h"
+#include "sensor/network/peers.h"
 #include "sensor/outbox.h"
 #include "sensor/probe.h"
 #include "sensor/program_hash.h"
@@ -89,7 +91,9 @@ class Sensor::Runtime {
         hashes_(std::move(hashes)),
         containers_(std::move(containers)),
         outbox_(sink),
-        enricher_(options, {*hashes_, *containers_}, outbox_) {}
+        enricher_(options, {*hashes_, *containers_}, outbox_),
+        connecting_(programs_->connecting_fd()),
+        peers_(programs_->peers_fd()) {}
   ~Runtime() { stop(); }
 
   Status start();
@@ -111,6 +115,8 @@ class Sensor::Runtime {
   bool records_wait();
   void check_losses(int64_t now_ns);
   void reseed(int64_t now_ns);
+  void tell_counted(int64_t now_ns);
+  void tell_rest();
   void wait(size_t drained);
   void finish();
   void publish();
@@ -121,6 +127,8 @@ class Sensor::Runtime {
   std::unique_ptr<ContainerLookup> containers_;
   Outbox outbox_;
   Enricher enricher_;
+  Connecting connecting_;
+  Peers peers_;
   std::unique_ptr<Ring> critical_;
   std::unique_ptr<Ring> bulk_;
   base::UniqueFd epoll_;
@@ -205,6 +213,7 @@ void Sensor::Runtime::run_round() {
   if (table_ == Table::torn && now_ns - seeded_ns_ >= kHealNs) reseed(now_ns);
   if (now_ns - expired_ns_ >= kExpireNs) {
     enricher_.expire();
+    tell_counted(now_ns);
     expired_ns_ = now_ns;
   }
   outbox_.flush(now_ns);
@@ -276,6 +285,20 @@ void Sensor::Runtime::reseed(int64_t now_ns) {
   enricher_.seed(*records);
 }
 
+// What the programs keep instead of telling it at once.
+void Sensor::Runtime::tell_counted(int64_t now_ns) {
+  const auto take = [this](std::string_view record) { enricher_.take(record); };
+  connecting_.tell(now_ns - Connecting::kPatienceNs, take);
+  peers_.tell(now_ns, take);
+}
+
+void Sensor::Runtime::tell_rest() {
+  const auto take = [this](std::string_view record) { enricher_.take(record); };
+  connecting_.tell(base::boottime_ns(), take);
+  peers_.tell_all(take);
+  enricher_.finish();
+}
+
 // While records come, looking every few milliseconds is cheaper than being woken for each; otherwise sleep until woken.
 void Sensor::Runtime::wait(size_t drained) {
   if (drained > 0 || records_wait()) {
@@ -302,6 +325,7 @@ void Sensor::Runtime::finish() {
     outbox_.flush(now_ns);
     if (drained == 0) pause_for_records();
   }
+  tell_rest();
   collect_answers();
   check_losses(base::boottime_ns());
   outbox_.finish();

@@ -1,13 +1,11 @@
 // The real sensor on the real kernel: programs are run, files made, sockets opened, and the events compared.
 #include "sensor/sensor.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,13 +33,6 @@
 
 namespace redoubt::sensor {
 namespace {
-
-void wait_for_file(const std::string& path) {
-  const auto deadline = std::chrono::steady_clock::now() + kWait;
-  while (access(path.c_str(), F_OK) != 0 && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-}
 
 class SensorTest : public sensor::SensorTest {
  protected:
@@ -252,119 +243,6 @@ TEST_F(SensorTest, sees_the_32_bit_system_calls) {
   EXPECT_TRUE(events_.wait_for(is_file("create", path)));
   EXPECT_TRUE(events_.wait_for(is_file("delete", path)));
 }
-
-// A listener on loopback and one connection to it from a child.
-struct Loopback {
-  int family;
-  const char* address;
-  const char* shown;
-};
-
-void PrintTo(const Loopback& loopback, std::ostream* out) { *out << loopback.address; }
-
-class SensorNetworkTest : public SensorTest, public testing::WithParamInterface<Loopback> {
- protected:
-  sockaddr_storage address(uint16_t port) const {
-    sockaddr_storage storage{};
-    if (GetParam().family == AF_INET) {
-      auto& v4 = reinterpret_cast<sockaddr_in&>(storage);
-      v4.sin_family = AF_INET;
-      v4.sin_port = htons(port);
-      inet_pton(AF_INET, GetParam().address, &v4.sin_addr);
-    } else {
-      auto& v6 = reinterpret_cast<sockaddr_in6&>(storage);
-      v6.sin6_family = AF_INET6;
-      v6.sin6_port = htons(port);
-      inet_pton(AF_INET6, GetParam().address, &v6.sin6_addr);
-    }
-    return storage;
-  }
-  socklen_t address_size() const { return GetParam().family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6); }
-  uint16_t port_of(int fd) const {
-    sockaddr_storage storage{};
-    socklen_t size = sizeof storage;
-    getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size);
-    return ntohs(reinterpret_cast<sockaddr_in&>(storage).sin_port);
-  }
-  base::UniqueFd bound_socket() const {
-    base::UniqueFd fd(socket(GetParam().family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_storage storage = address(0);
-    EXPECT_EQ(bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), address_size()), 0) << strerror(errno);
-    return fd;
-  }
-  int connect_to(uint16_t port, int flags = 0) const {
-    const int fd = socket(GetParam().family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
-    sockaddr_storage storage = address(port);
-    connect(fd, reinterpret_cast<sockaddr*>(&storage), address_size());
-    return fd;
-  }
-};
-
-TEST_P(SensorNetworkTest, tells_both_ends_of_a_connection) {
-  start();
-  const base::UniqueFd listener = bound_socket();
-  const uint16_t port = port_of(listener.get());
-  ASSERT_EQ(listen(listener.get(), 4), 0);
-  const pid_t server = in_child([&] {
-    const int fd = accept(listener.get(), nullptr, nullptr);
-    char byte;
-    (void)!read(fd, &byte, 1);
-  });
-  int report[2];
-  ASSERT_EQ(pipe(report), 0);
-  const pid_t client = in_child([&] {
-    const int fd = connect_to(port);
-    const uint16_t own = port_of(fd);
-    (void)!write(report[1], &own, sizeof own);
-  });
-  uint16_t client_port = 0;
-  ASSERT_EQ(read(report[0], &client_port, sizeof client_port), static_cast<ssize_t>(sizeof client_port));
-  close(report[0]);
-  close(report[1]);
-  finish(client);
-  finish(server);
-  for (const auto& [pid, action, direction] :
-       {std::tuple(client, "connect", "outbound"), std::tuple(server, "accept", "inbound")}) {
-    const auto is_it = [&, pid = pid](const v1::Event& event) {
-      return event.event_type() == v1::EVENT_TYPE_CONNECTION && event.process_pid() == pid;
-    };
-    const auto event = events_.wait_for(is_it);
-    ASSERT_TRUE(event) << action;
-    EXPECT_EQ(event->event_action(), action);
-    EXPECT_EQ(event->network_direction(), direction);
-    EXPECT_EQ(event->network_transport(), "tcp");
-    EXPECT_EQ(event->source_ip(), GetParam().shown);
-    EXPECT_EQ(event->source_port(), client_port);
-    EXPECT_EQ(event->destination_ip(), GetParam().shown);
-    EXPECT_EQ(event->destination_port(), port);
-    EXPECT_EQ(event->process_executable(), own_executable());
-    EXPECT_EQ(events_.all(is_it).size(), 1U);
-  }
-}
-
-TEST_P(SensorNetworkTest, tells_a_refused_attempt_once) {
-  start();
-  const base::UniqueFd unheard = bound_socket();  // bound, not listening: nobody else gets the port
-  const uint16_t port = port_of(unheard.get());
-  for (const int flags : {0, int{SOCK_NONBLOCK}}) {
-    const pid_t client = in_child([&] { close(connect_to(port, flags)); });
-    finish(client);
-    ASSERT_TRUE(events_.wait_for(is_end_of(client)));
-    const auto events = events_.all([&](const v1::Event& event) {
-      return event.event_type() == v1::EVENT_TYPE_CONNECTION && event.process_pid() == client;
-    });
-    ASSERT_EQ(events.size(), 1U);
-    EXPECT_EQ(events[0].event_action(), "connect");
-    EXPECT_EQ(events[0].destination_ip(), GetParam().shown);
-    EXPECT_EQ(events[0].destination_port(), port);
-    EXPECT_EQ(events[0].source_ip(), GetParam().shown);
-    EXPECT_NE(events[0].source_port(), 0);
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(Families, SensorNetworkTest,
-                         testing::Values(Loopback{AF_INET, "127.0.0.1", "127.0.0.1"}, Loopback{AF_INET6, "::1", "::1"},
-                                         Loopback{AF_INET6, "::ffff:127.0.0.1", "127.0.0.1"}));
 
 TEST_F(SensorTest, knows_processes_that_ran_before_it) {
   base::TempDir directory;

@@ -14,6 +14,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "redoubt/event.pb.h"
@@ -37,6 +38,8 @@ class Collector : public EventSink {
 
   // While the caller holds this, the sensor stands still in take(), which no real sink may do.
   std::unique_lock<std::mutex> hold_up() { return std::unique_lock(gate_); }
+  // Whether it does: it goes on reading while no event is ready to be taken.
+  bool stands_still() const { return at_gate_; }
 
   // Whether it does: it goes on reading while no event is ready to be taken.
   bool stands_still() const { return at_gate_; }
@@ -119,6 +122,13 @@ inline pid_t in_child(const std::function<void()>& act) {
     _exit(0);
   }
   return pid;
+}
+
+inline void wait_for_file(const std::string& path) {
+  const auto deadline = std::chrono::steady_clock::now() + kWait;
+  while (access(path.c_str(), F_OK) != 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 inline std::string own_executable() {

@@ -17,6 +17,7 @@ LIMIT_S = 420
 # What the tests run or read.
 FILES = (
     "/bin/sh", "/bin/cat", "/bin/mkdir", "/bin/mv", "/bin/rm", "/bin/rmdir", "/bin/sleep", "/bin/true",
+    "/usr/bin/getent", "/usr/sbin/dnsmasq",
     "/etc/group", "/etc/nsswitch.conf", "/etc/passwd",
 )
 # Measures the speed of a machine; an emulated one has none.

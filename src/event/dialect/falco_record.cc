@@ -34,6 +34,15 @@ constexpr auto kFalcoKinds = std::to_array<FalcoKind>({
     {"connect", EventType::connection, "connect"},
     {"accept", EventType::connection, "accept"},
     {"accept4", EventType::connection, "accept"},
+    {"listen", EventType::listen, "listen"},
+    {"sendto", EventType::connection, "send"},
+    {"sendmsg", EventType::connection, "send"},
+    {"recvfrom", EventType::connection, "receive"},
+    {"recvmsg", EventType::connection, "receive"},
+    {"socket", EventType::socket, "create"},
+    {"dup", EventType::socket, "dup"},
+    {"dup2", EventType::socket, "dup"},
+    {"dup3", EventType::socket, "dup"},
 });
 
 }  // namespace

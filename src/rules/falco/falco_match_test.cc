@@ -130,7 +130,7 @@ TEST(FalcoMatch, a_command_line_begins_with_the_program_name) {
   EXPECT_EQ(fires("evt.type = execve and proc.args = ''", program("/usr/bin/pkexec", "/usr/bin/pkexec")), "yes");
 }
 
-TEST(FalcoMatch, connections_have_two_ends_and_no_outcome) {
+TEST(FalcoMatch, connections_have_two_ends_and_an_outcome) {
   constexpr std::string_view kOutbound =
       "((evt.type = connect or (evt.type in (sendto,sendmsg) and fd.connected=false)) and (fd.typechar = 4 or "
       "fd.typechar = 6) and (fd.ip != \"0.0.0.0\" and fd.net != \"127.0.0.0/8\") and (evt.rawres >= 0 or evt.res = "
@@ -138,9 +138,81 @@ TEST(FalcoMatch, connections_have_two_ends_and_no_outcome) {
   EXPECT_EQ(fires(kOutbound, connection("connect", "192.0.2.1", 443)), "yes");
   EXPECT_EQ(fires(kOutbound, connection("connect", "127.0.0.1", 443)), "no");
   EXPECT_EQ(fires(kOutbound, connection("accept", "192.0.2.1", 443)), "no");
-  EXPECT_EQ(fires("evt.type = connect and evt.res = SUCCESS", connection("connect", "192.0.2.1", 443)),
-            "event connect does not say whether it has succeeded");
+  EXPECT_EQ(fires("evt.type = connect and evt.res = SUCCESS", connection("connect", "192.0.2.1", 443)), "yes");
+  EXPECT_EQ(fires("evt.type = connect and evt.res != SUCCESS", connection("connect", "192.0.2.1", 443)), "no");
+  v1::Event refused = connection("connect", "192.0.2.1", 443);
+  refused.set_error_code("ECONNREFUSED");
+  EXPECT_EQ(fires(kOutbound, refused), "no");
+  EXPECT_EQ(fires("evt.type = connect and evt.res != SUCCESS", refused), "yes");
+  EXPECT_EQ(fires("evt.type = connect and evt.res in (SUCCESS, ECONNREFUSED)", refused), "yes");
+  EXPECT_EQ(fires("evt.type = connect and evt.rawres = -111", refused), "yes");
+  EXPECT_EQ(fires("evt.type = connect and evt.rawres < 0", refused), "yes");
+  EXPECT_EQ(fires("evt.type = connect and evt.rawres > -111", refused), "no");
+  v1::Event pending = connection("connect", "192.0.2.1", 443);
+  pending.set_error_code("EINPROGRESS");
+  EXPECT_EQ(fires(kOutbound, pending), "yes");
   EXPECT_EQ(fires("evt.type = connect and fd.sport in (80, 443)", connection("connect", "192.0.2.1", 443)), "yes");
+}
+
+TEST(FalcoMatch, datagrams_are_of_a_new_peer) {
+  constexpr std::string_view kOutbound =
+      "(evt.type = connect or (evt.type in (sendto,sendmsg) and fd.l4proto != tcp and fd.connected=false and "
+      "fd.name_changed=true)) and (fd.typechar = 4 or fd.typechar = 6) and evt.rawres >= 0 and fd.sport = 53";
+  constexpr std::string_view kInbound =
+      "(evt.type in (accept,accept4,listen) or (evt.type in (recvfrom,recvmsg) and fd.l4proto != tcp and "
+      "fd.connected=false and fd.name_changed=true)) and fd.cip = 10.0.0.9";
+  v1::Event sent = connection("send", "192.0.2.1", 53);
+  sent.set_network_transport("udp");
+  EXPECT_EQ(fires(kOutbound, sent), "yes");
+  EXPECT_EQ(fires("evt.type = sendto and fd.rip = 192.0.2.1 and fd.lip = 10.0.0.9", sent), "yes");
+  EXPECT_EQ(fires(kInbound, sent), "no");
+  v1::Event received = connection("receive", "192.0.2.1", 53);
+  received.set_network_transport("udp");
+  EXPECT_EQ(fires(kInbound, received), "yes");
+  EXPECT_EQ(fires(kOutbound, received), "no");
+  EXPECT_EQ(fires("evt.type = recvfrom and fd.rip = 10.0.0.9 and fd.is_server = true", received), "yes");
+  EXPECT_EQ(fires("evt.type = sendto and fd.l4proto = tcp", sent),
+            "the condition is never true of the events seen here");
+}
+
+v1::Event socket_event(v1::EventType type, const std::string& action) {
+  v1::Event event = connection(action, "192.0.2.1", 4444);
+  event.set_event_type(type);
+  return event;
+}
+
+TEST(FalcoMatch, sockets_that_listen_are_raw_or_take_the_place_of_standard_input) {
+  v1::Event listening = socket_event(v1::EVENT_TYPE_LISTEN, "listen");
+  listening.clear_source_ip();
+  EXPECT_EQ(fires("evt.type = listen and fd.sport = 4444 and fd.sip = 192.0.2.1 and fd.l4proto = tcp", listening),
+            "yes");
+  EXPECT_EQ(fires("evt.type in (accept, accept4, listen) and not fd.cip = 10.0.0.9", listening), "yes");
+  v1::Event packet = socket_event(v1::EVENT_TYPE_SOCKET, "create");
+  packet.set_socket_family("AF_PACKET");
+  EXPECT_EQ(fires("evt.type = socket and evt.arg.domain contains AF_PACKET", packet), "yes");
+  EXPECT_EQ(fires("evt.type = socket and evt.arg[domain] contains AF_INET", packet), "no");
+  v1::Event shell = socket_event(v1::EVENT_TYPE_SOCKET, "dup");
+  shell.set_socket_descriptor(1);
+  EXPECT_EQ(fires("evt.type in (dup, dup2, dup3) and evt.rawres in (0, 1, 2) and fd.type in (ipv4, ipv6)", shell),
+            "yes");
+  EXPECT_EQ(fires("evt.type in (dup, dup2, dup3) and evt.rawres = 2", shell), "no");
+}
+
+std::vector<std::string> notes_on(std::string_view condition) {
+  return load_rule({condition}).rules.at(0).lowered.notes;
+}
+
+TEST(FalcoMatch, says_which_calls_are_no_events) {
+  EXPECT_EQ(notes_on("evt.type = socket"),
+            std::vector<std::string>{"event socket is seen for raw and packet sockets only"});
+  EXPECT_TRUE(notes_on("evt.type = socket and evt.arg.domain contains AF_PACKET").empty());
+  EXPECT_TRUE(notes_on("(evt.type = connect or (evt.type in (sendto, sendmsg) and fd.name_changed = true)) and "
+                       "fd.sport = 1")
+                  .empty());
+  EXPECT_EQ(notes_on("evt.type in (sendto, sendmsg) and not fd.name_changed = false and fd.sport = 1"),
+            std::vector<std::string>{"event sendto is seen for the first datagram to a peer only"});
+  EXPECT_TRUE(notes_on("evt.type in (dup, dup2, dup3) and evt.rawres in (0, 1)").empty());
+  EXPECT_EQ(notes_on("evt.type in (dup, dup2, dup3) and evt.rawres >= 0").size(), 1U);
 }
 
 TEST(FalcoMatch, lists_of_values_and_quantities) {

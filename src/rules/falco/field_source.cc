@@ -11,24 +11,56 @@ namespace {
 using event::Field;
 
 constexpr auto kEventClasses = std::to_array<EventClassInfo>({
-    {EventClass::exec, event::EventType::process, "exec", "execve", "execveat"},
-    {EventClass::exit, event::EventType::process_terminate, "exit", "procexit", ""},
-    {EventClass::create, event::EventType::filechange, "create", "openat open openat2", "creat open_by_handle_at"},
-    {EventClass::write, event::EventType::filechange, "write", "openat open openat2", "creat open_by_handle_at"},
-    {EventClass::rename, event::EventType::filechange, "rename", "rename renameat renameat2", ""},
-    {EventClass::remove, event::EventType::filechange, "delete", "unlink unlinkat", ""},
-    {EventClass::connect, event::EventType::connection, "connect", "connect", ""},
-    {EventClass::connect_pending, event::EventType::connection, "connect", "connect", ""},
-    {EventClass::accept, event::EventType::connection, "accept", "accept4 accept", ""},
+    {EventClass::exec, event::EventType::process, "exec", "execve", "execveat", {}},
+    {EventClass::exit, event::EventType::process_terminate, "exit", "procexit", "", {}},
+    {EventClass::create, event::EventType::filechange, "create", "openat open openat2", "creat open_by_handle_at", {}},
+    {EventClass::write, event::EventType::filechange, "write", "openat open openat2", "creat open_by_handle_at", {}},
+    {EventClass::rename, event::EventType::filechange, "rename", "rename renameat renameat2", "", {}},
+    {EventClass::remove, event::EventType::filechange, "delete", "unlink unlinkat", "", {}},
+    {EventClass::connect, event::EventType::connection, "connect", "connect", "", {}},
+    {EventClass::accept, event::EventType::connection, "accept", "accept4 accept", "", {}},
+    {EventClass::listen, event::EventType::listen, "listen", "listen", "bind", {}},
+    {EventClass::send,
+     event::EventType::connection,
+     "send",
+     "sendto sendmsg",
+     "sendmmsg",
+     {"event sendto is seen for the first datagram to a peer only", "fd.name_changed", "true"}},
+    {EventClass::receive,
+     event::EventType::connection,
+     "receive",
+     "recvfrom recvmsg",
+     "recvmmsg",
+     {"event recvfrom is seen for the first datagram from a peer only", "fd.name_changed", "true"}},
+    {EventClass::socket,
+     event::EventType::socket,
+     "create",
+     "socket",
+     "",
+     {"event socket is seen for raw and packet sockets only", "evt.arg.domain", "AF_PACKET"}},
+    {EventClass::dup,
+     event::EventType::socket,
+     "dup",
+     "dup2 dup3 dup",
+     "",
+     {"event dup is seen for network sockets that become descriptor 0, 1 or 2 only", "evt.rawres", "0 1 2"}},
 });
 
 constexpr uint64_t bit(EventClass event_class) { return uint64_t{1} << static_cast<unsigned>(event_class); }
 constexpr uint64_t kStarted = bit(EventClass::exec);
 constexpr uint64_t kOpened = bit(EventClass::create) | bit(EventClass::write);
-constexpr uint64_t kConnects = bit(EventClass::connect) | bit(EventClass::connect_pending);
-constexpr uint64_t kConnected = kConnects | bit(EventClass::accept);
+constexpr uint64_t kConnect = bit(EventClass::connect);
+constexpr uint64_t kListen = bit(EventClass::listen);
+constexpr uint64_t kSocket = bit(EventClass::socket);
+constexpr uint64_t kDup = bit(EventClass::dup);
+constexpr uint64_t kDatagrams = bit(EventClass::send) | bit(EventClass::receive);
+constexpr uint64_t kOutbound = kConnect | bit(EventClass::send);
+constexpr uint64_t kInbound = bit(EventClass::accept) | bit(EventClass::receive);
+constexpr uint64_t kPeers = kOutbound | kInbound;         // client and server are known
+constexpr uint64_t kConnected = kPeers | kListen | kDup;  // sockets of the IP families
 constexpr uint64_t kEvery = ~uint64_t{0};
-constexpr uint64_t kFinished = kEvery & ~kConnects;
+constexpr uint64_t kDescriptors =
+    kOpened | bit(EventClass::accept) | kDatagrams | kSocket;  // their result is 0 or more
 
 struct SourceRow {
   std::string_view name;
@@ -62,23 +94,16 @@ constexpr FieldSource family(std::string_view names) {
   return {.shape = Shape::address_family, .field = Field::destination_ip, .second = {}, .text = names, .number = 0};
 }
 
-constexpr int64_t kInProgress = -115;
-
-// Falco reads the effective user: `uid` in its events is euid. The sensor sees successful calls, regular files opened
-// for writing, and TCP.
+// Falco reads the effective user: `uid` in its events is euid. But for connect the sensor tells calls that succeed.
 constexpr auto kSources = std::to_array<SourceRow>({
     {"evt.hostname", kEvery, whole(Field::host_name)},
-    {"evt.res", kFinished, fixed("SUCCESS")},
-    {"evt.res",
-     bit(EventClass::connect),
-     {.shape = Shape::outcome, .field = {}, .second = {}, .text = "SUCCESS", .number = 0}},
-    {"evt.res",
-     bit(EventClass::connect_pending),
-     {.shape = Shape::outcome, .field = {}, .second = {}, .text = "EINPROGRESS", .number = 0}},
-    {"evt.rawres", kOpened | bit(EventClass::accept), number(Shape::number_at_least, 0)},
-    {"evt.rawres", bit(EventClass::connect), number(Shape::outcome_number, 0)},
-    {"evt.rawres", bit(EventClass::connect_pending), number(Shape::outcome_number, kInProgress)},
-    {"evt.rawres", kFinished & ~(kOpened | bit(EventClass::accept)), number(Shape::constant_number, 0)},
+    {"evt.res", kConnect, part(Shape::error_name, Field::error_code)},
+    {"evt.res", ~kConnect, fixed("SUCCESS")},
+    {"evt.rawres", kConnect, part(Shape::error_number, Field::error_code)},
+    {"evt.rawres", kDescriptors, number(Shape::number_at_least, 0)},
+    {"evt.rawres", kDup, whole(Field::socket_descriptor)},
+    {"evt.rawres", kEvery, number(Shape::constant_number, 0)},
+    {"evt.arg.domain", kSocket, whole(Field::socket_family)},
     {"evt.is_open_write", kOpened, fixed("true")},
     {"evt.is_open_write", ~kOpened, fixed("false")},
     {"evt.is_open_read", ~kOpened, fixed("false")},
@@ -121,7 +146,7 @@ constexpr auto kSources = std::to_array<SourceRow>({
     {"user.uid", kEvery, whole(Field::user_effective_id)},
     {"user.loginuid", kEvery, part(Shape::login_user, Field::user_login_id)},
     {"container.id", kEvery, part(Shape::container, Field::container_id)},
-    {"fd.num", kOpened | kConnected, number(Shape::number_at_least, 0)},
+    {"fd.num", kOpened | kConnected | kSocket, number(Shape::number_at_least, 0)},
     {"fd.name", kOpened, whole(Field::file_path)},
     {"fd.directory", kOpened, whole(Field::file_directory)},
     {"fd.filename", kOpened, whole(Field::file_name)},
@@ -130,36 +155,54 @@ constexpr auto kSources = std::to_array<SourceRow>({
     {"fd.typechar", kConnected, family("4 6")},
     {"fd.type", kConnected, family("ipv4 ipv6")},
     {"fd.sockfamily", kConnected, fixed("ip")},
-    {"fd.l4proto", kConnected, fixed("tcp")},
-    {"fd.cip", kConnected, whole(Field::source_ip)},
-    {"fd.sip", kConnected, whole(Field::destination_ip)},
-    {"fd.cnet", kConnected, whole(Field::source_ip)},
-    {"fd.snet", kConnected, whole(Field::destination_ip)},
-    {"fd.cport", kConnected, whole(Field::source_port)},
-    {"fd.sport", kConnected, whole(Field::destination_port)},
+    {"fd.l4proto", bit(EventClass::accept), fixed("tcp")},
+    {"fd.l4proto", kDatagrams, fixed("udp")},
+    {"fd.l4proto", kConnect | kListen | kDup, whole(Field::network_transport)},
+    {"fd.connected", kDatagrams, fixed("false")},
+    {"fd.name_changed", kDatagrams, fixed("true")},
+    {"fd.is_server", kInbound | kListen, fixed("true")},
+    {"fd.is_server", kOutbound, fixed("false")},
+    {"fd.cip", kPeers, whole(Field::source_ip)},
+    {"fd.cip.name", kInbound, whole(Field::source_domain)},
+    {"fd.sip", kPeers | kListen, whole(Field::destination_ip)},
+    {"fd.sip.name", kOutbound, whole(Field::destination_domain)},
+    {"fd.cnet", kPeers, whole(Field::source_ip)},
+    {"fd.snet", kPeers | kListen, whole(Field::destination_ip)},
+    {"fd.cport", kPeers, whole(Field::source_port)},
+    {"fd.sport", kPeers | kListen, whole(Field::destination_port)},
     {"fd.ip", kConnected, either_end(Field::destination_ip, Field::source_ip)},
     {"fd.net", kConnected, either_end(Field::destination_ip, Field::source_ip)},
     {"fd.port", kConnected, either_end(Field::destination_port, Field::source_port)},
-    {"fd.rip", kConnects, whole(Field::destination_ip)},
-    {"fd.rip", bit(EventClass::accept), whole(Field::source_ip)},
-    {"fd.lip", kConnects, whole(Field::source_ip)},
-    {"fd.lip", bit(EventClass::accept), whole(Field::destination_ip)},
-    {"fd.rnet", kConnects, whole(Field::destination_ip)},
-    {"fd.rnet", bit(EventClass::accept), whole(Field::source_ip)},
-    {"fd.lnet", kConnects, whole(Field::source_ip)},
-    {"fd.lnet", bit(EventClass::accept), whole(Field::destination_ip)},
-    {"fd.rport", kConnects, whole(Field::destination_port)},
-    {"fd.rport", bit(EventClass::accept), whole(Field::source_port)},
-    {"fd.lport", kConnects, whole(Field::source_port)},
-    {"fd.lport", bit(EventClass::accept), whole(Field::destination_port)},
+    // Of a socket that took the place of another descriptor the source is the local end.
+    {"fd.rip", kOutbound | kDup, whole(Field::destination_ip)},
+    {"fd.rip", kInbound, whole(Field::source_ip)},
+    {"fd.rip.name", kOutbound | kDup, whole(Field::destination_domain)},
+    {"fd.rip.name", kInbound, whole(Field::source_domain)},
+    {"fd.lip", kOutbound | kDup, whole(Field::source_ip)},
+    {"fd.lip", kInbound | kListen, whole(Field::destination_ip)},
+    {"fd.rnet", kOutbound | kDup, whole(Field::destination_ip)},
+    {"fd.rnet", kInbound, whole(Field::source_ip)},
+    {"fd.lnet", kOutbound | kDup, whole(Field::source_ip)},
+    {"fd.lnet", kInbound | kListen, whole(Field::destination_ip)},
+    {"fd.rport", kOutbound | kDup, whole(Field::destination_port)},
+    {"fd.rport", kInbound, whole(Field::source_port)},
+    {"fd.lport", kOutbound | kDup, whole(Field::source_port)},
+    {"fd.lport", kInbound | kListen, whole(Field::destination_port)},
 });
+
+// What a listener, which has no peer, never has.
+constexpr std::array<std::string_view, 9> kOfPeers = {"fd.cip",  "fd.cnet",  "fd.cport",    "fd.cip.name", "fd.rip",
+                                                      "fd.rnet", "fd.rport", "fd.rip.name", "fd.connected"};
 
 // What descriptors of a kind never have.
 bool is_foreign_to(std::string_view name, EventClass event_class) {
   if (!name.starts_with("fd.")) return false;
   const bool is_opened = (kOpened & bit(event_class)) != 0;
-  const bool is_connected = (kConnected & bit(event_class)) != 0;
-  if (!is_opened && !is_connected) return true;
+  const bool is_socket = ((kConnected | kSocket) & bit(event_class)) != 0;
+  if (!is_opened && !is_socket) return true;
+  if (event_class == EventClass::listen && std::find(kOfPeers.begin(), kOfPeers.end(), name) != kOfPeers.end()) {
+    return true;
+  }
   constexpr std::array<std::string_view, 16> kOfSockets = {
       "fd.ip",   "fd.cip",  "fd.sip",   "fd.lip",   "fd.rip",  "fd.net",     "fd.cnet",       "fd.snet",
       "fd.lnet", "fd.rnet", "fd.cport", "fd.sport", "fd.port", "fd.l4proto", "fd.sockfamily", "fd.is_server"};
@@ -201,6 +244,15 @@ FoundSource find_ancestor(const Term& field) {
 std::span<const EventClassInfo> event_classes() { return kEventClasses; }
 
 const EventClassInfo& info(EventClass event_class) { return kEventClasses[static_cast<size_t>(event_class)]; }
+
+bool is_listed(std::string_view names, std::string_view name) {
+  while (!names.empty()) {
+    const size_t end = std::min(names.find(' '), names.size());
+    if (names.substr(0, end) == name) return true;
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  return false;
+}
 
 query::Expression events_of(EventClass event_class) {
   const EventClassInfo& row = info(event_class);

@@ -14,8 +14,29 @@
 
 namespace redoubt::rules::falco {
 
-// A connect() whose outcome is known at once and one that goes on are judged apart: events do not tell them apart.
-enum class EventClass : uint8_t { exec, exit, create, write, rename, remove, connect, connect_pending, accept };
+enum class EventClass : uint8_t {
+  exec,
+  exit,
+  create,
+  write,
+  rename,
+  remove,
+  connect,
+  accept,
+  listen,
+  send,
+  receive,
+  socket,
+  dup
+};
+
+// Of the calls that a class stands for only some are events. A condition that asks for no others has a check of `field`
+// whose values are among `values`.
+struct EventLimit {
+  std::string_view text;  // "event socket is seen for raw and packet sockets only"; empty: all are events
+  std::string_view field;
+  std::string_view values;  // blank-separated
+};
 
 struct EventClassInfo {
   EventClass event_class;
@@ -23,14 +44,20 @@ struct EventClassInfo {
   std::string_view action;
   std::string_view events;  // evt.type of the calls that make it, blank-separated; the first is printed
   std::string_view rare;    // further calls, which alone cannot be told apart from those
+  EventLimit limit;
 };
 
 std::span<const EventClassInfo> event_classes();
 const EventClassInfo& info(EventClass event_class);
+// Whether blank-separated `names` hold `name`.
+bool is_listed(std::string_view names, std::string_view name);
 query::Expression events_of(EventClass event_class);
 
 // TASK_COMM_LEN without its zero: what Falco keeps of a program's name.
 constexpr size_t kProgramNameBytes = 15;
+constexpr int kErrorNumbersMax = 133;
+// What Falco calls the outcome of a call that did not fail.
+constexpr std::string_view kSuccess = "SUCCESS";
 
 enum class Shape : uint8_t {
   absent,            // Falco has no value there
@@ -55,8 +82,8 @@ enum class Shape : uint8_t {
   number_at_least,   // `number` or more
   address_family,    // `text` of IPv4 or IPv6: "4 6"
   both_ends,         // `field` and `second`: one is enough
-  outcome,           // constant_text of a call whose failure is not recorded
-  outcome_number,    // constant_number of such a call
+  error_name,        // SUCCESS where there is none
+  error_number,      // 0 where there is none, or below
 };
 
 struct FieldSource {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <vector>
 
 #include "base/time.h"
@@ -67,14 +68,21 @@ std::string terminal_number(const std::string& name) {
   return std::to_string((is_pts ? kPtsMajor : kTtyMajor) * kMinors + number);
 }
 
+Text error_number(std::string_view name) {
+  if (name.empty()) return "0";
+  for (int number = 1; number <= kErrorNumbersMax; ++number) {
+    const char* known = strerrorname_np(number);
+    if (known != nullptr && name == known) return std::to_string(-number);
+  }
+  return std::nullopt;
+}
+
 Text source_text(const FieldSource& source, const event::Row& row) {
   const std::string_view held = source.field == event::Field{} ? std::string_view{} : row.text(source.field);
   const Text value = source.field == event::Field{} ? std::nullopt : value_text(row, source.field);
   switch (source.shape) {
     case Shape::absent:
-    case Shape::number_at_least:
-    case Shape::outcome:
-    case Shape::outcome_number: return std::nullopt;
+    case Shape::number_at_least: return std::nullopt;
     case Shape::plain:
     case Shape::moment:
     case Shape::both_ends: return value;
@@ -104,6 +112,8 @@ Text source_text(const FieldSource& source, const event::Row& row) {
     case Shape::container: return value ? value->substr(0, kShortIdDigits) : "host";
     case Shape::terminal: return value ? terminal_number(*value) : "0";
     case Shape::login_user: return value.value_or("-1");
+    case Shape::error_name: return value.value_or(std::string(kSuccess));
+    case Shape::error_number: return error_number(held);
     case Shape::constant_text: return std::string(source.text);
     case Shape::constant_number: return std::to_string(source.number);
     case Shape::address_family: {
@@ -123,11 +133,12 @@ std::optional<EventClass> class_of(const event::Row& row) {
   return std::nullopt;
 }
 
-std::string connection_text(const event::Row& row) {
+std::string socket_text(const event::Row& row) {
   using event::Field;
   const auto end = [&](Field address, Field port) {
     return value_text(row, address).value_or("") + ":" + value_text(row, port).value_or("");
   };
+  if (row.type() == event::EventType::listen) return end(Field::destination_ip, Field::destination_port);
   return end(Field::source_ip, Field::source_port) + "->" + end(Field::destination_ip, Field::destination_port);
 }
 
@@ -141,7 +152,9 @@ Text field_text(const Term& field, const event::Row& row) {
   if (!event_class) return std::nullopt;
   const EventClassInfo& kind = info(*event_class);
   if (name == "evt.type" || name == "syscall.type") return std::string(kind.events.substr(0, kind.events.find(' ')));
-  if (name == "fd.name" && kind.type == event::EventType::connection) return connection_text(row);
+  const bool is_network = kind.type == event::EventType::connection || kind.type == event::EventType::listen ||
+                          event_class == EventClass::dup;
+  if (name == "fd.name" && is_network) return socket_text(row);
   const FoundSource found = find_source(field, *event_class);
   return found.source ? source_text(*found.source, row) : std::nullopt;
 }

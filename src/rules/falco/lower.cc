@@ -88,6 +88,31 @@ struct ClassLowering {
   }
 };
 
+// Whether the condition can only be true of those calls of the class that are events.
+bool keeps_within(const Filter& filter, const EventClassInfo& row) {
+  const auto keeps = [&](const Filter& child) { return keeps_within(child, row); };
+  const auto& children = filter.children;
+  switch (filter.kind) {
+    case FilterKind::all: return std::any_of(children.begin(), children.end(), keeps);
+    case FilterKind::any: return std::all_of(children.begin(), children.end(), keeps);
+    case FilterKind::macro:
+    case FilterKind::negation: return false;
+    case FilterKind::check: break;
+  }
+  const std::string& name = filter.left.text;
+  const bool is_positive = filter.op == CheckOperator::equal || filter.op == CheckOperator::in ||
+                           filter.op == CheckOperator::intersects || filter.op == CheckOperator::contains;
+  if (filter.left.kind != TermKind::field || !is_positive || filter.values.empty()) {
+    return false;
+  }
+  const auto all_values = [&](auto test) { return std::all_of(filter.values.begin(), filter.values.end(), test); };
+  if (name == "evt.type") {
+    return all_values([&](const Term& value) { return !is_listed(row.events, value.text); });
+  }
+  return name == row.limit.field &&
+         all_values([&](const Term& value) { return is_listed(row.limit.values, value.text); });
+}
+
 // Kinds of event on which the condition comes to the same.
 struct Group {
   std::vector<EventClass> classes;
@@ -102,21 +127,18 @@ struct Lowering {
 
   void run(const Filter& filter) {
     types = event_types_of(filter);
-    std::optional<std::string> connect;
     for (const EventClassInfo& row : event_classes()) {
       if (!covers(row)) continue;
       ClassLowering lowering{row.event_class, {}};
       Judgement judgement = lowering.run(filter);
       const std::string text = judgement.unknown.empty() ? query::to_text(judgement.expression) : "";
-      if (row.event_class == EventClass::connect) connect = text;
-      if (row.event_class == EventClass::connect_pending) {
-        merge_pending(*connect, text);
-        continue;
-      }
       if (!judgement.unknown.empty()) {
         add_text(result.reasons, judgement.unknown);
       } else if (!is_constant<false>(judgement.expression)) {
         for (const std::string& note : lowering.notes) add_text(result.notes, note);
+        const bool is_named = types.count() <= kNamedEventsMax;
+        if (is_named && !row.limit.text.empty() && !keeps_within(filter, row))
+          add_text(result.notes, std::string(row.limit.text));
         Group& group = groups[text];
         group.classes.push_back(row.event_class);
         if (group.classes.size() == 1) group.condition = std::move(judgement.expression);
@@ -140,16 +162,6 @@ struct Lowering {
       }
     }
     return any;
-  }
-
-  // Events do not say whether connect() was at once successful.
-  void merge_pending(const std::string& finished, const std::string& pending) {
-    if (finished == pending) return;
-    add_text(result.reasons, "event connect does not say whether it has succeeded");
-    const auto group = groups.find(finished);
-    if (group == groups.end()) return;
-    std::erase(group->second.classes, EventClass::connect);
-    if (group->second.classes.empty()) groups.erase(group);
   }
 
   void join() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "base/text.h"
 #include "query/cidr.h"
@@ -58,11 +59,42 @@ std::optional<bool> compare_at_least(CheckOperator op, int64_t least, int64_t ri
   return std::nullopt;
 }
 
+// A call's result is 0 or the number of its error, below 0.
+Expression lower_error_number(Field field, CheckOperator op, int64_t value) {
+  Values names;
+  bool all = true;
+  for (int number = 1; number <= kErrorNumbersMax; ++number) {
+    const char* name = strerrorname_np(number);
+    if (name == nullptr) continue;
+    const bool holds = compare_numbers(op, -number, value);
+    all = all && holds;
+    if (holds) names.emplace_back(name);
+  }
+  Expression failed = all ? exists(field) : exact(field, Operator::equal, names);
+  if (!compare_numbers(op, 0, value)) return failed;
+  return either(Expression::negate(exists(field)), std::move(failed));
+}
+
+Judgement lower_error_name(Field field, CheckOperator op, const Values& values) {
+  if (op != CheckOperator::equal) return Judgement::not_known(cannot(op, "the name of an error"));
+  Values names;
+  bool is_success = false;
+  for (const std::string& value : values) {
+    if (value == kSuccess) {
+      is_success = true;
+    } else {
+      names.push_back(value);
+    }
+  }
+  Expression failed = exact(field, Operator::equal, names);
+  return Judgement::of(is_success ? either(Expression::negate(exists(field)), std::move(failed)) : std::move(failed));
+}
+
 Judgement lower_number(const FieldSource& source, CheckOperator op, int64_t value) {
   const bool absent_holds = compare_numbers(op, -1, value);
   switch (source.shape) {
-    case Shape::constant_number:
-    case Shape::outcome_number: return Judgement::of(Expression::constant(compare_numbers(op, source.number, value)));
+    case Shape::constant_number: return Judgement::of(Expression::constant(compare_numbers(op, source.number, value)));
+    case Shape::error_number: return Judgement::of(lower_error_number(source.field, op, value));
     case Shape::number_at_least: {
       const auto outcome = compare_at_least(op, source.number, value);
       return outcome ? Judgement::of(Expression::constant(*outcome))
@@ -98,7 +130,7 @@ Judgement lower_number(const FieldSource& source, CheckOperator op, int64_t valu
     case Shape::constant_text:
     case Shape::address_family:
     case Shape::both_ends:
-    case Shape::outcome: break;
+    case Shape::error_name: break;
   }
   return Judgement::of(Expression::constant(false));
 }
@@ -208,7 +240,6 @@ Judgement lower_both_ends(const FieldSource& source, CheckOperator op, const Val
 
 // True if any of the values fits, in the sense of `op`.
 Judgement lower_any(const FieldSource& source, CheckOperator op, const Values& values) {
-  constexpr std::string_view kOutcomeNote = "event connect: attempts that fail are taken for those that succeed";
   switch (source.shape) {
     case Shape::absent: return Judgement::of(Expression::constant(false));
     case Shape::plain: return lower_plain(source.field, op, values);
@@ -231,12 +262,12 @@ Judgement lower_any(const FieldSource& source, CheckOperator op, const Values& v
     case Shape::terminal:
     case Shape::login_user:
     case Shape::constant_number:
+    case Shape::error_number:
     case Shape::number_at_least: return lower_numbers(source, op, values);
     case Shape::constant_text: return lower_constant(source.text, op, values);
     case Shape::address_family: return lower_family(source, op, values);
     case Shape::both_ends: return lower_both_ends(source, op, values);
-    case Shape::outcome: return with_note(lower_constant(source.text, op, values), kOutcomeNote);
-    case Shape::outcome_number: return with_note(lower_numbers(source, op, values), kOutcomeNote);
+    case Shape::error_name: return lower_error_name(source.field, op, values);
   }
   return Judgement::of(Expression::constant(false));
 }
@@ -270,8 +301,8 @@ Expression is_present(const FieldSource& source) {
     case Shape::constant_text:
     case Shape::constant_number:
     case Shape::number_at_least:
-    case Shape::outcome:
-    case Shape::outcome_number: return Expression::constant(true);
+    case Shape::error_name:
+    case Shape::error_number: return Expression::constant(true);
   }
   return Expression::constant(false);
 }
@@ -315,15 +346,6 @@ Judgement lower_quantity(const Filter& check, EventClass event_class) {
     choices.push_back(Expression::all_of(std::move(parts)));
   }
   return Judgement::of(Expression::any_of(std::move(choices)));
-}
-
-bool is_listed(std::string_view names, std::string_view name) {
-  while (!names.empty()) {
-    const size_t end = std::min(names.find(' '), names.size());
-    if (names.substr(0, end) == name) return true;
-    names.remove_prefix(std::min(end + 1, names.size()));
-  }
-  return false;
 }
 
 // An event here stands for any of the calls that make it.

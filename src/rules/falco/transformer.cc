@@ -151,8 +151,8 @@ bool is_named_text(const Term& term, EventClass event_class) {
     case Shape::number_at_least:
     case Shape::address_family:
     case Shape::both_ends:
-    case Shape::outcome:
-    case Shape::outcome_number: return false;
+    case Shape::error_name:
+    case Shape::error_number: return false;
   }
   return false;
 }

@@ -54,7 +54,7 @@ constexpr auto kCategories = std::to_array<CategoryRow>({
     {"file_executable_detected", kWindows, EventType::filechange, {"executable"}},
     {"file_block_executable", kWindows, EventType::filechange, {"block"}},
     {"network_connection", kEverywhere, EventType::connection, {}},
-    {"dns_query", kWindows, EventType::dns, {}},
+    {"dns_query", kEverywhere, EventType::dns, {}},
     {"dns", kAnySystem, EventType::dns, {}},
     {"image_load", kWindows, EventType::module, {}},
     {"driver_load", kWindows, EventType::driver, {}},

@@ -195,13 +195,16 @@ struct sock_common {
   __be32 skc_rcv_saddr;
   __be16 skc_dport;
   unsigned short skc_family;
+  volatile unsigned char skc_state;
   struct in6_addr skc_v6_daddr;
   struct in6_addr skc_v6_rcv_saddr;
 };
 
 struct sock {
   struct sock_common __sk_common;
+  __u8 sk_userlocks;
   __u16 sk_protocol;
+  int sk_err;
 };
 
 struct inet_sock {
@@ -209,7 +212,12 @@ struct inet_sock {
   __be16 inet_sport;
 };
 
+struct packet_sock {
+  __be16 num;
+};
+
 struct socket {
+  short type;
   struct sock* sk;
 };
 

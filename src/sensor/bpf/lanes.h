@@ -55,7 +55,7 @@ struct {
 
 // Slots of the scratch space. Tracepoint programs run in a task's own context with preemption off, so never two at a
 // time on a CPU; an iterator can be preempted by them and has a slot to itself.
-enum rd_slot { RD_SLOT_EVENT = 0, RD_SLOT_SEED = 1, RD_SLOTS = 2 };
+enum rd_slot { RD_SLOT_EVENT = 0, RD_SLOT_SEED = 1, RD_SLOT_ARRIVAL = 2, RD_SLOTS = 3 };
 
 struct rd_scratch {
   __u8 bytes[RD_SCRATCH_BYTES];

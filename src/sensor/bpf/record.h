@@ -19,6 +19,8 @@ enum rd_kind {
   RD_FILE = 4,
   RD_CONNECTION = 5,
   RD_SEED = 6,  // from the task iterator, never in a ring
+  RD_SOCKET = 20,
+  RD_DNS = 21,
   RD_CGROUP = 40,
 };
 

@@ -29,7 +29,15 @@ inline constexpr std::array kSyscallHandlers = {
     SyscallHandler{SYS_connect, 362, "network_connect"},
     SyscallHandler{SYS_accept, -1, "network_accept"},
     SyscallHandler{SYS_accept4, 364, "network_accept"},
+    SyscallHandler{SYS_listen, 363, "network_listen"},
+    SyscallHandler{SYS_bind, 361, "network_bind"},
+    SyscallHandler{SYS_socket, 359, "network_socket"},
     SyscallHandler{-1, 102, "network_socketcall"},
+    SyscallHandler{SYS_dup, 41, "network_dup"},
+    SyscallHandler{SYS_dup2, 63, "network_dup"},
+    SyscallHandler{SYS_dup3, 330, "network_dup"},
+    SyscallHandler{SYS_fcntl, 55, "network_fcntl"},
+    SyscallHandler{-1, 221, "network_fcntl"},
 };
 
 }  // namespace redoubt::sensor
