@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "redoubt_sensor.skel.h"
+#include "sensor/file/file_record.h"
 #include "sensor/cgroup_path.h"
 #include "sensor/probe.h"
 #include "sensor/syscall/syscall_table.h"
@@ -120,6 +121,7 @@ Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options) {
   std::unique_ptr<Programs> programs(new Programs(std::move(state)));
   TRY_STATUS(programs->map_shares());
   TRY_STATUS(programs->make_loss_rows());
+  TRY_STATUS(programs->fill_file_stages());
   if (options.quiet_pids.size() >= kQuietPidsMax) return fail(Errc::invalid_argument, "too many quiet processes");
   for (const int pid : options.quiet_pids) TRY_STATUS(programs->quiet(static_cast<uint32_t>(pid)));
   TRY_STATUS(programs->keep_variables(options.environment_names));
@@ -181,6 +183,19 @@ Status Programs::apply(const SensorPolicy& policy, const PathAutomaton& paths) {
 void Programs::move_filter_clock() {
   uint32_t* clock = const_cast<uint32_t*>(&state_->skeleton->bss->filter_clock);
   __atomic_fetch_add(clock, 1, __ATOMIC_RELAXED);
+}
+
+Status Programs::fill_file_stages() {
+  const auto& programs = state_->skeleton->progs;
+  const std::pair<uint32_t, const bpf_program*> stages[] = {{RD_STAGE_PATH, programs.file_tell_path},
+                                                            {RD_STAGE_DESCRIPTOR, programs.file_tell_descriptor}};
+  for (const auto& [stage, program] : stages) {
+    const int program_fd = bpf_program__fd(program);
+    if (bpf_map_update_elem(bpf_map__fd(state_->skeleton->maps.file_stages), &stage, &program_fd, BPF_ANY) != 0) {
+      return base::fail_errno("enter a stage of file calls");
+    }
+  }
+  return {};
 }
 
 Status Programs::quiet(uint32_t pid) {

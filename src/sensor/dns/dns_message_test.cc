@@ -7,8 +7,6 @@
 namespace redoubt::sensor {
 namespace {
 
-using namespace std::string_literals;
-
 TEST(DnsMessage, reads_a_query) {
   const auto message = parse_dns(dns_query({.id = 7, .name = "Www.Example.COM", .type = 28}));
   ASSERT_TRUE(message);
@@ -24,15 +22,15 @@ TEST(DnsMessage, reads_a_query) {
 TEST(DnsMessage, reads_the_data_of_answers) {
   const std::string name = wire_name("x.example");
   const std::vector<DnsRecordText> records = {{5, wire_name("alias.example")},
-                                              {1, "\xc0\0\x02\x01"s},
-                                              {28, "\x20\x01\x0d\xb8"s + std::string(11, '\0') + "\x01"},
-                                              {15, "\0\x0a"s + name},
-                                              {16, "\x05two w\x04ords"s},
-                                              {33, "\0\1\0\2\x14\x66"s + name},
+                                              {1, wire("\xc0\0\x02\x01")},
+                                              {28, wire("\x20\x01\x0d\xb8") + std::string(11, '\0') + "\x01"},
+                                              {15, wire("\0\x0a") + name},
+                                              {16, wire("\x05two w\x04ords")},
+                                              {33, wire("\0\1\0\2\x14\x66") + name},
                                               {6, name + name + std::string(20, '\0')},
-                                              {12, "\xc0\x0c"s},
-                                              {999, "\xde\xad"s},
-                                              {1, "\1\2\3"s}};
+                                              {12, wire("\xc0\x0c")},
+                                              {999, wire("\xde\xad")},
+                                              {1, wire("\1\2\3")}};
   const auto message = parse_dns(dns_answer({.id = 7, .name = "www.example.com", .type = 255}, 0, records));
   ASSERT_TRUE(message);
   EXPECT_EQ(message->direction, DnsMessage::Direction::answer);
@@ -62,7 +60,8 @@ TEST(DnsMessage, writes_odd_bytes_of_names_so_that_they_can_be_told_apart) {
 }
 
 TEST(DnsMessage, gives_what_is_whole_of_a_message_that_is_cut) {
-  const std::string whole = dns_answer({.name = "x.example"}, 0, {{1, "\xc0\0\x02\x01"s}, {1, "\xc0\0\x02\x02"s}});
+  const std::string whole =
+      dns_answer({.name = "x.example"}, 0, {{1, wire("\xc0\0\x02\x01")}, {1, wire("\xc0\0\x02\x02")}});
   const auto message = parse_dns(std::string_view(whole).substr(0, whole.size() - 1));
   ASSERT_TRUE(message);
   ASSERT_EQ(message->answers.size(), 1U);
@@ -71,7 +70,7 @@ TEST(DnsMessage, gives_what_is_whole_of_a_message_that_is_cut) {
 }
 
 TEST(DnsMessage, takes_a_bounded_number_of_answers) {
-  const std::vector<DnsRecordText> records(200, {1, "\xc0\0\x02\x01"s});
+  const std::vector<DnsRecordText> records(200, {1, wire("\xc0\0\x02\x01")});
   EXPECT_EQ(parse_dns(dns_answer({.name = "x"}, 0, records))->answers.size(), kDnsAnswersMax);
 }
 

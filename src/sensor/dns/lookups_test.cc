@@ -10,7 +10,6 @@
 namespace redoubt::sensor {
 namespace {
 
-using namespace std::string_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -65,7 +64,8 @@ TEST_F(LookupsTest, tells_a_question_and_its_answer_once_and_counts_the_rest) {
   for (int i = 0; i < 3; ++i) {
     take({.direction = RD_DNS_QUERY, .message = dns_query({.id = 7, .name = "a.example"})});
     take({.direction = RD_DNS_ANSWER,
-          .message = dns_answer({.id = 7, .name = "a.example"}, 0, {{1, "\xc0\0\x02\x01"s}, {1, "\xc0\0\x02\x02"s}})});
+          .message = dns_answer({.id = 7, .name = "a.example"}, 0,
+                                {{1, wire("\xc0\0\x02\x01")}, {1, wire("\xc0\0\x02\x02")}})});
   }
   EXPECT_EQ(told_.at(0).event.destination_ip(), "10.0.0.53");
   EXPECT_EQ(told_.at(0).event.destination_port(), 53);
@@ -85,21 +85,23 @@ TEST_F(LookupsTest, tells_processes_types_and_new_answers_apart) {
   take({.direction = RD_DNS_QUERY, .message = dns_query({.id = 1, .name = "a.example"}), .pid = 2});
   take({.direction = RD_DNS_ANSWER, .message = dns_answer({.id = 1, .name = "a.example"}, 3, {})});
   take({.direction = RD_DNS_ANSWER,
-        .message = dns_answer({.id = 1, .name = "a.example"}, 0, {{1, "\xc0\0\x02\x01"s}, {1, "\xc0\0\x02\x02"s}})});
+        .message =
+            dns_answer({.id = 1, .name = "a.example"}, 0, {{1, wire("\xc0\0\x02\x01")}, {1, wire("\xc0\0\x02\x02")}})});
   take({.direction = RD_DNS_ANSWER,
-        .message = dns_answer({.id = 1, .name = "a.example"}, 0, {{1, "\xc0\0\x02\x02"s}, {1, "\xc0\0\x02\x01"s}})});
+        .message =
+            dns_answer({.id = 1, .name = "a.example"}, 0, {{1, wire("\xc0\0\x02\x02")}, {1, wire("\xc0\0\x02\x01")}})});
   EXPECT_THAT(told(), ElementsAre("query a.example A", "query a.example AAAA", "query a.example A",
                                   "answer a.example A NXDOMAIN", "answer a.example A NOERROR 192.0.2.1; 192.0.2.2"));
 }
 
 TEST_F(LookupsTest, takes_answers_only_to_what_was_asked_from_whom_it_was_asked) {
-  const std::string answer = dns_answer({.id = 7, .name = "a.example"}, 0, {{1, "\xc0\0\x02\x01"s}});
+  const std::string answer = dns_answer({.id = 7, .name = "a.example"}, 0, {{1, wire("\xc0\0\x02\x01")}});
   take({.direction = RD_DNS_ANSWER, .message = answer});
   take({.direction = RD_DNS_QUERY, .message = dns_query({.id = 7, .name = "a.example"})});
   take({.direction = RD_DNS_ANSWER, .message = answer, .server = 54});
   take({.direction = RD_DNS_ANSWER, .message = answer, .pid = 2});
   take({.direction = RD_DNS_QUERY, .message = answer});
-  take({.direction = RD_DNS_ANSWER, .message = dns_answer({.id = 8, .name = "a.example"}, 0, {{1, "\1\2\3\4"s}})});
+  take({.direction = RD_DNS_ANSWER, .message = dns_answer({.id = 8, .name = "a.example"}, 0, {{1, wire("\1\2\3\4")}})});
   EXPECT_THAT(told(), ElementsAre("query a.example A"));
   EXPECT_EQ(names_.size(), 0U);
   take({.direction = RD_DNS_ANSWER, .message = answer});

@@ -1,12 +1,20 @@
 // Messages of DNS for tests, as they are on the wire.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace redoubt::sensor {
+
+// Its zeros included.
+template <size_t kSize>
+std::string wire(const char (&bytes)[kSize]) {
+  return {bytes, kSize - 1};
+}
 
 inline std::string wire_u16(unsigned number) { return {static_cast<char>(number >> 8), static_cast<char>(number)}; }
 

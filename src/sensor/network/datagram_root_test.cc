@@ -104,7 +104,11 @@ TEST_F(NetworkTest, counts_the_datagrams_that_follow_and_loses_none) {
   const pid_t pid = in_own_network([] {
     const int fd = datagram_socket(AF_INET);
     for (int i = 0; i < kDatagrams; ++i) send_by_sendto(fd, address_of("127.0.0.1", 1001));
-    for (int i = 0; i < kDatagrams; ++i) send_by_sendto(datagram_socket(AF_INET), address_of("127.0.0.1", 1002));
+    for (int i = 0; i < kDatagrams; ++i) {
+      const int own = datagram_socket(AF_INET);
+      send_by_sendto(own, address_of("127.0.0.1", 1002));
+      close(own);
+    }
   });
   EXPECT_THAT(told_of(pid), ElementsAre("send udp 127.0.0.1->127.0.0.1:1001", "send udp 127.0.0.1->127.0.0.1:1002"));
   sensor_->stop();

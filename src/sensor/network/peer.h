@@ -5,8 +5,8 @@
 
 enum { RD_PEERS_MAX = 4096 };
 
-// Of a process and an address. `port` is the remote one of datagrams that go out, the local one of those that come in: a
-// server's clients each use many.
+// Of a process and an address. `port` is the remote one of datagrams that go out, the local one of those that come in:
+// a server's clients each use many.
 struct rd_peer_key {
   __u64 start_ns;
   __u32 pid;
