@@ -166,6 +166,44 @@ TEST(FalcoMatch, container_and_user_defaults) {
   EXPECT_EQ(fires("evt.type = execve and user.uid = 0 and proc.tty = 0", program("/usr/bin/id", "id")), "yes");
 }
 
+v1::Event in_pod() {
+  v1::Event event = program("/usr/bin/id", "id");
+  event.set_container_id(std::string(64, 'a'));
+  event.set_container_name("web");
+  event.set_container_image_name("docker.io/library/nginx");
+  event.set_container_image_tag("1.27");
+  event.set_container_privileged("true");
+  event.set_container_mounts("/etc:/host-etc:ro:false:private\n/proc/1:/p:rw:true:rslave");
+  event.set_container_labels("io.kubernetes.pod.name=web-0\ntier=front");
+  event.set_orchestrator_resource_name("web-0");
+  event.set_orchestrator_namespace("shop");
+  event.set_orchestrator_resource_label("app=web\napp.kubernetes.io/name=shop front");
+  return event;
+}
+
+TEST(FalcoMatch, containers_and_pods) {
+  for (const char* holds :
+       {"container.image.repository endswith nginx", "container.privileged=true", "k8s.ns.name in (shop, x)",
+        "k8s.pod.name startswith web", "k8s.pod.label[app] = web", "k8s.pod.label.app = web",
+        "k8s.pod.label[app.kubernetes.io/name] contains front", "container.label[tier] in (front, back)",
+        "container.mount.dest[/etc] = /host-etc", "container.mount.dest[/proc*] = /p",
+        "container.mount.source[/p] = /proc/1", "container.mount.rdwr[1] = true", "container.mount.mode[0] = ro",
+        "not container.mount.dest[/etc] in (\"<NA>\", \"N/A\")", "container.mount.dest[/root*] in (\"<NA>\", \"N/A\")",
+        "container.name = web and container.image.tag != latest"}) {
+    EXPECT_EQ(fires("evt.type = execve and " + std::string(holds), in_pod()), "yes") << holds;
+  }
+  for (const char* holds : {"container.privileged=false", "k8s.pod.label[pp] = web", "k8s.pod.label[app] = we",
+                            "container.mount.dest[/etc] = /host", "container.mount.dest[2] exists",
+                            "container.mount.dest[/etc] in (\"<NA>\", \"N/A\")", "k8s.pod.label[tier] = front"}) {
+    EXPECT_EQ(fires("evt.type = execve and " + std::string(holds), in_pod()), "no") << holds;
+  }
+  const v1::Event on_host = program("/usr/bin/id", "id");
+  EXPECT_EQ(fires("evt.type = execve and not container.mount.dest[/etc] in (\"<NA>\", \"N/A\")", on_host), "no");
+  EXPECT_EQ(fires("evt.type = execve and container.privileged=false", on_host), "no");
+  EXPECT_EQ(fires("evt.type = openat and container.mount.dest[/etc] = /x", on_host),
+            "field container.mount.dest[/etc] has no value here on openat");
+}
+
 TEST(FalcoMatch, flags_of_a_start_are_true_or_false) {
   v1::Event dropped = program("/tmp/x", "x");
   dropped.set_process_from_upper_layer("true");

@@ -121,6 +121,20 @@ constexpr auto kSources = std::to_array<SourceRow>({
     {"user.uid", kEvery, whole(Field::user_effective_id)},
     {"user.loginuid", kEvery, part(Shape::login_user, Field::user_login_id)},
     {"container.id", kEvery, part(Shape::container, Field::container_id)},
+    {"container.full_id", kEvery, whole(Field::container_id)},
+    {"container.name", kEvery, whole(Field::container_name)},
+    {"container.image.repository", kEvery, whole(Field::container_image_name)},
+    {"container.image.tag", kEvery, whole(Field::container_image_tag)},
+    {"container.image.digest", kEvery, whole(Field::container_image_digest)},
+    {"container.type", kEvery, whole(Field::container_runtime)},
+    {"container.privileged", kEvery, whole(Field::container_privileged)},
+    {"container.mounts", kStarted, part(Shape::lines, Field::container_mounts)},
+    {"container.labels", kEvery, part(Shape::lines, Field::container_labels)},
+    {"k8s.pod.name", kEvery, whole(Field::orchestrator_resource_name)},
+    {"k8s.pod.uid", kEvery, whole(Field::orchestrator_resource_id)},
+    {"k8s.pod.id", kEvery, whole(Field::orchestrator_resource_id)},
+    {"k8s.pod.labels", kEvery, part(Shape::lines, Field::orchestrator_resource_label)},
+    {"k8s.ns.name", kEvery, whole(Field::orchestrator_namespace)},
     {"fd.num", kOpened | kConnected, number(Shape::number_at_least, 0)},
     {"fd.name", kOpened, whole(Field::file_path)},
     {"fd.directory", kOpened, whole(Field::file_directory)},
@@ -196,6 +210,43 @@ FoundSource find_ancestor(const Term& field) {
   return found(source);
 }
 
+struct ListRow {
+  std::string_view name;
+  Shape shape;
+  Field field;
+  int64_t number;  // MountPart
+};
+constexpr auto kLists = std::to_array<ListRow>({
+    {"container.mount.source", Shape::mount_part, Field::container_mounts, 0},
+    {"container.mount.dest", Shape::mount_part, Field::container_mounts, 1},
+    {"container.mount.mode", Shape::mount_part, Field::container_mounts, 2},
+    {"container.mount.rdwr", Shape::mount_part, Field::container_mounts, 3},
+    {"container.mount.propagation", Shape::mount_part, Field::container_mounts, 4},
+    {"container.label", Shape::label, Field::container_labels, 0},
+    {"k8s.pod.label", Shape::label, Field::orchestrator_resource_label, 0},
+});
+
+// One of a list: container.mount.dest[/etc], k8s.pod.label[app], k8s.pod.label.app. The source looks into the term.
+std::optional<FoundSource> find_in_list(const Term& field, EventClass event_class) {
+  for (const ListRow& row : kLists) {
+    std::string_view key;
+    if (field.text == row.name && field.argument) {
+      key = *field.argument;
+    } else if (row.shape == Shape::label && field.text.starts_with(std::string(row.name) + ".")) {
+      key = std::string_view(field.text).substr(row.name.size() + 1);
+    } else {
+      continue;
+    }
+    // Mounts are told where a program starts.
+    if (row.shape == Shape::mount_part && (kStarted & bit(event_class)) == 0) {
+      const std::string_view events = info(event_class).events;
+      return missing(field, "has no value here on " + std::string(events.substr(0, events.find(' '))));
+    }
+    return found({.shape = row.shape, .field = row.field, .second = {}, .text = key, .number = row.number});
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::span<const EventClassInfo> event_classes() { return kEventClasses; }
@@ -213,6 +264,7 @@ query::Expression events_of(EventClass event_class) {
 FoundSource find_source(const Term& field, EventClass event_class) {
   const bool is_of_ancestors = field.text == "proc.aname" || field.text == "proc.aexepath" || field.text == "proc.aexe";
   if (field.argument && is_of_ancestors) return find_ancestor(field);
+  if (auto listed = find_in_list(field, event_class)) return *std::move(listed);
   std::string name = field.text;
   if (name == "evt.arg" && field.argument) {
     name += "." + *field.argument;

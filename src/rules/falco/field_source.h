@@ -54,6 +54,9 @@ enum class Shape : uint8_t {
   constant_number,   // `number`
   number_at_least,   // `number` or more
   address_family,    // `text` of IPv4 or IPv6: "4 6"
+  lines,             // a list that Falco writes in one line, for outputs only
+  mount_part,        // of the mount `text` (a number, or a path with stars), the MountPart `number`
+  label,             // the value of the key `text`
   both_ends,         // `field` and `second`: one is enough
   outcome,           // constant_text of a call whose failure is not recorded
   outcome_number,    // constant_number of such a call

@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "rules/falco/field_source.h"
+#include "rules/falco/line_lowering.h"
 #include "rules/falco/transformer.h"
 
 namespace redoubt::rules::falco {
@@ -67,6 +68,21 @@ std::string terminal_number(const std::string& name) {
   return std::to_string((is_pts ? kPtsMajor : kTtyMajor) * kMinors + number);
 }
 
+// Mounts as they are; labels as key:value, those of the orchestrator itself left out.
+std::string in_one_line(event::Field field, std::string_view lines) {
+  const bool are_mounts = field == event::Field::container_mounts;
+  std::string text;
+  while (!lines.empty()) {
+    std::string line(lines.substr(0, lines.find('\n')));
+    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+    if (!are_mounts && line.starts_with("io.kubernetes.")) continue;
+    if (const size_t equals = line.find('='); !are_mounts && equals != std::string::npos) line[equals] = ':';
+    if (!text.empty()) text += are_mounts ? "," : ", ";
+    text += line;
+  }
+  return text;
+}
+
 Text source_text(const FieldSource& source, const event::Row& row) {
   const std::string_view held = source.field == event::Field{} ? std::string_view{} : row.text(source.field);
   const Text value = source.field == event::Field{} ? std::nullopt : value_text(row, source.field);
@@ -78,6 +94,9 @@ Text source_text(const FieldSource& source, const event::Row& row) {
     case Shape::plain:
     case Shape::moment:
     case Shape::both_ends: return value;
+    case Shape::lines: return value ? Text(in_one_line(source.field, *value)) : value;
+    case Shape::mount_part:
+    case Shape::label: return line_part_text(source, held);
     case Shape::environment: {
       if (!value) return value;
       std::string line = *value;

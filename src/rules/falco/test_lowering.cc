@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "query/cidr.h"
+#include "rules/falco/line_lowering.h"
 #include "rules/falco/text_lowering.h"
 #include "rules/falco/transformer.h"
 #include "rules/falco/vocabulary.h"
@@ -97,6 +98,9 @@ Judgement lower_number(const FieldSource& source, CheckOperator op, int64_t valu
     case Shape::container:
     case Shape::constant_text:
     case Shape::address_family:
+    case Shape::lines:
+    case Shape::mount_part:
+    case Shape::label:
     case Shape::both_ends:
     case Shape::outcome: break;
   }
@@ -234,6 +238,9 @@ Judgement lower_any(const FieldSource& source, CheckOperator op, const Values& v
     case Shape::number_at_least: return lower_numbers(source, op, values);
     case Shape::constant_text: return lower_constant(source.text, op, values);
     case Shape::address_family: return lower_family(source, op, values);
+    case Shape::lines: return Judgement::not_known(cannot(op, "a list in one line"));
+    case Shape::mount_part:
+    case Shape::label: return lower_line_part(source, op, values);
     case Shape::both_ends: return lower_both_ends(source, op, values);
     case Shape::outcome: return with_note(lower_constant(source.text, op, values), kOutcomeNote);
     case Shape::outcome_number: return with_note(lower_numbers(source, op, values), kOutcomeNote);
@@ -255,7 +262,10 @@ Expression is_present(const FieldSource& source) {
     case Shape::moment:
     case Shape::directory:
     case Shape::address_family:
+    case Shape::lines:
     case Shape::both_ends: return exists(source.field);
+    case Shape::mount_part:
+    case Shape::label: return has_line_part(source);
     case Shape::ancestor_name:
     case Shape::ancestor_command:
     case Shape::ancestor_path: {

@@ -19,32 +19,6 @@ std::string alternatives(const Values& values) {
   return out + ")";
 }
 
-// fnmatch(3) without flags as a regular expression; `star` is what `*` becomes.
-std::string glob_regex(std::string_view glob, std::string_view star) {
-  std::string out;
-  for (size_t i = 0; i < glob.size(); ++i) {
-    const size_t closing = glob[i] == '[' ? glob.find(']', i + 2) : std::string_view::npos;
-    if (glob[i] == '*') {
-      out += star;
-    } else if (glob[i] == '?') {
-      out += star.substr(0, star.size() - 1);
-    } else if (closing != std::string_view::npos) {
-      const bool negated = glob[i + 1] == '!' || glob[i + 1] == '^';
-      out += negated ? "[^" : "[";
-      for (size_t k = i + 1 + (negated ? 1 : 0); k < closing; ++k) {
-        if (glob[k] == '\\' || glob[k] == '[' || glob[k] == '^') out += '\\';
-        out += glob[k];
-      }
-      out += ']';
-      i = closing;
-    } else {
-      if (glob[i] == '\\' && i + 1 < glob.size()) ++i;
-      out += escape_regex(glob.substr(i, 1));
-    }
-  }
-  return out;
-}
-
 bool is_glob(std::string_view text) { return text.find_first_of("*?[") != std::string_view::npos; }
 
 Expression lower_glob(Field field, const Values& values, CaseMode mode) {
@@ -99,6 +73,31 @@ bool is_plain_operator(CheckOperator op) {
 }
 
 }  // namespace
+
+std::string glob_regex(std::string_view glob, std::string_view star) {
+  std::string out;
+  for (size_t i = 0; i < glob.size(); ++i) {
+    const size_t closing = glob[i] == '[' ? glob.find(']', i + 2) : std::string_view::npos;
+    if (glob[i] == '*') {
+      out += star;
+    } else if (glob[i] == '?') {
+      out += star.substr(0, star.size() - 1);
+    } else if (closing != std::string_view::npos) {
+      const bool negated = glob[i + 1] == '!' || glob[i + 1] == '^';
+      out += negated ? "[^" : "[";
+      for (size_t k = i + 1 + (negated ? 1 : 0); k < closing; ++k) {
+        if (glob[k] == '\\' || glob[k] == '[' || glob[k] == '^') out += '\\';
+        out += glob[k];
+      }
+      out += ']';
+      i = closing;
+    } else {
+      if (glob[i] == '\\' && i + 1 < glob.size()) ++i;
+      out += escape_regex(glob.substr(i, 1));
+    }
+  }
+  return out;
+}
 
 Expression exact(Field field, Operator op, const Values& values) {
   std::vector<Operand> operands(values.begin(), values.end());

@@ -26,6 +26,8 @@ query::Expression exists(event::Field field);
 std::string cannot(CheckOperator op, std::string_view what);
 // A regular expression that is `text` itself.
 std::string escape_regex(std::string_view text);
+// fnmatch(3) without flags as a regular expression; `star` is what `*` becomes.
+std::string glob_regex(std::string_view glob, std::string_view star);
 
 // True if any of the values fits, in the sense of `op`. For `equal`, the fields' shapes say what is compared.
 Judgement lower_text(event::Field field, CheckOperator op, const Values& values);

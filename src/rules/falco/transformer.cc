@@ -150,6 +150,9 @@ bool is_named_text(const Term& term, EventClass event_class) {
     case Shape::constant_number:
     case Shape::number_at_least:
     case Shape::address_family:
+    case Shape::lines:
+    case Shape::mount_part:
+    case Shape::label:
     case Shape::both_ends:
     case Shape::outcome:
     case Shape::outcome_number: return false;
