@@ -59,12 +59,31 @@ function Correlated({ correlation }: { correlation: NonNullable<Alert['correlati
   );
 }
 
+// Where the acting process runs, if that is a container.
+function Place({ event }: { event: Alert['event'] }) {
+  const container = event['container.name'] ?? event['container.id'];
+  if (container === undefined) return null;
+  const joined = (fields: string[], by: string) => fields.map((field) => event[field]).filter(Boolean).join(by);
+  const image = joined(['container.image.name', 'container.image.tag'], ':');
+  const pod = joined(['orchestrator.namespace', 'orchestrator.resource.name'], '/');
+  const owner = joined(['orchestrator.resource.parent.type', 'orchestrator.resource.parent.name'], ' ');
+  return (
+    <>
+      <dt>Container</dt>
+      <dd>{container}{event['container.privileged'] === 'true' && <span className="dim"> privileged</span>}</dd>
+      {image && <><dt>Image</dt><dd className="mono">{image}</dd></>}
+      {pod && <><dt>Pod</dt><dd>{pod}{owner && <span className="dim"> {owner}</span>}</dd></>}
+    </>
+  );
+}
+
 function Summary({ alert }: { alert: Alert }) {
   return (
     <section className={ui.card} aria-label="Summary">
       <dl className={css.summary}>
         <dt>Host</dt><dd>{alert.host.name || '—'}</dd>
         <dt>User</dt><dd className="mono">{alert.user || '—'}</dd>
+        <Place event={alert.event} />
         <dt>First event</dt><dd><time dateTime={alert.first_event}>{stamp(alert.first_event)}</time></dd>
         <dt>Last event</dt><dd><time dateTime={alert.last_event}>{stamp(alert.last_event)}</time></dd>
         <dt>Detections</dt><dd>{alert.detections}</dd>
