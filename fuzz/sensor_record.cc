@@ -11,8 +11,11 @@
 #include "sensor/container/container_decode.h"
 #include "sensor/container/container_id.h"
 #include "sensor/file/file_decode.h"
+#include "sensor/kernel_change/kernel_change_decode.h"
 #include "sensor/network/network_decode.h"
+#include "sensor/privilege/privilege_decode.h"
 #include "sensor/process/process_decode.h"
+#include "sensor/tamper/tamper_decode.h"
 
 namespace {
 
@@ -37,6 +40,16 @@ void read_exec(std::string_view record) {
   read_path(exec->cgroup_v1);
 }
 
+void read_security(std::string_view record, redoubt::v1::Event& event) {
+  namespace sensor = redoubt::sensor;
+  if (const auto change = sensor::decode_privilege(record)) {
+    (void)sensor::describe_privilege(*change, event);
+    sensor::describe_change({}, sensor::identity_of(change->head.actor, change->context), event);
+  }
+  if (const auto trace = sensor::decode_trace(record)) (void)sensor::describe_trace(*trace, event);
+  if (const auto tamper = sensor::decode_tamper(record)) event.set_signal_name(sensor::signal_name(tamper->signal));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -48,13 +61,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (bytes > 0) std::memcpy(words.data(), data + 1, bytes);
   const std::string_view record(reinterpret_cast<const char*>(words.data()), bytes);
   redoubt::v1::Event event;
-  switch (data[0] % 5) {
+  switch (data[0] % 7) {
     case 0: read_exec(record); break;
     case 1: (void)sensor::decode_exit(record); break;
     case 2: (void)sensor::decode_file(record, event); break;
     case 3: (void)sensor::decode_connection(record, event); break;
-    default:
+    case 4:
       if (const auto cgroup = sensor::decode_cgroup(record)) read_path(cgroup->path);
+      break;
+    case 5: (void)sensor::decode_kernel_change(record, event); break;
+    default: read_security(record, event);
   }
   std::string wire;
   if (!event.SerializeToString(&wire)) __builtin_trap();

@@ -24,12 +24,19 @@ constexpr int64_t kNsPerUs = 1000;
 
 std::string_view loss_cause_of(rd_lane lane, rd_loss_cause cause) {
   if (cause == RD_LOSS_BUDGET) return "budget_bulk";
+  if (cause == RD_LOSS_RATE) return "rate_critical";
   if (cause == RD_LOSS_SHARE) return lane == RD_LANE_CRITICAL ? "share_critical" : "share_bulk";
   return lane == RD_LANE_CRITICAL ? "ring_critical" : "ring_bulk";
 }
 
-ProcessKey key_of(const rd_actor& actor) { return {actor.pid, actor.start_ns}; }
 ProcessKey parent_key_of(const rd_actor& actor) { return {actor.parent_pid, actor.parent_start_ns}; }
+
+// What a record says of a process that is remembered until the next one does.
+void note_context(const rd_actor& actor, const rd_context& context, Process& process) {
+  process.identity = identity_of(actor, context);
+  process.pid_namespace = context.pid_namespace;
+  process.virtual_pid = context.virtual_pid;
+}
 
 std::string comm_of(const rd_actor& actor) {
   return field_text(std::string_view(actor.comm, strnlen(actor.comm, sizeof actor.comm)));
@@ -38,7 +45,8 @@ std::string comm_of(const rd_actor& actor) {
 }  // namespace
 
 Enricher::Enricher(const SensorOptions& options, const Askable& askable, Outbox& outbox)
-    : host_id_(options.host_id),
+    : fork_events_(options.fork_events),
+      host_id_(options.host_id),
       boot_id_(options.boot_id),
       runtimes_(options.runtimes),
       hashes_(askable.hashes),
@@ -59,11 +67,15 @@ void Enricher::take(std::string_view record) {
   const auto& head = *reinterpret_cast<const rd_head*>(record.data());
   switch (head.kind) {
     case RD_EXEC: return take_exec(record);
-    case RD_FORK: return take_fork(head);
+    case RD_FORK: return take_fork(record);
     case RD_EXIT: return take_exit(record);
     case RD_FILE:
     case RD_CONNECTION: return take_activity(record, head);
     case RD_CGROUP: return take_cgroup(record);
+    case RD_PRIVILEGE: return take_privilege(record);
+    case RD_TRACE: return take_trace(record);
+    case RD_KERNEL: return take_kernel_change(record, head);
+    case RD_TAMPER: return take_tamper(record);
     default: ++malformed_;
   }
 }
@@ -80,6 +92,7 @@ void Enricher::take_exec(std::string_view record) {
   Process& process = known != nullptr ? *known : add(head.actor, image);
   process.image = image;
   if (auto container = container_of(*exec, LookupUrgency::now)) process.container = std::move(container);
+  note_context(head.actor, exec->context, process);
   if (load_ < Load::hashing_off) hashes_.want(image, head.actor.pid, Urgency::now);
   v1::Event event;
   event.set_event_type(v1::EVENT_TYPE_PROCESS);
@@ -89,7 +102,13 @@ void Enricher::take_exec(std::string_view record) {
   outbox_.put(std::move(event), {std::move(image), process.container}, now_ns_);
 }
 
-void Enricher::take_fork(const rd_head& head) {
+void Enricher::take_fork(std::string_view record) {
+  const std::optional<rd_fork> fork = decode_fork(record);
+  if (!fork) {
+    ++malformed_;
+    return;
+  }
+  const rd_head& head = fork->head;
   if (table_.find(key_of(head.actor)) != nullptr) return;  // the iterator saw it first
   const Process* parent = table_.find(parent_key_of(head.actor));
   std::shared_ptr<Image> image;
@@ -102,7 +121,15 @@ void Enricher::take_fork(const rd_head& head) {
   // Most are in their parent's container; one that is made in a cgroup of its own (clone3) may be in another.
   std::shared_ptr<Container> container = containers_.of_cgroup(head.actor.cgroup_id);
   if (container == nullptr && parent != nullptr) container = parent->container;
-  add(head.actor, std::move(image)).container = std::move(container);
+  Process& process = add(head.actor, std::move(image));
+  process.container = std::move(container);
+  note_context(head.actor, fork->context, process);
+  if (fork_events_ == ForkEvents::none) return;
+  v1::Event event;
+  event.set_event_type(v1::EVENT_TYPE_FORK);
+  event.set_event_action("fork");
+  describe_process(head, process, event);
+  outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
 }
 
 void Enricher::take_exit(std::string_view record) {
@@ -225,6 +252,7 @@ void Enricher::seed_one(const ExecRecord& seeded) {
   Process* known = table_.find(key_of(seeded.head.actor));
   auto container = container_of(seeded, LookupUrgency::later);
   if (known != nullptr && container != nullptr) known->container = container;
+  if (known != nullptr) note_context(seeded.head.actor, seeded.context, *known);
   if (known != nullptr && known->image->executable == seeded.executable) return;
   ExecRecord exec = seeded;
   exec.command_line = read_proc_command_line(exec.head.actor.pid);
@@ -233,7 +261,9 @@ void Enricher::seed_one(const ExecRecord& seeded) {
   if (known != nullptr) {
     known->image = std::move(image);
   } else {
-    add(exec.head.actor, std::move(image)).container = std::move(container);
+    Process& added = add(exec.head.actor, std::move(image));
+    added.container = std::move(container);
+    note_context(exec.head.actor, exec.context, added);
   }
 }
 

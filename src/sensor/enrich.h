@@ -54,11 +54,15 @@ class Enricher {
 
  private:
   void take_exec(std::string_view record);
-  void take_fork(const rd_head& head);
+  void take_fork(std::string_view record);
   void take_exit(std::string_view record);
   void take_activity(std::string_view record, const rd_head& head);
   void take_cgroup(std::string_view record);
   void take_made(const CgroupRecord& cgroup);
+  void take_privilege(std::string_view record);
+  void take_trace(std::string_view record);
+  void take_kernel_change(std::string_view record, const rd_head& head);
+  void take_tamper(std::string_view record);
   void seed_one(const ExecRecord& exec);
 
   void tell_container(std::string_view action, const std::shared_ptr<Container>& container, uint64_t time_ns);
@@ -71,6 +75,9 @@ class Enricher {
   Process& add(const rd_actor& actor, std::shared_ptr<Image> image);
   std::shared_ptr<Image> image_of(ExecRecord& exec);
 
+  // The process that was traced or written to; null if it is not known.
+  const Process* target_of(const rd_trace& trace);
+  void describe_target(const Process& target, v1::Event& event);
   void describe_process(const rd_head& head, const Process& process, v1::Event& event);
   void describe_parent(const Process& process, v1::Event& event);
   void describe_user(const rd_actor& actor, v1::Event& event);
@@ -78,6 +85,7 @@ class Enricher {
   std::string entity_id(const ProcessKey& key) const;
   int64_t realtime_us(uint64_t boot_ns) const;
 
+  const ForkEvents fork_events_;
   std::string host_id_;
   std::string boot_id_;
   std::vector<Runtime> runtimes_;

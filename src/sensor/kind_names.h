@@ -17,7 +17,9 @@ struct KindName {
 constexpr std::array kKindNames = {
     KindName{RD_EXEC, "process"},           KindName{RD_FORK, "fork"},
     KindName{RD_EXIT, "process_terminate"}, KindName{RD_FILE, "filechange"},
-    KindName{RD_CONNECTION, "connection"},  KindName{RD_CGROUP, "container"},
+    KindName{RD_CONNECTION, "connection"},  KindName{RD_PRIVILEGE, "privilege"},
+    KindName{RD_TRACE, "ptrace"},           KindName{RD_KERNEL, "kernel"},
+    KindName{RD_TAMPER, "tamper"},          KindName{RD_CGROUP, "container"},
 };
 
 // Empty for what is no kind.

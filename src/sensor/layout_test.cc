@@ -10,8 +10,11 @@
 #include "redoubt_sensor.skel.h"
 #include "sensor/container/container_record.h"
 #include "sensor/file/file_record.h"
+#include "sensor/kernel_change/kernel_change_record.h"
 #include "sensor/network/network_record.h"
+#include "sensor/privilege/privilege_record.h"
 #include "sensor/process/process_record.h"
+#include "sensor/tamper/tamper_record.h"
 
 namespace redoubt::sensor {
 namespace {
@@ -101,6 +104,7 @@ TEST_F(Layout, process_records_agree) {
   EXPECT_MEMBER(rd_context, virtual_pid);
   EXPECT_MEMBER(rd_context, group_pid);
   EXPECT_MEMBER(rd_context, session_pid);
+  EXPECT_MEMBER(rd_context, effective_gid);
   EXPECT_SIZE(rd_exec);
   EXPECT_MEMBER(rd_exec, program);
   EXPECT_MEMBER(rd_exec, arguments_total);
@@ -117,6 +121,8 @@ TEST_F(Layout, process_records_agree) {
   EXPECT_MEMBER(rd_exec, variables_bytes);
   EXPECT_MEMBER(rd_exec, variables_left);
   EXPECT_MEMBER(rd_exec, data);
+  EXPECT_SIZE(rd_fork);
+  EXPECT_MEMBER(rd_fork, context);
   EXPECT_SIZE(rd_exit);
   EXPECT_MEMBER(rd_exit, status);
 }
@@ -128,6 +134,37 @@ TEST_F(Layout, container_records_agree) {
   EXPECT_MEMBER(rd_cgroup, action);
   EXPECT_MEMBER(rd_cgroup, path_bytes);
   EXPECT_MEMBER(rd_cgroup, path);
+}
+
+TEST_F(Layout, security_records_agree) {
+  EXPECT_SIZE(rd_call);
+  EXPECT_MEMBER(rd_call, number);
+  EXPECT_MEMBER(rd_call, compat);
+  EXPECT_SIZE(rd_privilege);
+  EXPECT_MEMBER(rd_privilege, context);
+  EXPECT_MEMBER(rd_privilege, call);
+  EXPECT_MEMBER(rd_privilege, namespaces);
+  EXPECT_MEMBER(rd_privilege, missed);
+  EXPECT_SIZE(rd_trace);
+  EXPECT_MEMBER(rd_trace, context);
+  EXPECT_MEMBER(rd_trace, call);
+  EXPECT_MEMBER(rd_trace, target_start_ns);
+  EXPECT_MEMBER(rd_trace, target_pid);
+  EXPECT_MEMBER(rd_trace, target_number);
+  EXPECT_MEMBER(rd_trace, request);
+  EXPECT_SIZE(rd_kernel);
+  EXPECT_MEMBER(rd_kernel, context);
+  EXPECT_MEMBER(rd_kernel, call);
+  EXPECT_MEMBER(rd_kernel, program_type);
+  EXPECT_MEMBER(rd_kernel, base_bytes);
+  EXPECT_MEMBER(rd_kernel, target_bytes);
+  EXPECT_MEMBER(rd_kernel, source_bytes);
+  EXPECT_MEMBER(rd_kernel, name_bytes);
+  EXPECT_MEMBER(rd_kernel, data);
+  EXPECT_SIZE(rd_tamper);
+  EXPECT_MEMBER(rd_tamper, target_start_ns);
+  EXPECT_MEMBER(rd_tamper, target_pid);
+  EXPECT_MEMBER(rd_tamper, signal);
 }
 
 TEST_F(Layout, file_and_network_records_agree) {

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
 #include "sensor/container/container.h"
+#include "sensor/privilege/privilege_decode.h"
 #include "sensor/process/process_record.h"
 
 namespace redoubt::sensor {
@@ -20,6 +22,8 @@ struct ProcessKey {
   uint64_t start_ns = 0;
   friend bool operator==(const ProcessKey&, const ProcessKey&) = default;
 };
+
+inline ProcessKey key_of(const rd_actor& actor) { return {actor.pid, actor.start_ns}; }
 
 enum class HashState { none, pending, known };
 
@@ -47,8 +51,11 @@ struct Process {
   std::string entity_id;
   std::shared_ptr<Image> image;          // never null
   std::shared_ptr<Container> container;  // null on the host
-  uint32_t children = 0;                 // entries of the table that name it as parent
-  Counted counted = Counted::no;         // among its parent's children
+  std::optional<Identity> identity;      // as the last record of it said
+  uint32_t pid_namespace = 0;            // 0: not known, as its number there
+  uint32_t virtual_pid = 0;
+  uint32_t children = 0;          // entries of the table that name it as parent
+  Counted counted = Counted::no;  // among its parent's children
   Life life = Life::running;
 };
 

@@ -159,9 +159,9 @@ Status Programs::keep_variables(const std::vector<std::string>& names) {
 
 Status Programs::attach() {
   const auto& programs = state_->skeleton->progs;
-  const bpf_program* attached[] = {programs.process_fork,      programs.process_exec,      programs.process_exit,
-                                   programs.network_state,     programs.syscall_dispatch,  programs.container_made,
-                                   programs.container_removed, programs.container_attached};
+  const bpf_program* attached[] = {programs.process_fork,   programs.process_exec,      programs.process_exit,
+                                   programs.network_state,  programs.tamper_signal,     programs.syscall_dispatch,
+                                   programs.container_made, programs.container_removed, programs.container_attached};
   for (const bpf_program* program : attached) {
     Link link(bpf_program__attach(program));
     if (!link) return base::fail_errno("attach " + std::string(bpf_program__name(program)));
@@ -218,7 +218,7 @@ Status Programs::make_loss_rows() {
   const int map = bpf_map__fd(state_->skeleton->maps.losses);
   const uint64_t none = 0;
   for (const rd_lane lane : {RD_LANE_CRITICAL, RD_LANE_BULK}) {
-    for (const rd_loss_cause cause : {RD_LOSS_RING, RD_LOSS_SHARE, RD_LOSS_BUDGET}) {
+    for (const rd_loss_cause cause : {RD_LOSS_RING, RD_LOSS_SHARE, RD_LOSS_BUDGET, RD_LOSS_RATE}) {
       const rd_loss_key key{
           .cgroup_id = 0, .kind = 0, .lane = static_cast<__u16>(lane), .cause = static_cast<__u16>(cause)};
       if (bpf_map_update_elem(map, &key, &none, BPF_ANY) != 0) return base::fail_errno("make the rows of losses");

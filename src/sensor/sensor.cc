@@ -258,7 +258,8 @@ void Sensor::Runtime::check_losses(int64_t now_ns) {
   for (const Loss& loss : losses) {
     enricher_.declare_loss(loss, losses_checked_ns_);
     loss_declared_.fetch_add(loss.count, std::memory_order_relaxed);
-    if (loss.lane == RD_LANE_CRITICAL) table_ = Table::torn;
+    // What went over its rate is no fork, exec or exit.
+    if (loss.lane == RD_LANE_CRITICAL && loss.cause != RD_LOSS_RATE) table_ = Table::torn;
   }
   losses_checked_ns_ = now_ns;
   loss_check_ns_ = losses.size() > kLossesOften ? kLossRareCheckNs : kLossCheckNs;

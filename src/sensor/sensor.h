@@ -35,6 +35,9 @@ class EventSink {
 // Variables of the environment that decide what a program does, loads or talks through.
 std::vector<std::string> default_environment_names();
 
+// Whether a process that is made without a program of its own is an event.
+enum class ForkEvents { none, all };
+
 struct SensorOptions {
   std::string host_id;  // both go into process.entity_id
   std::string boot_id;
@@ -46,6 +49,7 @@ struct SensorOptions {
   // Variables that a process start tells, of at most kEnvironmentNameBytesMax bytes; at most kEnvironmentNamesMax.
   std::vector<std::string> environment_names = default_environment_names();
   std::vector<Runtime> runtimes = usual_runtimes();  // asked what the containers are
+  ForkEvents fork_events = ForkEvents::none;
 };
 
 constexpr size_t kQuietPidsMax = 64;

@@ -193,6 +193,47 @@ TEST(FalcoMatch, numbers_capabilities_and_variables_of_a_start) {
   EXPECT_EQ(fires("evt.type = execve and proc.env contains GLIBC_TUNABLES", first), "no");
 }
 
+TEST(FalcoMatch, calls_that_change_privileges_or_the_kernel) {
+  const auto call = [](v1::EventType type, const char* action) {
+    v1::Event event = program("/usr/bin/tool", "tool");
+    event.set_event_type(type);
+    event.set_event_action(action);
+    return event;
+  };
+  v1::Event user = call(v1::EVENT_TYPE_PRIVILEGE, "setuid");
+  user.set_user_effective_name("www-data");
+  user.set_user_effective_id(33);
+  user.set_user_changes_effective_name("root");
+  EXPECT_EQ(fires("evt.type = setuid and user.name = www-data and evt.arg.uid = root", user), "yes");
+  EXPECT_EQ(fires("evt.type = setuid and user.uid = 0", user), "no");
+  EXPECT_EQ(fires("evt.type = setgid", user), "no");
+  EXPECT_EQ(fires("evt.type in (init_module, finit_module)", user), "no");
+  v1::Event made = call(v1::EVENT_TYPE_PRIVILEGE, "unshare");
+  made.set_namespace_types("CLONE_NEWNS|CLONE_NEWUSER");
+  EXPECT_EQ(fires("evt.type = unshare and evt.arg.flags contains CLONE_NEWUSER and not thread.cap_permitted contains "
+                  "CAP_SYS_ADMIN",
+                  made),
+            "yes");
+  v1::Event traced = call(v1::EVENT_TYPE_PTRACE, "ptrace");
+  traced.set_ptrace_request("PTRACE_SEIZE");
+  EXPECT_EQ(fires("evt.type = ptrace and evt.arg.request contains PTRACE_SEIZE", traced), "yes");
+  EXPECT_EQ(fires("evt.type = ptrace and evt.arg.request contains PTRACE_TRACEME", traced), "no");
+  v1::Event module = call(v1::EVENT_TYPE_MODULE, "finit_module");
+  module.set_process_cap_effective("CAP_SYS_MODULE");
+  EXPECT_EQ(fires("evt.type in (init_module, finit_module) and thread.cap_effective icontains sys_module", module),
+            "yes");
+  EXPECT_EQ(
+      fires("evt.type = bpf and (evt.arg.cmd = 5 or evt.arg.cmd = BPF_PROG_LOAD)", call(v1::EVENT_TYPE_BPF, "bpf")),
+      "yes");
+  EXPECT_EQ(fires("evt.type = userfaultfd and user.uid != 33 and (evt.rawres >= 0 or evt.res != -1)",
+                  call(v1::EVENT_TYPE_KERNEL, "userfaultfd")),
+            "yes");
+  v1::Event mounted = call(v1::EVENT_TYPE_MOUNT, "mount");
+  mounted.set_file_path("/mnt/host");
+  mounted.set_mount_source("/dev/sda1");
+  EXPECT_EQ(fires("evt.type = mount and evt.arg.dir startswith /mnt and evt.arg.dev = /dev/sda1", mounted), "yes");
+}
+
 TEST(FalcoMatch, the_commands_of_ancestors_are_their_programs) {
   v1::Event id = program("/usr/bin/id", "/usr/bin/id -u");
   id.set_process_parent_command_line("-bash --login");
@@ -355,7 +396,7 @@ TEST(FalcoRules, stand_in_a_rule_directory_and_build_on_earlier_files) {
   std::ofstream(directory / "b.yaml") << "- rule: Spawned\n  desc: d\n  output: x\n  priority: Error\n"
                                          "  condition: spawned\n  tags: [T1059, mitre_execution]\n"
                                          "- rule: Traced\n  desc: d\n  output: x\n  priority: Error\n"
-                                         "  condition: evt.type = ptrace\n";
+                                         "  condition: evt.type = quotactl\n";
   const auto set = RuleSet::load(directory.string());
   std::filesystem::remove_all(directory);
   ASSERT_TRUE(set) << set.error().message;

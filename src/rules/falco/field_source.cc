@@ -20,6 +20,28 @@ constexpr auto kEventClasses = std::to_array<EventClassInfo>({
     {EventClass::connect, event::EventType::connection, "connect", "connect", ""},
     {EventClass::connect_pending, event::EventType::connection, "connect", "connect", ""},
     {EventClass::accept, event::EventType::connection, "accept", "accept4 accept", ""},
+    {EventClass::setuid, event::EventType::privilege, "setuid", "setuid", "setuid32"},
+    {EventClass::setreuid, event::EventType::privilege, "setreuid", "setreuid", "setreuid32"},
+    {EventClass::setresuid, event::EventType::privilege, "setresuid", "setresuid", "setresuid32"},
+    {EventClass::setgid, event::EventType::privilege, "setgid", "setgid", "setgid32"},
+    {EventClass::setregid, event::EventType::privilege, "setregid", "setregid", "setregid32"},
+    {EventClass::setresgid, event::EventType::privilege, "setresgid", "setresgid", "setresgid32"},
+    {EventClass::capset, event::EventType::privilege, "capset", "capset", ""},
+    {EventClass::setns, event::EventType::privilege, "setns", "setns", ""},
+    {EventClass::unshare, event::EventType::privilege, "unshare", "unshare", ""},
+    {EventClass::ptrace, event::EventType::ptrace, "ptrace", "ptrace", ""},
+    {EventClass::process_vm_writev, event::EventType::ptrace, "process_vm_writev", "process_vm_writev", ""},
+    {EventClass::mount, event::EventType::mount, "mount", "mount", ""},
+    {EventClass::umount2, event::EventType::mount, "umount2", "umount2", ""},
+    {EventClass::move_mount, event::EventType::mount, "move_mount", "move_mount", ""},
+    {EventClass::init_module, event::EventType::module, "init_module", "init_module", ""},
+    {EventClass::finit_module, event::EventType::module, "finit_module", "finit_module", ""},
+    {EventClass::delete_module, event::EventType::module, "delete_module", "delete_module", ""},
+    {EventClass::bpf, event::EventType::bpf, "bpf", "bpf", ""},
+    {EventClass::userfaultfd, event::EventType::kernel, "userfaultfd", "userfaultfd", ""},
+    {EventClass::io_uring_setup, event::EventType::kernel, "io_uring_setup", "io_uring_setup", ""},
+    {EventClass::kexec_load, event::EventType::kernel, "kexec_load", "kexec_load", ""},
+    {EventClass::kexec_file_load, event::EventType::kernel, "kexec_file_load", "kexec_file_load", ""},
 });
 
 constexpr uint64_t bit(EventClass event_class) { return uint64_t{1} << static_cast<unsigned>(event_class); }
@@ -27,6 +49,16 @@ constexpr uint64_t kStarted = bit(EventClass::exec);
 constexpr uint64_t kOpened = bit(EventClass::create) | bit(EventClass::write);
 constexpr uint64_t kConnects = bit(EventClass::connect) | bit(EventClass::connect_pending);
 constexpr uint64_t kConnected = kConnects | bit(EventClass::accept);
+// Calls whose result is a new descriptor.
+constexpr uint64_t kDescriptors =
+    bit(EventClass::bpf) | bit(EventClass::userfaultfd) | bit(EventClass::io_uring_setup) | bit(EventClass::accept);
+constexpr uint64_t kMounts = bit(EventClass::mount) | bit(EventClass::umount2) | bit(EventClass::move_mount);
+constexpr uint64_t kSecurity =
+    kMounts | (kDescriptors & ~bit(EventClass::accept)) | bit(EventClass::setuid) | bit(EventClass::setreuid) |
+    bit(EventClass::setresuid) | bit(EventClass::setgid) | bit(EventClass::setregid) | bit(EventClass::setresgid) |
+    bit(EventClass::capset) | bit(EventClass::setns) | bit(EventClass::unshare) | bit(EventClass::ptrace) |
+    bit(EventClass::process_vm_writev) | bit(EventClass::init_module) | bit(EventClass::finit_module) |
+    bit(EventClass::delete_module) | bit(EventClass::kexec_load) | bit(EventClass::kexec_file_load);
 constexpr uint64_t kEvery = ~uint64_t{0};
 constexpr uint64_t kFinished = kEvery & ~kConnects;
 
@@ -75,10 +107,12 @@ constexpr auto kSources = std::to_array<SourceRow>({
     {"evt.res",
      bit(EventClass::connect_pending),
      {.shape = Shape::outcome, .field = {}, .second = {}, .text = "EINPROGRESS", .number = 0}},
-    {"evt.rawres", kOpened | bit(EventClass::accept), number(Shape::number_at_least, 0)},
+    {"evt.rawres", kOpened | kDescriptors, number(Shape::number_at_least, 0)},
+    {"evt.rawres", bit(EventClass::process_vm_writev), number(Shape::number_at_least, 1)},
     {"evt.rawres", bit(EventClass::connect), number(Shape::outcome_number, 0)},
     {"evt.rawres", bit(EventClass::connect_pending), number(Shape::outcome_number, kInProgress)},
-    {"evt.rawres", kFinished & ~(kOpened | bit(EventClass::accept)), number(Shape::constant_number, 0)},
+    {"evt.rawres", kFinished & ~(kOpened | kDescriptors | bit(EventClass::process_vm_writev)),
+     number(Shape::constant_number, 0)},
     {"evt.is_open_write", kOpened, fixed("true")},
     {"evt.is_open_write", ~kOpened, fixed("false")},
     {"evt.is_open_read", ~kOpened, fixed("false")},
@@ -88,6 +122,18 @@ constexpr auto kSources = std::to_array<SourceRow>({
     {"evt.arg.path", bit(EventClass::remove), whole(Field::file_path)},
     {"evt.arg.name", bit(EventClass::remove), whole(Field::file_path)},
     {"evt.arg", bit(EventClass::rename) | bit(EventClass::remove), {}},
+    {"evt.arg.uid", bit(EventClass::setuid), whole(Field::user_changes_effective_name)},
+    {"evt.arg.euid", bit(EventClass::setresuid) | bit(EventClass::setreuid), whole(Field::user_changes_effective_name)},
+    {"evt.arg.flags", bit(EventClass::unshare), whole(Field::namespace_types)},
+    {"evt.arg.nstype", bit(EventClass::setns), whole(Field::namespace_types)},
+    {"evt.arg.request", bit(EventClass::ptrace), whole(Field::ptrace_request)},
+    {"evt.arg.cmd", bit(EventClass::bpf), fixed("BPF_PROG_LOAD")},
+    {"evt.arg.dev", bit(EventClass::mount), whole(Field::mount_source)},
+    {"evt.arg.dir", bit(EventClass::mount), whole(Field::file_path)},
+    {"evt.arg.type", bit(EventClass::mount), whole(Field::mount_type)},
+    {"evt.arg.name", bit(EventClass::umount2), whole(Field::file_path)},
+    {"evt.arg.name", bit(EventClass::delete_module), whole(Field::module_name)},
+    {"fs.path.name", kMounts, whole(Field::file_path)},
     {"fs.path.name", kOpened | bit(EventClass::remove), whole(Field::file_path)},
     {"fs.path.source", bit(EventClass::rename), whole(Field::file_previous_path)},
     {"fs.path.target", bit(EventClass::rename), whole(Field::file_path)},
@@ -115,8 +161,8 @@ constexpr auto kSources = std::to_array<SourceRow>({
     {"proc.sid", kStarted, whole(Field::process_session_leader_pid)},
     {"proc.env", kStarted, part(Shape::environment, Field::process_env_vars)},
     {"proc.exe_ino.ctime", kStarted, part(Shape::moment, Field::process_program_changed)},
-    {"thread.cap_effective", kStarted, whole(Field::process_cap_effective)},
-    {"thread.cap_permitted", kStarted, whole(Field::process_cap_permitted)},
+    {"thread.cap_effective", kStarted | kSecurity, whole(Field::process_cap_effective)},
+    {"thread.cap_permitted", kStarted | kSecurity, whole(Field::process_cap_permitted)},
     {"user.name", kEvery, whole(Field::user_effective_name)},
     {"user.uid", kEvery, whole(Field::user_effective_id)},
     {"user.loginuid", kEvery, part(Shape::login_user, Field::user_login_id)},

@@ -15,7 +15,39 @@
 namespace redoubt::rules::falco {
 
 // A connect() whose outcome is known at once and one that goes on are judged apart: events do not tell them apart.
-enum class EventClass : uint8_t { exec, exit, create, write, rename, remove, connect, connect_pending, accept };
+enum class EventClass : uint8_t {
+  exec,
+  exit,
+  create,
+  write,
+  rename,
+  remove,
+  connect,
+  connect_pending,
+  accept,
+  setuid,
+  setreuid,
+  setresuid,
+  setgid,
+  setregid,
+  setresgid,
+  capset,
+  setns,
+  unshare,
+  ptrace,
+  process_vm_writev,
+  mount,
+  umount2,
+  move_mount,
+  init_module,
+  finit_module,
+  delete_module,
+  bpf,
+  userfaultfd,
+  io_uring_setup,
+  kexec_load,
+  kexec_file_load,
+};
 
 struct EventClassInfo {
   EventClass event_class;

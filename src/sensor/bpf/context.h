@@ -9,9 +9,8 @@
 #include "sensor/bpf/kernel.h"
 #include "sensor/process/process_record.h"
 
-// The innermost of a process's numbers: that of the namespace it lives in.
-static __always_inline struct upid* rd_innermost(struct pid* pid) {
-  __u64 level = BPF_CORE_READ(pid, level);
+// A process's number in the namespace of that level; it has one in its own and in those above.
+static __always_inline struct upid* rd_number_at(struct pid* pid, __u64 level) {
   return (void*)pid + bpf_core_field_offset(struct pid, numbers) + level * bpf_core_type_size(struct upid);
 }
 
@@ -26,11 +25,12 @@ static __always_inline void rd_fill_context(struct rd_context* context, struct t
   context->mount_namespace = BPF_CORE_READ(namespaces, mnt_ns, ns.inum);
   context->network_namespace = BPF_CORE_READ(namespaces, net_ns, ns.inum);
   struct task_struct* leader = BPF_CORE_READ(task, group_leader);
-  struct upid* own = rd_innermost(BPF_CORE_READ(leader, thread_pid));
+  struct pid* pid = BPF_CORE_READ(leader, thread_pid);
+  struct upid* own = rd_number_at(pid, BPF_CORE_READ(pid, level));
   context->virtual_pid = BPF_CORE_READ(own, nr);
   context->pid_namespace = BPF_CORE_READ(own, ns, ns.inum);
   struct signal_struct* signal = BPF_CORE_READ(task, signal);
   context->group_pid = rd_host_number(BPF_CORE_READ(signal, pids[RD_PIDTYPE_PGID]));
   context->session_pid = rd_host_number(BPF_CORE_READ(signal, pids[RD_PIDTYPE_SID]));
-  context->zero = 0;
+  context->effective_gid = BPF_CORE_READ(cred, egid.val);
 }

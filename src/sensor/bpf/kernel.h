@@ -36,6 +36,7 @@ struct inode {
   struct super_block* i_sb;
   unsigned long i_ino;
   __s64 i_size;
+  void* i_private;
   __s64 i_ctime_sec;
   __u32 i_ctime_nsec;
 };
@@ -94,10 +95,15 @@ typedef struct {
   __u64 val;
 } kernel_cap_t;
 
+struct list_head {
+  struct list_head* next;
+};
+
 struct cred {
   kuid_t uid;
   kgid_t gid;
   kuid_t euid;
+  kgid_t egid;
   kernel_cap_t cap_permitted;
   kernel_cap_t cap_effective;
   struct user_namespace* user_ns;
@@ -177,6 +183,8 @@ struct task_struct {
   struct signal_struct* signal;
   struct nsproxy* nsproxy;
   struct pid* thread_pid;
+  struct list_head ptraced;  // those that this thread traces, linked by ptrace_entry
+  struct list_head ptrace_entry;
   const struct cred* cred;
   struct css_set* cgroups;
 };

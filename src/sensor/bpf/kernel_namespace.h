@@ -6,7 +6,16 @@
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct ns_common {
+  __u32 ns_type;
   unsigned int inum;
+};
+
+struct proc_ns_operations___before_6_18 {
+  int type;
+};
+
+struct ns_common___before_6_18 {
+  const struct proc_ns_operations___before_6_18* ops;
 };
 
 struct pid_namespace {

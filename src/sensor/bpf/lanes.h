@@ -83,6 +83,8 @@ volatile __u32 reader_sleeps __weak = 0;
 volatile __u32 bulk_per_window __weak = 0;
 // 1 while opens for reading are not told, whatever the policy wants.
 volatile __u32 reads_off __weak = 0;
+// The sensor's own process, by the number that the kernel knows it by: who reads the task iterator.
+volatile __u32 reader_tgid __weak = 0;
 
 static __always_inline __u64 rd_wake_flag(void) { return reader_sleeps ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP; }
 

@@ -16,6 +16,7 @@
 
 // For layout_test.cc: brings the types into the BTF.
 const struct rd_exec* rd_layout_exec __attribute__((unused));
+const struct rd_fork* rd_layout_fork __attribute__((unused));
 const struct rd_exit* rd_layout_exit __attribute__((unused));
 
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
@@ -30,9 +31,6 @@ enum {
 };
 
 _Static_assert(sizeof(struct rd_exec) <= RD_SCRATCH_BYTES, "fits the scratch space");
-
-// Who reads the iterator: the sensor's own process, by the number that the kernel knows it by.
-volatile __u32 reader_tgid = 0;
 
 static __always_inline void fill_program(struct rd_program* program, struct file* file) {
   struct inode* inode = BPF_CORE_READ(file, f_inode);
@@ -161,6 +159,7 @@ int BPF_PROG(process_fork, struct task_struct* parent, struct task_struct* child
   if (BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid)) return 0;  // a thread
   struct rd_fork record = {};
   rd_fill_head(&record.head, RD_FORK, child);
+  rd_fill_context(&record.context, child);
   rd_send(&ring_critical, RD_LANE_CRITICAL, &record.head, sizeof(record));
   return 0;
 }

@@ -89,6 +89,11 @@ std::optional<ExecRecord> decode_exec(std::string_view record) {
   return exec;
 }
 
+std::optional<rd_fork> decode_fork(std::string_view record) {
+  if (record.size() < sizeof(rd_fork)) return std::nullopt;
+  return *reinterpret_cast<const rd_fork*>(record.data());
+}
+
 std::optional<rd_exit> decode_exit(std::string_view record) {
   if (record.size() < sizeof(rd_exit)) return std::nullopt;
   return *reinterpret_cast<const rd_exit*>(record.data());
@@ -99,13 +104,17 @@ void describe_capabilities(const rd_context& context, v1::Event& event) {
   if (context.cap_permitted != 0) event.set_process_cap_permitted(capability_names(context.cap_permitted));
 }
 
-void describe_start(const ExecRecord& exec, v1::Event& event) {
-  const rd_context& context = exec.context;
-  describe_capabilities(context, event);
+void describe_namespaces(const rd_context& context, v1::Event& event) {
   event.set_process_namespace_pid(context.pid_namespace);
   event.set_process_namespace_mount(context.mount_namespace);
   event.set_process_namespace_network(context.network_namespace);
   event.set_process_namespace_user(context.user_namespace);
+}
+
+void describe_start(const ExecRecord& exec, v1::Event& event) {
+  const rd_context& context = exec.context;
+  describe_capabilities(context, event);
+  describe_namespaces(context, event);
   event.set_process_vpid(context.virtual_pid);
   event.set_process_group_leader_pid(context.group_pid);
   event.set_process_session_leader_pid(context.session_pid);

@@ -31,9 +31,11 @@ struct ExecRecord {
 
 // Absent if the record is not whole. `record` is aligned to 8 bytes, as the rings hold it.
 std::optional<ExecRecord> decode_exec(std::string_view record);
+std::optional<rd_fork> decode_fork(std::string_view record);
 std::optional<rd_exit> decode_exit(std::string_view record);
 
 void describe_capabilities(const rd_context& context, v1::Event& event);
+void describe_namespaces(const rd_context& context, v1::Event& event);
 // What an event says only of a start: capabilities, namespaces, numbers, environment, age of the program.
 void describe_start(const ExecRecord& exec, v1::Event& event);
 

@@ -43,7 +43,7 @@ struct rd_context {
   __u32 virtual_pid;  // its number in its own pid namespace
   __u32 group_pid;    // leader of its process group, of its session
   __u32 session_pid;
-  __u32 zero;
+  __u32 effective_gid;
 };
 
 // RD_EXEC and RD_SEED (where the arguments are absent: they lie in another task's memory).
@@ -72,6 +72,7 @@ struct rd_exec {
 // RD_FORK: head.actor is the child.
 struct rd_fork {
   struct rd_head head;
+  struct rd_context context;
 };
 
 // RD_EXIT
