@@ -4,8 +4,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 case "${1:-}" in
   crash) REDOUBT_ROUNDS=100 REDOUBT_EVENTS=1000000 exec python3 tests/crash_test.py ;;
+  agent) REDOUBT_SECONDS=3600 exec python3 tests/agent_soak_test.py ;;
   benign) REDOUBT_SECONDS=3600 exec python3 tests/benign_test.py ;;
   agreement) REDOUBT_PAIRS=5000000 exec build/release/bin/test_query_unit --gtest_filter='*gree*' ;;
   fuzz) exec fuzz/run.sh 3600 ;;
-  *) echo 'soak: crash, benign, agreement or fuzz' >&2; exit 2 ;;
+  *) echo 'soak: crash, agent, benign, agreement or fuzz' >&2; exit 2 ;;
 esac

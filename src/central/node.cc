@@ -12,6 +12,7 @@
 #include "central/api/dispatcher.h"
 #include "central/api/gate.h"
 #include "central/api/server.h"
+#include "central/fleet/silence_watch.h"
 #include "central/ingest/ingest.h"
 #include "central/node_files.h"
 #include "central/objects/object_service.h"
@@ -90,6 +91,7 @@ class Node::Impl {
   Status write_ports();
   std::vector<HealthComponent> health();
   void keep_house();
+  void watch_silence();
 
   const NodeOptions options_;
   const NodeFiles files_;
@@ -108,6 +110,7 @@ class Node::Impl {
   std::unique_ptr<AlertBook> alerts_;
   std::unique_ptr<Fleet> fleet_;
   std::unique_ptr<Enrollment> enrollment_;
+  std::unique_ptr<PolicyBook> policies_;
   std::unique_ptr<HuntService> hunts_;
   std::unique_ptr<CorrelationBook> correlations_;
   std::unique_ptr<HuntSchedule> schedule_;
@@ -126,6 +129,7 @@ class Node::Impl {
   std::condition_variable stopped_;
   bool stopping_ = false;
   std::thread housekeeper_;
+  std::thread listener_;
 };
 
 // What waits for what: the stores, then what judges, then the door for events, then the door for people.
@@ -141,6 +145,7 @@ Status Node::Impl::start() {
   TRY_STATUS(start_api());
   TRY_STATUS(write_ports());
   housekeeper_ = std::thread([this] { keep_house(); });
+  listener_ = std::thread([this] { watch_silence(); });
   return {};
 }
 
@@ -169,7 +174,8 @@ Status Node::Impl::start_detection() {
     if (!detection.falco_json.empty()) falco_output_->offer(detection.falco_json);
   });
   fleet_ = std::make_unique<Fleet>(*state_);
-  enrollment_ = std::make_unique<Enrollment>(*state_, std::move(ca));
+  enrollment_ = std::make_unique<Enrollment>(*state_, std::move(ca), options_.agent_certificate_us);
+  TRY(policies_, PolicyBook::open(*state_));
   hunts_ = std::make_unique<HuntService>(*events_, metrics_);
   TRY(correlations_, CorrelationBook::open(*state_, *alerts_, rules_->current(), metrics_));
   TRY(schedule_, HuntSchedule::open({.state = *state_, .hunts = *hunts_, .alerts = *alerts_, .metrics = metrics_}));
@@ -177,6 +183,7 @@ Status Node::Impl::start_detection() {
   TRY(judge_, Judge::make(rules_->current(), *correlations_, metrics_, kIngestWorkers));
   judge_->set_falco_matching(options_.falco_matching);
   ingest_ = std::make_unique<Ingest>(*events_, *judge_, *fleet_, metrics_);
+  ingest_->serve(*enrollment_, *policies_);
   TRY_STATUS(base::within("judge events stored before the last stop", ingest_->replay()));
   rules_->start([this](const std::shared_ptr<const RuleSnapshot>& rules) { return judge_->replace(rules); });
   schedule_->start();
@@ -229,6 +236,7 @@ Status Node::Impl::start_api() {
                                .audit = *audit_,
                                .fleet = *fleet_,
                                .enrollment = *enrollment_,
+                               .policies = *policies_,
                                .alerts = *alerts_,
                                .feed = feed_,
                                .hunts = *hunts_,
@@ -296,6 +304,16 @@ void Node::Impl::keep_house() {
   }
 }
 
+void Node::Impl::watch_silence() {
+  SilenceWatch watch(*fleet_, *alerts_, options_.silent_after_us, base::Time::now());
+  std::unique_lock lock(mutex_);
+  while (!stopped_.wait_for(lock, std::chrono::seconds(watch.look_every_s()), [this] { return stopping_; })) {
+    lock.unlock();
+    watch.look(base::Time::now());
+    lock.lock();
+  }
+}
+
 // Doors first, then what works behind them; the stores close with the members.
 void Node::Impl::stop() {
   {
@@ -305,6 +323,7 @@ void Node::Impl::stop() {
   }
   stopped_.notify_all();
   if (housekeeper_.joinable()) housekeeper_.join();
+  if (listener_.joinable()) listener_.join();
   if (link_) link_->stop();
   if (rules_) rules_->stop();
   if (hunts_) hunts_->stop();

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "central/alerts/falco_output.h"
+#include "link/certificate.h"
 #include "rules/falco/rule_matching.h"
 
 namespace redoubt::central {
@@ -28,6 +30,8 @@ struct NodeOptions {
   uint64_t store_bytes_max = 0;  // of sealed events; 0: by age alone
   uint64_t store_memory_bytes = uint64_t{1} << 30;
   uint64_t object_bytes_max = uint64_t{100} << 20;
+  int64_t agent_certificate_us = link::kClientLifeUs;
+  int64_t silent_after_us = 15 * base::kMinuteUs;  // a host that says nothing for longer is an alert; 0: none is
   rules::falco::RuleMatching falco_matching = rules::falco::RuleMatching::all;
   FalcoOutputOptions falco_output;
 };

@@ -1,5 +1,6 @@
 #include "central/state_schema.h"
 
+#include "central/fleet/policy_book.h"
 #include "central/hunts/scheduled_hunt.h"
 #include "central/ingest/correlation_book.h"
 #include "central/objects/object_service.h"
@@ -120,6 +121,7 @@ std::vector<store::Migration> state_migrations() {
       {.version = 6, .name = "rule book", .sql = kRulesMigration},
       {.version = 7, .name = "scheduled hunts", .sql = kHuntsMigration},
       {.version = 8, .name = "alert_message", .sql = kAlertMessageSql},
+      {.version = 9, .name = "host policy", .sql = kPolicyMigration},
   };
 }
 

@@ -391,6 +391,33 @@ test('an object with the test virus is detected, a clean one is not', async () =
   await expect(page.getByRole('region', { name: 'Summary' })).toContainText('eicar.com');
 });
 
+test('the host has a card with its facts and recent losses', async () => {
+  await open('Hosts');
+  await page.locator('tr[data-host] button').first().click();
+  const card = page.getByRole('dialog');
+  await expect(card.getByText('Left out')).toBeVisible();
+  await expect(card.getByText('Recent losses')).toBeVisible();
+  await expect(card.getByText(/^(applied|pending), version \d+$/)).toBeVisible({ timeout: 20_000 });
+  await page.keyboard.press('Escape');
+  await expect(card).toBeHidden();
+});
+
+test('what hosts leave out is changed, and reaches the agent', async () => {
+  await open('Hosts');
+  const policy = page.getByRole('region', { name: 'Telemetry policy' });
+  await policy.getByLabel('Kind').click();
+  await page.getByRole('option', { name: 'Path' }).click();
+  await policy.getByLabel('Value').fill('relative');
+  await policy.getByRole('button', { name: 'Leave out' }).click();
+  await expect(policy.getByRole('alert')).toContainText('absolute path');
+  await policy.getByLabel('Value').fill('/var/cache/e2e');
+  await policy.getByRole('button', { name: 'Leave out' }).click();
+  await expect(policy.getByRole('cell', { name: '/var/cache/e2e' })).toBeVisible();
+  await expect(page.getByTestId('policy')).toHaveText('Applied', { timeout: 20_000 });
+  await policy.getByRole('button', { name: 'Tell /var/cache/e2e again' }).click();
+  await expect(policy.getByText('Nothing is left out.')).toBeVisible();
+});
+
 test('a command to add a host is made', async () => {
   await open('Hosts');
   await page.getByRole('button', { name: 'Add host' }).click();

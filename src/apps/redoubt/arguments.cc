@@ -123,6 +123,18 @@ void add_exclusion_id(CLI::App& app, Arguments& arguments) {
   app.add_option("EXCLUSION", arguments.id, "as `rule exclusions` shows it")->required();
 }
 
+void add_policy_exclude(CLI::App& app, Arguments& arguments) {
+  app.add_option("KIND", arguments.name, "program: its file and network events; path: files at or below; network: CIDR")
+      ->required()
+      ->check(CLI::IsMember({"program", "path", "network"}));
+  app.add_option("VALUE", arguments.id, "an absolute path, or a network")->required();
+  app.add_option("--note", arguments.comment, "why");
+}
+
+void add_policy_id(CLI::App& app, Arguments& arguments) {
+  app.add_option("EXCLUSION", arguments.id, "as `policy show` shows it")->required();
+}
+
 void add_rule_files(CLI::App& app, Arguments& arguments) {
   app.add_option("FILE", arguments.files, "rule files; - is standard input")->required();
 }
@@ -182,6 +194,8 @@ constexpr std::array kCommands = {
                run_alert_close},
     CommandRow{"host", "list", "Hosts, their state, event rate and losses.", "redoubt host list", add_nothing,
                run_host_list},
+    CommandRow{"host", "show", "One host: how its agent is, and what was lost lately.",
+               "redoubt host show 7e2c9f52-5b60-4c5e-a6f4-6d9a2f3b1c11", add_id, run_host_show},
     CommandRow{"host", "revoke", "Refuse a host's certificate from now on.",
                "redoubt host revoke 7e2c9f52-5b60-4c5e-a6f4-6d9a2f3b1c11", add_id, run_host_revoke},
     CommandRow{"host", "invite", "Make a token with which a host joins, and say how.",
@@ -223,6 +237,15 @@ constexpr std::array kCommands = {
                run_rule_check},
     CommandRow{"rule", "reload", "Read the rule directory again now; changed files are read by themselves in seconds.",
                "redoubt rule reload", add_nothing, run_rule_reload},
+    CommandRow{"policy", "show", "What hosts leave out of their telemetry.", "redoubt policy show", add_nothing,
+               run_policy_show},
+    CommandRow{"policy", "exclude", "Have hosts leave something out; starts and ends of programs are always told.",
+               "redoubt policy exclude program /usr/bin/restic --note 'backup'\n"
+               "redoubt policy exclude path /var/cache\n"
+               "redoubt policy exclude network 10.1.0.0/16",
+               add_policy_exclude, run_policy_exclude},
+    CommandRow{"policy", "include", "Have them tell it again.", "redoubt policy include 7", add_policy_id,
+               run_policy_include},
     CommandRow{"attack", "import", "Give ATT&CK's techniques their names: the bundle that attack.mitre.org publishes.",
                "redoubt attack import enterprise-attack.json", add_bundle, run_attack_import},
     CommandRow{"token", "create", "Make an API token; it is shown once.", "redoubt token create backup-script",
@@ -242,10 +265,11 @@ constexpr std::string_view kMainHelp =
     "Exit codes: 0 good; 1 failed; 2 command line or query wrong; 3 no such thing, or nothing found; 4 scan: "
     "detected.\n";
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kNouns = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kNouns = {{
     {"alert", "What the analyst handles."},
     {"attack", "Names of ATT&CK."},
     {"host", "Hosts that send events."},
+    {"policy", "What hosts leave out of their telemetry."},
     {"rule", "What detects."},
     {"token", "How programs log in."},
 }};

@@ -17,6 +17,7 @@ Exit run_alert_list(const Arguments& arguments);    // alert_commands.cc
 Exit run_alert_show(const Arguments& arguments);    // alert_commands.cc
 Exit run_alert_close(const Arguments& arguments);   // alert_commands.cc
 Exit run_host_list(const Arguments& arguments);     // host_commands.cc
+Exit run_host_show(const Arguments& arguments);     // host_commands.cc
 Exit run_host_revoke(const Arguments& arguments);   // host_commands.cc
 Exit run_host_invite(const Arguments& arguments);   // host_commands.cc
 
@@ -39,6 +40,11 @@ Exit run_hunt_save(const Arguments& arguments);
 Exit run_hunt_list(const Arguments& arguments);
 Exit run_hunt_delete(const Arguments& arguments);
 Exit run_hunt_run(const Arguments& arguments);
+
+// policy_commands.cc
+Exit run_policy_show(const Arguments& arguments);
+Exit run_policy_exclude(const Arguments& arguments);
+Exit run_policy_include(const Arguments& arguments);
 
 Exit run_attack_import(const Arguments& arguments);  // node_commands.cc
 

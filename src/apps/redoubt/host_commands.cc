@@ -1,4 +1,4 @@
-// redoubt host list|revoke|invite.
+// redoubt host list|show|revoke|invite.
 #include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -20,6 +20,11 @@ std::string rate_text(double rate) {
   return text.data();
 }
 
+std::string policy_text(const json& host) {
+  const json policy = host.value("policy", json::object());
+  return policy.value("state", "") + " (" + std::to_string(policy.value("version", uint64_t{0})) + ")";
+}
+
 }  // namespace
 
 Exit run_host_list(const Arguments& arguments) {
@@ -32,15 +37,41 @@ Exit run_host_list(const Arguments& arguments) {
     print_line(answer.dump());
     return Exit::ok;
   }
-  Table table({"ID", "NAME", "STATE", "ADDRESS", "OS", "AGENT", "TIER", "LAST CONTACT", "RATE", "EVENTS", "LOST"});
+  Table table({"ID", "NAME", "STATE", "ADDRESS", "OS", "AGENT", "TIER", "LAST CONTACT", "RATE", "EVENTS", "LOST",
+               "POLICY", "LEFT OUT"});
   for (const json& host : answer.at("hosts")) {
-    table.add({host.value("id", ""), host.value("name", ""), host.value("state", ""), host.value("ip", ""),
-               host.value("os", ""), host.value("agent_version", ""), host.value("tier", ""),
-               short_time(host.value("last_contact", "")), rate_text(host.value("event_rate", 0.0)),
-               std::to_string(host.value("events", int64_t{0})),
-               std::to_string(host.value("events_lost", int64_t{0}))});
+    const std::string state = host.value("silent", false) ? "silent" : host.value("state", "");
+    table.add({host.value("id", ""), host.value("name", ""), state, host.value("ip", ""), host.value("os", ""),
+               host.value("agent_version", ""), host.value("tier", ""), short_time(host.value("last_contact", "")),
+               rate_text(host.value("event_rate", 0.0)), std::to_string(host.value("events", int64_t{0})),
+               std::to_string(host.value("events_lost", int64_t{0})), policy_text(host),
+               host.value("degradation", "")});
   }
   table.print();
+  return Exit::ok;
+}
+
+Exit run_host_show(const Arguments& arguments) {
+  const auto profile = load_profile(find_profile(arguments.home));
+  if (!profile) return print_error(profile.error());
+  const auto body = call_api(*profile, {.target = "/hosts/" + percent_encode(arguments.id)});
+  if (!body) return print_error(body.error());
+  const json host = json::parse(*body);
+  if (arguments.format == Format::json) {
+    print_line(host.dump());
+    return Exit::ok;
+  }
+  for (const auto& [name, value] : host.items()) {
+    if (value.is_structured()) continue;
+    print_line(printable(name + ": " + (value.is_string() ? value.get<std::string>() : value.dump())));
+  }
+  print_line("policy: " + policy_text(host));
+  Table losses({"SINCE", "UNTIL", "CAUSE", "KIND", "COUNT", "CGROUP"});
+  for (const json& loss : host.value("recent_losses", json::array())) {
+    losses.add({short_time(loss.value("since", "")), short_time(loss.value("until", "")), loss.value("cause", ""),
+                loss.value("kind", ""), std::to_string(loss.value("count", int64_t{0})), loss.value("cgroup", "")});
+  }
+  losses.print();
   return Exit::ok;
 }
 

@@ -19,6 +19,10 @@ constexpr auto kSettings = std::to_array<base::Setting>({
     {"link.address", SettingType::text, "127.0.0.1:8444", "where agents connect; port 0: any free one"},
     {"link.public_address", SettingType::text, "",
      "host:port that agents are told; empty: the name they called the API by"},
+    {"link.certificate_life", SettingType::duration, "365d",
+     "how long the certificates of agents hold; they are renewed after two thirds of it"},
+    {"fleet.silent_after", SettingType::duration, "15m",
+     "a host that says nothing for longer is an alert; 0s: none is"},
     {"web.directory", SettingType::text, "", "the built console; empty: found beside the program"},
     {"rules.directory", SettingType::text, "", "detection rules; empty: found beside the program"},
     {"yara.directory", SettingType::text, "", "YARA rules; empty: found beside the program"},
@@ -70,6 +74,11 @@ std::vector<std::string> certificate_names(const base::Config& config) {
 Result<central::NodeOptions> node_options(const base::Config& config) {
   const auto matching = rules::falco::rule_matching_named(config.text("falco.rule_matching"));
   if (!matching) return fail(Errc::invalid_argument, "falco.rule_matching: all or first");
+  const int64_t certificate_life_us = config.duration_us("link.certificate_life");
+  constexpr int64_t kCertificateLifeMin = 30 * base::kSecondUs;
+  if (certificate_life_us < kCertificateLifeMin) {
+    return fail(Errc::invalid_argument, "link.certificate_life: 30s at least");
+  }
   std::string scan_program = config.text("scan.program");
   if (scan_program.empty()) scan_program = (program_directory() / "redoubt-scan").string();
   return central::NodeOptions{
@@ -87,6 +96,8 @@ Result<central::NodeOptions> node_options(const base::Config& config) {
       .store_bytes_max = static_cast<uint64_t>(config.size_bytes("store.size_max")),
       .store_memory_bytes = static_cast<uint64_t>(config.size_bytes("store.memory")),
       .object_bytes_max = static_cast<uint64_t>(config.size_bytes("objects.size_max")),
+      .agent_certificate_us = certificate_life_us,
+      .silent_after_us = config.duration_us("fleet.silent_after"),
       .falco_matching = *matching,
       .falco_output = {.file_path = config.text("falco.file_output.filename"),
                        .http_url = config.text("falco.http_output.url"),

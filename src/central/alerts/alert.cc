@@ -23,6 +23,7 @@ std::string_view name_of(AlertSource source) {
     case AlertSource::object: return "object";
     case AlertSource::correlation: return "correlation";
     case AlertSource::hunt: return "hunt";
+    case AlertSource::fleet: return "fleet";
   }
   return "";
 }

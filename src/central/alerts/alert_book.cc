@@ -22,6 +22,7 @@ const std::string& subject_of(const NewDetection& detection) {
   switch (detection.source) {
     case AlertSource::rule:
     case AlertSource::hunt: break;
+    case AlertSource::fleet: return detection.host_id;
     case AlertSource::object: return detection.object.sha256;
     case AlertSource::correlation: return detection.correlated.group_id;
   }

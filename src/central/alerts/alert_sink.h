@@ -13,7 +13,7 @@
 
 namespace redoubt::central {
 
-enum class AlertSource : uint8_t { rule, object, correlation, hunt };
+enum class AlertSource : uint8_t { rule, object, correlation, hunt, fleet };
 
 std::string_view name_of(AlertSource source);
 

@@ -15,7 +15,25 @@ using nlohmann::ordered_json;
 constexpr std::string_view kEnrolmentAccount = "(enrolment)";
 constexpr int64_t kTokenValidSDefault = 3600;
 
-ordered_json host_json(const Host& host, const std::vector<store::HostActivity>& activity) {
+// applied: the agent has this version; pending: it has an older one; refused: it cannot apply it; unknown: it has not
+// said.
+std::string_view policy_state(const Host& host, uint64_t wanted) {
+  if (host.reported.us == 0) return "unknown";
+  if (!host.report.policy_error.empty()) return "refused";
+  return host.report.policy_version == wanted ? "applied" : "pending";
+}
+
+ordered_json loss_json(const HostLoss& loss) {
+  ordered_json json = {{"cause", loss.cause}};
+  if (!loss.kind.empty()) json["kind"] = loss.kind;
+  if (!loss.cgroup.empty()) json["cgroup"] = loss.cgroup;
+  if (loss.count != 0) json["count"] = loss.count;
+  if (loss.since.us != 0) json["since"] = base::format_time(loss.since);
+  if (loss.until.us != 0) json["until"] = base::format_time(loss.until);
+  return json;
+}
+
+ordered_json host_json(const Host& host, const std::vector<store::HostActivity>& activity, uint64_t policy_version) {
   ordered_json json = {{"id", host.id},
                        {"name", host.name},
                        {"ip", host.ip},
@@ -31,12 +49,25 @@ ordered_json host_json(const Host& host, const std::vector<store::HostActivity>&
   json["events"] = found != activity.end() ? found->events : 0;
   json["events_lost"] = found != activity.end() ? found->events_lost : 0;
   json["memory_bytes"] = host.memory_bytes;
+  json["silent"] = !host.silent_alert.empty();
+  if (!host.silent_alert.empty()) json["silent_alert"] = host.silent_alert;
+  json["policy"] = {{"state", policy_state(host, policy_version)}, {"version", host.report.policy_version}};
+  if (!host.report.policy_error.empty()) json["policy"]["error"] = host.report.policy_error;
+  if (host.reported.us != 0) {
+    json["cpu_permille"] = host.report.cpu_permille;
+    json["degradation"] = host.report.degradation;
+    json["spool_bytes"] = host.report.spool_bytes;
+  }
   return json;
 }
 
 Response host_response(Services& services, const std::string& id) {
   const auto host = services.fleet.get(id);
-  return host ? json_response(host_json(*host, services.events.activity())) : error_response(host.error());
+  if (!host) return error_response(host.error());
+  ordered_json json = host_json(*host, services.events.activity(), services.policies.version());
+  json["recent_losses"] = ordered_json::array();
+  for (const HostLoss& loss : services.fleet.recent_losses(id)) json["recent_losses"].push_back(loss_json(loss));
+  return json_response(json);
 }
 
 Result<Response> try_create_enrollment_token(Services& services, const Request& request) {
@@ -91,7 +122,8 @@ Response list_hosts(Services& services, const Request&) {
   if (!hosts) return error_response(hosts.error());
   const auto activity = services.events.activity();
   ordered_json list = ordered_json::array();
-  for (const Host& host : *hosts) list.push_back(host_json(host, activity));
+  const uint64_t policy_version = services.policies.version();
+  for (const Host& host : *hosts) list.push_back(host_json(host, activity, policy_version));
   return json_response({{"hosts", list}});
 }
 

@@ -34,6 +34,11 @@ Response revoke_host(Services& services, const Request& request);
 Response create_enrollment_token(Services& services, const Request& request);
 Response enroll_host(Services& services, const Request& request);
 
+// policy_routes.cc
+Response get_policy(Services& services, const Request& request);
+Response add_policy_exclusion(Services& services, const Request& request);
+Response remove_policy_exclusion(Services& services, const Request& request);
+
 // object_routes.cc
 Result<std::unique_ptr<BodySink>> submit_object(Services& services, const Request& request);
 Response list_objects(Services& services, const Request& request);

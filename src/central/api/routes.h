@@ -16,6 +16,7 @@
 #include "central/api/http.h"
 #include "central/fleet/enrollment.h"
 #include "central/fleet/fleet.h"
+#include "central/fleet/policy_book.h"
 #include "central/hunts/hunt_schedule.h"
 #include "central/hunts/hunt_service.h"
 #include "central/ingest/judge.h"
@@ -55,6 +56,7 @@ struct Services {
   AuditLog& audit;
   Fleet& fleet;
   Enrollment& enrollment;
+  PolicyBook& policies;
   AlertBook& alerts;
   AlertFeed& feed;
   HuntService& hunts;

@@ -60,12 +60,26 @@ Result<Enrolled> Enrollment::enroll(const EnrollmentRequest& request) {
     if (spend.get_affected_rows() == 0) {
       return fail(Errc::unauthenticated, "the enrolment token is unknown, used up or expired");
     }
-    TRY(enrolled.certificate, link::sign_request(ca_, request.csr, enrolled.host_id));
+    TRY(enrolled.certificate, link::sign_request(ca_, request.csr, enrolled.host_id, life_us_));
     TRY(const link::CertificateInfo certificate, link::read_certificate(enrolled.certificate));
     return Fleet::add(
         sql, {.id = enrolled.host_id, .name = request.host_name, .certificate_fingerprint = certificate.fingerprint});
   }));
   return enrolled;
+}
+
+Result<std::string> Enrollment::renew(const std::string& host_id, const std::string& csr) {
+  TRY(std::string certificate, link::sign_request(ca_, csr, host_id, life_us_));
+  TRY(const link::CertificateInfo info, link::read_certificate(certificate));
+  TRY_STATUS(state_.write([&](soci::session& sql) -> Status {
+    soci::statement statement = (sql.prepare << "UPDATE hosts SET next_certificate_fingerprint = :print"
+                                                " WHERE id = :id AND revoked_us = 0",
+                                 soci::use(info.fingerprint), soci::use(host_id));
+    statement.execute(true);
+    if (statement.get_affected_rows() == 0) return fail(Errc::permission_denied, "no such host, or it is revoked");
+    return {};
+  }));
+  return certificate;
 }
 
 }  // namespace redoubt::central

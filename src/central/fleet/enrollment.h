@@ -35,7 +35,9 @@ struct Enrolled {
 
 class Enrollment {
  public:
-  Enrollment(store::StateDb& state, link::KeyAndCertificate ca) : state_(state), ca_(std::move(ca)) {}
+  // `life_us`: of the certificates of agents.
+  Enrollment(store::StateDb& state, link::KeyAndCertificate ca, int64_t life_us = link::kClientLifeUs)
+      : state_(state), ca_(std::move(ca)), life_us_(life_us) {}
 
   struct TokenOptions {
     int64_t valid_s = 3600;
@@ -45,11 +47,15 @@ class Enrollment {
   // unauthenticated for a token that is unknown, used up or expired; a request that cannot be signed costs no use.
   Result<Enrolled> enroll(const EnrollmentRequest& request);
 
+  // A new certificate for a host that is connected by its present one, which holds until the host comes with the new.
+  Result<std::string> renew(const std::string& host_id, const std::string& csr);
+
   const std::string& ca_certificate() const { return ca_.certificate_pem; }
 
  private:
   store::StateDb& state_;
   link::KeyAndCertificate ca_;
+  int64_t life_us_;
 };
 
 }  // namespace redoubt::central

@@ -13,7 +13,8 @@ namespace {
 constexpr int64_t kContactWriteUs = base::kMinuteUs;
 
 constexpr std::string_view kHostColumns =
-    "SELECT id, name, ip, os, agent_version, tier, enrolled_us, last_contact_us, revoked_us FROM hosts";
+    "SELECT id, name, ip, os, agent_version, tier, enrolled_us, last_contact_us, revoked_us, "
+    "silent_alert FROM hosts";
 
 struct HostReader {
   long long enrolled = 0, last_contact = 0, revoked = 0;
@@ -22,7 +23,7 @@ struct HostReader {
   void bind(soci::details::prepare_temp_type& prepared) {
     prepared, soci::into(host.id), soci::into(host.name), soci::into(host.ip), soci::into(host.os),
         soci::into(host.agent_version), soci::into(host.tier), soci::into(enrolled), soci::into(last_contact),
-        soci::into(revoked);
+        soci::into(revoked), soci::into(host.silent_alert);
   }
   Host take() {
     host.enrolled = {enrolled};
@@ -31,6 +32,34 @@ struct HostReader {
     return host;
   }
 };
+
+// A host comes with its certificate, or with the one that renewed it; from then on the one before is refused.
+Status check_certificate(soci::session& sql, const link::AgentIdentity& agent) {
+  long long known = 0, revoked = 0;
+  std::string next;
+  sql << "SELECT count(*), coalesce(max(revoked_us), 0), coalesce(max(next_certificate_fingerprint), '') FROM hosts"
+         " WHERE id = :id AND :print IN (certificate_fingerprint, next_certificate_fingerprint)",
+      soci::use(agent.host_id), soci::use(agent.certificate_fingerprint), soci::into(known), soci::into(revoked),
+      soci::into(next);
+  if (known == 0 || agent.certificate_fingerprint.empty()) {
+    return fail(Errc::permission_denied, "the certificate is not that of an enrolled host");
+  }
+  if (revoked != 0) return fail(Errc::permission_denied, "the host's certificate is revoked");
+  if (next != agent.certificate_fingerprint) return {};
+  sql << "UPDATE hosts SET certificate_fingerprint = :print, next_certificate_fingerprint = '' WHERE id = :id",
+      soci::use(agent.certificate_fingerprint), soci::use(agent.host_id);
+  return {};
+}
+
+HostLoss loss_of(const event::Row& row) {
+  using event::Field;
+  return {.cause = std::string(row.text(Field::loss_cause)),
+          .kind = std::string(row.text(Field::loss_kind)),
+          .cgroup = std::string(row.text(Field::loss_cgroup)),
+          .count = row.integer(Field::loss_count),
+          .since = {row.integer(Field::loss_since)},
+          .until = {row.integer(Field::loss_until)}};
+}
 
 }  // namespace
 
@@ -92,6 +121,8 @@ void Fleet::complete(Host& host, base::Time now) {
   host.last_contact = std::max(host.last_contact, activity.last_contact);
   host.event_rate = activity.rate.per_second(now);
   host.memory_bytes = activity.memory_bytes;
+  host.report = activity.report;
+  host.reported = activity.reported;
 }
 
 Status Fleet::revoke(const std::string& id) {
@@ -114,12 +145,7 @@ Status Fleet::connected(const link::AgentIdentity& agent, const link::AgentHello
   const base::Time now = base::Time::now();
   const long long now_us = now.us;
   TRY_STATUS(state_.write([&](soci::session& sql) -> Status {
-    long long known = 0, revoked = 0;
-    sql << "SELECT count(*), coalesce(max(revoked_us), 0) FROM hosts WHERE id = :id AND certificate_fingerprint = "
-           ":print",
-        soci::use(agent.host_id), soci::use(agent.certificate_fingerprint), soci::into(known), soci::into(revoked);
-    if (known == 0) return fail(Errc::permission_denied, "the certificate is not that of an enrolled host");
-    if (revoked != 0) return fail(Errc::permission_denied, "the host's certificate is revoked");
+    TRY_STATUS(check_certificate(sql, agent));
     sql << "UPDATE hosts SET name = CASE :name WHEN '' THEN name ELSE :name2 END, ip = :ip, os = :os,"
            " agent_version = :version, tier = :tier, last_contact_us = :now WHERE id = :id",
         soci::use(hello.host_name), soci::use(hello.host_name), soci::use(hello.host_ip), soci::use(hello.os_version),
@@ -156,8 +182,10 @@ Status Fleet::check_connected(const link::AgentIdentity& agent) {
 void Fleet::saw(const std::string& host_id, const event::Batch& batch, uint64_t events_new) {
   const base::Time now = base::Time::now();
   int64_t memory_bytes = 0;
+  std::vector<HostLoss> losses;
   for (size_t i = 0; i < batch.size(); ++i) {
     const event::Row row = batch.row(i);
+    if (row.type() == event::EventType::loss && events_new > 0) losses.push_back(loss_of(row));
     if (row.type() == event::EventType::agent && row.get(event::Field::agent_rss).present()) {
       memory_bytes = row.integer(event::Field::agent_rss);
     }
@@ -169,10 +197,41 @@ void Fleet::saw(const std::string& host_id, const event::Batch& batch, uint64_t 
     activity.rate.add(events_new, now);
     activity.last_contact = now;
     if (memory_bytes > 0) activity.memory_bytes = memory_bytes;
+    activity.losses.insert(activity.losses.begin(), losses.rbegin(), losses.rend());
+    if (activity.losses.size() > kRecentLossesMax) activity.losses.resize(kRecentLossesMax);
     write = now.us - activity.contact_written.us >= kContactWriteUs;
     if (write) activity.contact_written = now;
   }
   if (write) write_contact(host_id, now);
+}
+
+void Fleet::reported(const std::string& host_id, const link::HostReport& report) {
+  const base::Time now = base::Time::now();
+  bool write = false;
+  {
+    const std::lock_guard lock(mutex_);
+    Activity& activity = activity_[host_id];
+    activity.report = report;
+    activity.reported = activity.last_contact = now;
+    if (report.memory_rss > 0) activity.memory_bytes = static_cast<int64_t>(report.memory_rss);
+    write = now.us - activity.contact_written.us >= kContactWriteUs;
+    if (write) activity.contact_written = now;
+  }
+  if (write) write_contact(host_id, now);
+}
+
+std::vector<HostLoss> Fleet::recent_losses(const std::string& host_id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = activity_.find(host_id);
+  if (found == activity_.end()) return {};
+  return {found->second.losses.begin(), found->second.losses.end()};
+}
+
+Status Fleet::set_silent_alert(const std::string& host_id, const std::string& alert_id) {
+  return state_.write([&](soci::session& sql) -> Status {
+    sql << "UPDATE hosts SET silent_alert = :alert WHERE id = :id", soci::use(alert_id), soci::use(host_id);
+    return {};
+  });
 }
 
 void Fleet::write_contact(const std::string& host_id, base::Time when) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <string>
@@ -12,6 +13,7 @@
 #include "base/time.h"
 #include "central/fleet/event_rate.h"
 #include "event/batch.h"
+#include "link/host_policy.h"
 #include "link/node/link_server.h"
 #include "store/state/state_db.h"
 
@@ -28,7 +30,18 @@ struct Host {
   base::Time enrolled;
   double event_rate = 0;  // events a second, last minute
   int64_t memory_bytes = 0;
+  std::string silent_alert;  // id of the alert that it fell silent; empty: it did not
+  link::HostReport report;   // the latest one
+  base::Time reported;       // 0: none since the node started
 };
+
+// A loss that an agent declared, as its event says.
+struct HostLoss {
+  std::string cause, kind, cgroup;
+  int64_t count = 0;  // 0: not known
+  base::Time since, until;
+};
+constexpr size_t kRecentLossesMax = 20;  // of a host, since the node started
 
 struct NewHost {
   std::string id, name, certificate_fingerprint;
@@ -50,6 +63,10 @@ class Fleet {
   void disconnected(const link::AgentIdentity& agent);
   // permission_denied once the host was revoked.
   Status check_connected(const link::AgentIdentity& agent);
+  void reported(const std::string& host_id, const link::HostReport& report);
+  // Newest first.
+  std::vector<HostLoss> recent_losses(const std::string& host_id);
+  Status set_silent_alert(const std::string& host_id, const std::string& alert_id);
   // What a stored batch says about its host: activity, and the agent's own figures.
   void saw(const std::string& host_id, const event::Batch& batch, uint64_t events_new);
 
@@ -59,6 +76,9 @@ class Fleet {
     base::Time last_contact, contact_written;
     EventRate rate;
     int64_t memory_bytes = 0;
+    link::HostReport report;
+    base::Time reported;
+    std::deque<HostLoss> losses;  // newest first
   };
   void write_contact(const std::string& host_id, base::Time when);
   void complete(Host& host, base::Time now);

@@ -110,6 +110,36 @@ TEST_F(FleetTest, a_revoked_host_is_refused_for_good) {
   EXPECT_EQ(restarted.connected(agent, {}).error().code, Errc::permission_denied);
 }
 
+TEST_F(FleetTest, a_renewed_certificate_replaces_the_one_before_once_it_is_used) {
+  const auto enrolled = enroll(token());
+  ASSERT_TRUE(enrolled);
+  const auto before = identity(*enrolled);
+  const auto renewed = enrollment_->renew(enrolled->host_id, link::make_request("web-1").value().request_pem);
+  ASSERT_TRUE(renewed) << renewed.error().message;
+  const auto after = identity({.host_id = enrolled->host_id, .certificate = *renewed});
+  EXPECT_NE(after.certificate_fingerprint, before.certificate_fingerprint);
+  EXPECT_TRUE(fleet_->connected(before, {})) << "the agent may have died before it kept the new one";
+  EXPECT_TRUE(fleet_->connected(after, {}));
+  EXPECT_EQ(fleet_->connected(before, {}).error().code, Errc::permission_denied);
+  EXPECT_TRUE(fleet_->connected(after, {}));
+  ASSERT_TRUE(fleet_->revoke(enrolled->host_id));
+  EXPECT_FALSE(enrollment_->renew(enrolled->host_id, csr_));
+  EXPECT_FALSE(enrollment_->renew("nobody", csr_));
+}
+
+TEST_F(FleetTest, keeps_the_latest_report) {
+  const auto enrolled = enroll(token());
+  ASSERT_TRUE(enrolled);
+  EXPECT_EQ(fleet_->get(enrolled->host_id)->reported.us, 0);
+  fleet_->reported(enrolled->host_id, {.policy_version = 3, .degradation = "hashing_off", .memory_rss = 4096});
+  const auto host = fleet_->get(enrolled->host_id);
+  EXPECT_EQ(host->report.policy_version, 3U);
+  EXPECT_EQ(host->report.degradation, "hashing_off");
+  EXPECT_EQ(host->memory_bytes, 4096);
+  EXPECT_GT(host->reported.us, 0);
+  EXPECT_GT(host->last_contact.us, 0);
+}
+
 TEST(EventRate, counts_the_last_minute) {
   EventRate rate;
   const base::Time now{1'000'000 * base::kSecondUs};

@@ -12,9 +12,9 @@ namespace {
 using event::Field;
 
 // The causes of fields.def: a label's values are a closed set, whatever an agent sends.
-constexpr std::array<std::string_view, 11> kLossCauses = {
-    "ring_critical", "ring_bulk",    "share_critical", "share_bulk",       "queue_full", "spool_full",
-    "spool_damaged", "agent_killed", "sensor_down",    "rejected_by_node", "other"};
+constexpr std::array<std::string_view, 12> kLossCauses = {
+    "ring_critical", "ring_bulk",     "share_critical", "share_bulk",  "budget_bulk",      "queue_full",
+    "spool_full",    "spool_damaged", "agent_killed",   "sensor_down", "rejected_by_node", "other"};
 
 std::string_view known_cause(std::string_view cause) {
   const auto* const found = std::find(kLossCauses.begin(), kLossCauses.end(), cause);
@@ -87,6 +87,20 @@ uint64_t Ingest::wanted_after(const std::string& host_id, const std::string& boo
   const std::lock_guard lock(mutex_);
   const auto judged = judged_.find({host_id, boot_id});
   return judged == judged_.end() ? stored : std::min(stored, judged->second);
+}
+
+std::optional<link::HostPolicy> Ingest::take_report(const link::AgentIdentity& agent, const link::HostReport& report) {
+  fleet_.reported(agent.host_id, report);
+  if (policies_ == nullptr || policies_->version() == report.policy_version) return std::nullopt;
+  return policies_->compiled();
+}
+
+Result<std::string> Ingest::renew(const link::AgentIdentity& agent, const std::string& request_pem) {
+  TRY_STATUS(fleet_.check_connected(agent));
+  if (enrollment_ == nullptr) return fail(Errc::unsupported, "this node renews no certificates");
+  TRY(std::string certificate, enrollment_->renew(agent.host_id, request_pem));
+  base::log_info("ingest", "certificate of host " + agent.host_id + " is renewed");
+  return certificate;
 }
 
 void Ingest::agent_disconnected(const link::AgentIdentity& agent) {

@@ -11,7 +11,9 @@
 
 #include "base/metrics.h"
 #include "base/result.h"
+#include "central/fleet/enrollment.h"
 #include "central/fleet/fleet.h"
+#include "central/fleet/policy_book.h"
 #include "central/ingest/judge.h"
 #include "link/node/link_server.h"
 #include "store/events/event_store.h"
@@ -23,11 +25,20 @@ class Ingest final : public link::FrameHandler {
   // The parts outlive it.
   Ingest(store::EventStore& events, Judge& judge, Fleet& fleet, base::Metrics& metrics);
 
+  // What serves renewals and policies; before the link server starts. They outlive it.
+  void serve(Enrollment& enrollment, const PolicyBook& policies) {
+    enrollment_ = &enrollment;
+    policies_ = &policies;
+  }
+
   // Judges what was stored but perhaps not judged before the last stop. Before the link server starts.
   Status replay();
 
   Result<uint64_t> agent_connected(const link::AgentIdentity& agent, const link::AgentHello& hello) override;
   Status take_frame(const link::AgentIdentity& agent, event::Frame frame) override;
+  std::optional<link::HostPolicy> take_report(const link::AgentIdentity& agent,
+                                              const link::HostReport& report) override;
+  Result<std::string> renew(const link::AgentIdentity& agent, const std::string& request_pem) override;
   void agent_disconnected(const link::AgentIdentity& agent) override;
 
   // The latest sound frame could not be stored or judged, a full disk say: agents keep their events and try again.
@@ -41,6 +52,8 @@ class Ingest final : public link::FrameHandler {
   store::EventStore& events_;
   Judge& judge_;
   Fleet& fleet_;
+  Enrollment* enrollment_ = nullptr;
+  const PolicyBook* policies_ = nullptr;
   base::Metrics& metrics_;
   base::Metric &frames_, &frames_rejected_, &frames_failed_, &events_new_, &events_repeated_, &lag_us_;
   std::atomic<bool> failing_ = false;

@@ -526,7 +526,10 @@ void LinkClient::Impl::declare_gone(std::string_view cause, const SpoolGap& gap)
                  });
 }
 
-void choose_proxy(const std::string& proxy) { setenv("grpc_proxy", proxy.c_str(), 1); }
+void choose_proxy(const std::string& proxy) {
+  setenv("grpc_proxy", proxy.c_str(), 1);
+  setenv("no_grpc_proxy", "", 1);  // what the environment exempts is not what was chosen
+}
 
 LinkClient::LinkClient(LinkClientOptions options, Account& account, Intake& intake, Spool& spool)
     : impl_(std::make_unique<Impl>(std::move(options), account, intake, spool)) {}

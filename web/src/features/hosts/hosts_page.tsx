@@ -7,7 +7,9 @@ import { useMayChange } from '@/shared/api/session';
 import { Empty, Failure, Loading } from '@/shared/ui/states';
 import ui from '@/shared/ui/ui.module.css';
 import { AddHost } from './add_host';
+import { HostCard } from './host_card';
 import { HostTable } from './host_table';
+import { PolicyCard } from './policy_card';
 import { RevokeHost } from './revoke_host';
 
 const refreshMs = 3_000;
@@ -17,6 +19,7 @@ export function HostsPage() {
   const mayChange = useMayChange();
   const [adding, setAdding] = useState(false);
   const [revoking, setRevoking] = useState<Host>();
+  const [opened, setOpened] = useState<Host>();
   const list = hosts.data?.hosts ?? [];
   const connected = list.filter((host) => host.state === 'connected').length;
   return (
@@ -33,8 +36,10 @@ export function HostsPage() {
         {hosts.data && list.length === 0 && (
           <Empty title="No host yet" icon={<IconServer2 size={30} stroke={1.4} aria-hidden />}>“Add host” makes a token and shows the command that connects one.</Empty>
         )}
-        {list.length > 0 && !hosts.isError && <HostTable hosts={list} onRevoke={mayChange ? setRevoking : undefined} />}
+        {list.length > 0 && !hosts.isError && <HostTable hosts={list} onOpen={setOpened} onRevoke={mayChange ? setRevoking : undefined} />}
       </section>
+      <PolicyCard mayChange={mayChange} />
+      {opened && <HostCard id={opened.id} name={opened.name} onClose={() => setOpened(undefined)} />}
       {adding && <AddHost onClose={() => setAdding(false)} />}
       {revoking && <RevokeHost host={revoking} onClose={() => setRevoking(undefined)} />}
     </div>
