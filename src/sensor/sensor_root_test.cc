@@ -31,13 +31,6 @@
 namespace redoubt::sensor {
 namespace {
 
-void wait_for_file(const std::string& path) {
-  const auto deadline = std::chrono::steady_clock::now() + kWait;
-  while (access(path.c_str(), F_OK) != 0 && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-}
-
 // One that can be brought to lose records.
 class SensorLossTest : public SensorTest {
  protected:

@@ -41,12 +41,6 @@ class Collector : public EventSink {
   // Whether it does: it goes on reading while no event is ready to be taken.
   bool stands_still() const { return at_gate_; }
 
-  // Whether it does: it goes on reading while no event is ready to be taken.
-  bool stands_still() const { return at_gate_; }
-
-  // Whether it does: it goes on reading while no event is ready to be taken.
-  bool stands_still() const { return at_gate_; }
-
   using Predicate = std::function<bool(const v1::Event&)>;
   std::optional<v1::Event> wait_for(const Predicate& matches) {
     std::unique_lock lock(mutex_);
