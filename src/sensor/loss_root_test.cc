@@ -88,15 +88,17 @@ void open_files(const std::string& path, int count) {
   for (int i = 0; i < count; ++i) close(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 }
 
-void start_programs(const char* program, int count) {
-  for (int i = 0; i < count; ++i) {
-    const pid_t child = vfork();
-    if (child == 0) {
-      execl(program, program, nullptr);
-      _exit(127);
-    }
-    waitpid(child, nullptr, 0);
+[[gnu::noinline]] pid_t start_program(const char* program) {
+  const pid_t child = vfork();
+  if (child == 0) {
+    execl(program, program, nullptr);
+    _exit(127);
   }
+  return child;
+}
+
+void start_programs(const char* program, int count) {
+  for (int i = 0; i < count; ++i) waitpid(start_program(program), nullptr, 0);
 }
 
 class LossTest : public testing::Test {

@@ -442,13 +442,15 @@ class SearchLowering {
       return refuse(code::kValue, value.place, "'" + value.text + "' is no " + name,
                     std::to_string(row.least) + " to " + std::to_string(row.most));
     }
-    query::Test test{
-        .field = field.field, .op = operator_of(key.modifiers.kind), .part = row.part, .operands = {Operand(*number)}};
+    query::Test test{.field = field.field,
+                     .op = number_operator_of(key.modifiers.kind),
+                     .part = row.part,
+                     .operands = {Operand(*number)}};
     return Expression{std::move(test)};
   }
 
   // Of a comparison of numbers.
-  static Operator operator_of(ValueKind kind) {
+  static Operator number_operator_of(ValueKind kind) {
     switch (kind) {
       case ValueKind::less: return Operator::less;
       case ValueKind::less_equal: return Operator::less_equal;

@@ -22,6 +22,11 @@
 namespace redoubt::sensor {
 namespace {
 
+// In a child: a call that fails ends it, and is seen by finish().
+void done(int result) {
+  if (result != 0) _exit(1);
+}
+
 class SensorFileTest : public SensorTest {
  protected:
   // The one event of the child; a failure of the test if there is none, or another.
@@ -79,10 +84,10 @@ TEST_F(SensorFileTest, tells_names_that_are_made_and_taken_away) {
     close(open(file.c_str(), O_WRONLY | O_CREAT, 0600));
     mkdir((directory_ / "one").c_str(), 0777);
     mkdirat(here, "two", 0700);
-    link(file.c_str(), (directory_ / "hard").c_str());
-    linkat(here, "file", here, "hard_at", 0);
-    symlink("../elsewhere", (directory_ / "soft").c_str());
-    symlinkat("/etc/shadow", here, "soft_at");
+    done(link(file.c_str(), (directory_ / "hard").c_str()));
+    done(linkat(here, "file", here, "hard_at", 0));
+    done(symlink("../elsewhere", (directory_ / "soft").c_str()));
+    done(symlinkat("/etc/shadow", here, "soft_at"));
     mknod((directory_ / "pipe").c_str(), S_IFIFO | 0666, 0);
     mknodat(here, "null", S_IFCHR | 0600, makedev(1, 3));
     rmdir((directory_ / "one").c_str());
@@ -120,13 +125,13 @@ TEST_F(SensorFileTest, tells_permissions_owners_and_lengths) {
     const int file = open(path("b").c_str(), O_RDONLY);
     chmod(path("a").c_str(), 04755);
     fchmod(file, 0640);
-    fchmodat(here, "c", 02711, 0);
+    done(fchmodat(here, "c", 02711, 0));
     syscall(kFchmodat2, here, "d", 0700, 0);
-    chown(path("a").c_str(), 1, 2);
-    fchown(file, 3, static_cast<gid_t>(-1));
-    lchown(path("c").c_str(), static_cast<uid_t>(-1), 4);
-    fchownat(here, "d", 5, 6, AT_SYMLINK_NOFOLLOW);
-    truncate(path("a").c_str(), 4096);
+    done(chown(path("a").c_str(), 1, 2));
+    done(fchown(file, 3, static_cast<gid_t>(-1)));
+    done(lchown(path("c").c_str(), static_cast<uid_t>(-1), 4));
+    done(fchownat(here, "d", 5, 6, AT_SYMLINK_NOFOLLOW));
+    done(truncate(path("a").c_str(), 4096));
     const int writer = open(path("b").c_str(), O_WRONLY);
     if (ftruncate(writer, 17) != 0) _exit(1);
   });
@@ -295,9 +300,9 @@ TEST_F(SensorFileTest, finds_the_real_paths_behind_symbolic_links) {
   close(open((real + "/kept").c_str(), O_WRONLY | O_CREAT, 0600));
   const pid_t pid = in_child([&] {
     close(open((link + "/f").c_str(), O_WRONLY | O_CREAT, 0600));
-    symlink("kept", (link + "/alias").c_str());
+    done(symlink("kept", (link + "/alias").c_str()));
     chmod((link + "/alias").c_str(), 0711);
-    lchown((link + "/alias").c_str(), 1, 1);
+    done(lchown((link + "/alias").c_str(), 1, 1));
     mkdir((link + "/../link/d/").c_str(), 0700);
     rename((link + "/f").c_str(), (link + "/g").c_str());
     unlink((link + "/./g").c_str());

@@ -51,7 +51,7 @@ static __always_inline int send_change(struct rd_kernel* record, __u64 end) {
 
 static __always_inline __u64 put_path_of(struct rd_kernel* record, __u64 at, struct path* path) {
   __u64 end = rd_put_path(RD_SLOT_EVENT, (__u64)BPF_CORE_READ(path, dentry), (__u64)BPF_CORE_READ(path, mnt), at,
-                          RD_KERNEL_DATA + RD_BASE_END);
+                          RD_KERNEL_DATA + RD_KERNEL_BASE_END);
   record->base_bytes = end - at;
   return end;
 }
