@@ -20,8 +20,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "redoubt_sensor.skel.h"
-#include "sensor/file/file_record.h"
 #include "sensor/cgroup_path.h"
+#include "sensor/file/file_record.h"
 #include "sensor/probe.h"
 #include "sensor/syscall/syscall_table.h"
 

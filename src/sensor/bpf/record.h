@@ -34,9 +34,9 @@ enum {
   RD_LOSS_ORIGINS_MAX = 4096,
 };
 
-// Why a record was not sent: nobody's would have found room; its cgroup holds its share of the ring already; the agent is
-// over its CPU budget, and the cgroup has told what it may in this window of time; its process sent too many of the kind
-// (rate.h).
+// Why a record was not sent: nobody's would have found room; its cgroup holds its share of the ring already; the agent
+// is over its CPU budget, and the cgroup has told what it may in this window of time; its process sent too many of the
+// kind (rate.h).
 enum rd_loss_cause { RD_LOSS_RING = 0, RD_LOSS_SHARE = 1, RD_LOSS_BUDGET = 2, RD_LOSS_RATE = 3 };
 
 enum { RD_WINDOW_SHIFT = 27 };  // windows of 2^27 ns, about 134 ms

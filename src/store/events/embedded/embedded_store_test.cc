@@ -587,7 +587,7 @@ TEST_F(EmbeddedStoreTest, takes_many_threads_at_once) {
 // Hunts that take the memory must cost nobody an event: append() may say "try again later", and then it does.
 TEST_F(EmbeddedStoreTest, loses_nothing_when_memory_is_short) {
   EmbeddedOptions poor = options();
-  poor.memory_bytes_max = uint64_t{48} << 20;
+  poor.memory_bytes_max = kStoreMemoryBytesMin;
   open(poor);
   std::atomic<bool> done = false;
   std::thread hunter([&] {

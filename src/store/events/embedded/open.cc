@@ -16,8 +16,6 @@ constexpr std::string_view kPatternCharacters = "*?[]{}";
 constexpr std::string_view kSegmentDirectory = "segments";
 constexpr std::string_view kSpoolDirectory = "spool";
 constexpr std::string_view kTemporaryDirectory = "tmp";
-// A table of DuckDB takes 256 KiB a column before it holds much, and a seal has two.
-constexpr uint64_t kMemoryBytesMin = uint64_t{48} << 20;
 constexpr auto kMendPeriod = std::chrono::seconds(1);
 
 // Removes the files of a directory that are not in `kept`; how many.
@@ -53,8 +51,8 @@ std::string EmbeddedStore::segment_path(uint64_t number) const {
 
 Status EmbeddedStore::open_directories() {
   if (options_.seal_events == 0) return fail(Errc::invalid_argument, "seal_events is 0");
-  if (options_.memory_bytes_max < kMemoryBytesMin) {
-    return fail(Errc::invalid_argument, "memory_bytes_max is less than " + std::to_string(kMemoryBytesMin));
+  if (options_.memory_bytes_max < kStoreMemoryBytesMin) {
+    return fail(Errc::invalid_argument, "memory_bytes_max is less than " + std::to_string(kStoreMemoryBytesMin));
   }
   if (options_.directory.find_first_of(kPatternCharacters) != std::string::npos) {
     return fail(Errc::invalid_argument, "the directory's name has one of " + std::string(kPatternCharacters));
