@@ -15,107 +15,13 @@ import tempfile
 import threading
 import time
 
+from falco_behaviours import BEHAVIOUR, NOT_DONE, NOT_EXERCISED, PRELUDE
 from product import ROOT, Product, wait_until
 
 CORPORA = pathlib.Path(os.environ.get("REDOUBT_CORPORA", ROOT.parent / "shared" / "corpora")) / "falco"
 FILES = ("falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml")
 SCRIPT_SECONDS_MAX = 20
 ALERT_SECONDS_MAX = 20
-
-# What the scripts share. $1 is an empty scratch directory. stand_in NAME: a program of that name that does nothing;
-# shell_as NAME: a shell of that name, which runs programs as that one would. Nothing outside the scratch directory is
-# changed: files of the system are reached in a private mount namespace, addresses in a private network namespace.
-PRELUDE = r"""
-set -eu
-stand_in() { cp /bin/true "$1"; }
-shell_as() { cp "$(readlink -f "$(command -v bash)")" "$1"; }
-private() { unshare -m sh -euc "mount --make-rprivate /; $1"; }
-network() { unshare -n sh -euc "ip link set lo up; ip address add $1/32 dev lo; $2"; }
-cd "$1"
-"""
-
-# Runs $0 … in a cgroup that is named as a container's.
-IN_CONTAINER = r"""
-root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
-group=$root/docker-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.scope
-mkdir -p "$group"
-(echo 0 > "$group/cgroup.procs"; CONTAINED)
-for i in $(seq 50); do rmdir "$group" 2>/dev/null && break; sleep 0.05; done
-"""
-
-
-def contained(script):
-    return IN_CONTAINER.replace("CONTAINED", script)
-
-
-# rule: (script, what its output holds).
-BEHAVIOUR = {
-    "Run shell untrusted": ('shell_as nginx; ./nginx -c "sh -c \'exit 0\'; :"', "parent_exe=./nginx"),
-    "System user interactive": ('chmod 755 .; shell_as sshd; ./sshd -c "setpriv --reuid=daemon --clear-groups id; :"', "user=daemon"),
-    "Search Private Keys or Passwords": ("find . -name id_rsa", "command=find . -name id_rsa"),
-    "Remove Bulk Data from Disk": ("stand_in shred; ./shred -u x", "command=shred -u x"),
-    "Find AWS Credentials": ("grep aws_secret_access_key /dev/null || true", "command=grep aws_secret_access_key /dev/null"),
-    "Disallowed SSH Connection Non Standard Port": (
-        'shell_as ssh; network 192.0.2.1 "./ssh -c \'</dev/tcp/192.0.2.1/443\' || true"', "->192.0.2.1:443"),
-    "Modify Shell Configuration File": ("cp /dev/null .bashrc", "/.bashrc"),
-    "Schedule Cron Jobs": ("stand_in crontab; ./crontab -", "process=crontab"),
-    "DB program spawned process": ("shell_as mysqld; ./mysqld -c 'ls; :'", "process=ls"),
-    "System procs network activity": (
-        'network 192.0.2.1 "bash -c \'</dev/tcp/192.0.2.1/9\' || true"', "->192.0.2.1:9"),
-    "Launch Suspicious Network Tool on Host": ("stand_in nmap; ./nmap -sS", "command=nmap -sS"),
-    "Delete or rename shell history": (": > .bash_history; rm .bash_history", "/.bash_history"),
-    "Adding ssh keys to authorized_keys": (
-        "private 'mount -t tmpfs tmpfs /root; mkdir /root/.ssh; cp /dev/null /root/.ssh/authorized_keys'",
-        "file=/root/.ssh/authorized_keys"),
-    "Update Package Repository": (
-        "private 'mount -t tmpfs tmpfs /etc; mkdir -p /etc/apt/sources.list.d; cp /dev/null /etc/apt/sources.list.d/x.list'",
-        "file=/etc/apt/sources.list.d/x.list"),
-    "Write below binary dir": ("private 'mount -t tmpfs tmpfs /usr/sbin; cp /dev/null /usr/sbin/tool'", "file=/usr/sbin/tool"),
-    "Write below monitored dir": (
-        "private 'mount -t tmpfs tmpfs /usr/local/sbin; cp /dev/null /usr/local/sbin/tool'", "file=/usr/local/sbin/tool"),
-    "Write below rpm database": (
-        "private 'mount -t tmpfs tmpfs /var; mkdir -p /var/lib/rpm; cp /dev/null /var/lib/rpm/Packages'",
-        "file=/var/lib/rpm/Packages"),
-    "Modify binary dirs": (
-        "private 'mount -t tmpfs tmpfs /usr/sbin; cp /dev/null /usr/sbin/tool; rm /usr/sbin/tool'", "evt_type=unlink"),
-    "Detect crypto miners using the Stratum protocol": (
-        "stand_in worker; ./worker -o stratum+tcp://127.0.0.1:1", "command=worker -o stratum+tcp://127.0.0.1:1"),
-    "Sudo Potential Privilege Escalation": ("stand_in sudoedit; ./sudoedit -s 'x\\ y'", "process=sudoedit"),
-    "Polkit Local Privilege Escalation Vulnerability (CVE-2021-4034)": ("stand_in pkexec; ./pkexec", "process=pkexec"),
-    "Netcat/Socat Remote Code Execution on Host": ("stand_in nc; ./nc -e /bin/sh 127.0.0.1 1", "command=nc -e /bin/sh 127.0.0.1 1"),
-    "Known Cryptominer Process Executed": ("stand_in xmrig; ./xmrig", "process=xmrig"),
-    "Web Server Spawned Shell": ('shell_as nginx; ./nginx -c "sh -c \'exit 0\'; :"', "web_server=nginx"),
-    "Web Server Spawned Suspicious Child Process": ("shell_as apache2; ./apache2 -c 'id; :'", "child=id web_server=apache2"),
-    "Reverse Shell from Web Server": ("shell_as httpd; stand_in run; ./httpd -c './run bash -i; :'", "web_server=httpd"),
-    "Terminal shell in container": (
-        'cp "$(command -v script)" runc; ' + contained("./runc -qc 'sh -c :' /dev/null </dev/null >/dev/null"),
-        "parent=runc"),
-    "Netcat Remote Code Execution in Container": (
-        "stand_in nc; " + contained("./nc -e /bin/sh 127.0.0.1 1"), "command=nc -e /bin/sh 127.0.0.1 1"),
-    "Contact EC2 Instance Metadata Service From Container": (
-        contained('network 169.254.169.254 "bash -c \'</dev/tcp/169.254.169.254/80\' || true"'), "->169.254.169.254:80"),
-    "Launch Suspicious Network Tool in Container": ("stand_in dig; " + contained("./dig x"), "command=dig x"),
-    "Launch Remote File Copy Tools in Container": ("stand_in scp; " + contained("./scp a b:"), "command=scp a b:"),
-    "Launch Ingress Remote File Copy Tools in Container": (
-        "stand_in wget; " + contained("./wget http://127.0.0.1:1/"), "command=wget http://127.0.0.1:1/"),
-    "Network Tool Executed During NPM Package Install": (
-        "stand_in nmap; shell_as npm; " + contained("./npm -c './nmap x; :'"), "process=nmap"),
-    "Privileged Container Device Access": (
-        contained("private 'mount -t tmpfs tmpfs /dev; : > /dev/sdz'"), "device=/dev/sdz"),
-    "Container Access to Host Sensitive Paths": (
-        contained("mkdir new; private 'mount -t tmpfs tmpfs new; mkdir new/old new/host; cd new; pivot_root . old; : > /host/x'"),
-        "file=/host/x"),
-}
-
-# Rules that are judged and not exercised here. The files switch all of them off, so that a node does not load them.
-NOT_EXERCISED = {
-    "Interpreted procs inbound network activity": "disabled in its file",
-    "Interpreted procs outbound network activity": "disabled in its file",
-    "Unexpected K8s NodePort Connection": "disabled in its file",
-    "Create Hidden Files or Directories": "disabled in its file",
-    "Modify Container Entrypoint": "disabled in its file",
-}
-
 
 class Posts(http.server.BaseHTTPRequestHandler):
     """Takes Falco's lines."""
@@ -222,7 +128,7 @@ def main():
         configure(product, url)
         with product:
             loaded = {rule["title"] for rule in product.get("/rules")["rules"]}
-            unlisted = loaded - set(BEHAVIOUR)
+            unlisted = loaded - set(BEHAVIOUR) - set(NOT_DONE)
             assert not unlisted, f"judged and neither exercised nor listed: {sorted(unlisted)}"
             assert not loaded & set(NOT_EXERCISED), loaded & set(NOT_EXERCISED)
             assert set(BEHAVIOUR) <= loaded, f"not judged any more: {sorted(set(BEHAVIOUR) - loaded)}"
@@ -238,7 +144,7 @@ def main():
             if failures:
                 product.show_logs()
     print(f"{len(fired)} of {len(loaded)} loaded rules fired; slowest after {slow:.1f} s; {len(Posts.lines)} lines posted; "
-          f"{len(NOT_EXERCISED)} judged rules are off in their files")
+          f"{len(NOT_EXERCISED)} judged rules are off in their files, {len(NOT_DONE)} cannot be done here")
     for failure in failures:
         print("FAILED", failure, file=sys.stderr)
     return 1 if failures else 0

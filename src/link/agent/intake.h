@@ -44,7 +44,7 @@ struct Loss {
 class Intake {
  public:
   struct Limits {
-    size_t events = 16384;
+    size_t events = 8192;  // of some 2.5 KB each
     size_t bytes = size_t{24} << 20;
   };
   using Done = std::function<void()>;
