@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -37,7 +38,7 @@ struct Received {
   std::set<uint64_t> sequences;
   std::vector<ReceivedLoss> losses;
   size_t duplicates = 0;
-  uint64_t types[16] = {};
+  std::array<uint64_t, event::kEventTypesMax> types{};
 
   void add(const event::Frame& frame) {
     const auto bytes = event::open_frame(frame.payload, frame.checksum);

@@ -12,21 +12,22 @@ from kernel import ROOT, Kernel
 
 BUILD = pathlib.Path(os.environ.get("REDOUBT_BUILD_DIR", ROOT / "build" / "release"))
 TEST = BUILD / "bin" / "test_sensor_root"
-LIMIT_S = 420
+LIMIT_S = 600
 
 # What the tests run or read.
 FILES = (
     "/bin/sh", "/bin/cat", "/bin/mkdir", "/bin/mv", "/bin/rm", "/bin/rmdir", "/bin/sleep", "/bin/true",
     "/etc/group", "/etc/nsswitch.conf", "/etc/passwd",
 )
-# Measures the speed of a machine; an emulated one has none.
-LEFT_OUT = "*keeps_up_with_a_loop*"
+# Measure the speed of a machine, or need it to overflow a ring; an emulated one has none.
+LEFT_OUT = "*keeps_up_with_a_loop*:LossTest.*"
 
 
 def main():
     guest = Guest(Kernel(sys.argv[1]), modules=("overlay",), arguments="lsm=landlock,bpf")
     for path in (TEST, *FILES):
         guest.add_program(str(path))
+    guest.add_bytes("/etc/shadow", b"root:*:1::::::\n", 0o600)
     try:
         result = guest.run(f"{TEST} --gtest_brief=1 --gtest_filter=-{LEFT_OUT}", LIMIT_S)
     except GuestFailure as failure:

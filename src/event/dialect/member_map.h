@@ -40,8 +40,8 @@ class MemberMap {
   };
 
   NameFamily family_;
-  std::array<Names, 32> names_;               // by event type
-  std::array<std::vector<Known>, 32> known_;  // by event type and number
+  std::array<Names, kEventTypesMax> names_;               // by event type
+  std::array<std::vector<Known>, kEventTypesMax> known_;  // by event type and number
 };
 
 // False where the text is no value of the field's type.

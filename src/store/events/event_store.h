@@ -92,8 +92,8 @@ class EventStore {
   virtual StoreStats stats() = 0;
 };
 
-// The least that the embedded store works with: a table of DuckDB takes 256 KiB a column before it holds much, and a seal
-// has two.
+// The least that the embedded store works with: a table of DuckDB takes 256 KiB a column before it holds much, and a
+// seal has two.
 constexpr uint64_t kStoreMemoryBytesMin = event::kFieldCount * 2 * (uint64_t{256} << 10) + (uint64_t{4} << 20);
 
 struct EmbeddedOptions {
