@@ -12,15 +12,16 @@ from kernel import ROOT, Kernel
 
 BUILD = pathlib.Path(os.environ.get("REDOUBT_BUILD_DIR", ROOT / "build" / "release"))
 TEST = BUILD / "bin" / "test_sensor_root"
-LIMIT_S = 600
+LIMIT_S = 900
 
 # What the tests run or read.
 FILES = (
     "/bin/sh", "/bin/cat", "/bin/mkdir", "/bin/mv", "/bin/rm", "/bin/rmdir", "/bin/sleep", "/bin/true",
     "/etc/group", "/etc/nsswitch.conf", "/etc/passwd",
 )
-# Measure the speed of a machine, or need it to overflow a ring; an emulated one has none.
-LEFT_OUT = "*keeps_up_with_a_loop*:LossTest.*"
+# Measure the speed of a machine, or need it to overflow a ring; an emulated one has none. And a guest has cgroups of
+# version 2 alone, and no server of names.
+LEFT_OUT = "*keeps_up_with_a_loop*:LossTest.*:*in_version_1*:DnsTest.*"
 
 
 def main():
@@ -28,6 +29,7 @@ def main():
     for path in (TEST, *FILES):
         guest.add_program(str(path))
     guest.add_bytes("/etc/shadow", b"root:*:1::::::\n", 0o600)
+    guest.add_bytes("/etc/pam.d/login", b"")
     try:
         result = guest.run(f"{TEST} --gtest_brief=1 --gtest_filter=-{LEFT_OUT}", LIMIT_S)
     except GuestFailure as failure:
