@@ -167,7 +167,6 @@ def status(product):
 def measure_load():
     with Product() as product:
         pid = product.pid("redoubt-agent")
-        before = status(product)
         writer = subprocess.Popen([sys.executable, "-c", WRITER, product.home / "file", str(EVENTS_PER_SECOND),
                                    str(LOAD_SECONDS)], stdout=subprocess.PIPE, text=True)
         begin = time.monotonic()

@@ -132,7 +132,7 @@ void Enricher::take_fork(std::string_view record) {
   event.set_event_type(v1::EVENT_TYPE_FORK);
   event.set_event_action("fork");
   describe_process(head, process, event);
-  outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
+  send(process, std::move(event));
 }
 
 void Enricher::take_exit(std::string_view record) {
@@ -149,8 +149,18 @@ void Enricher::take_exit(std::string_view record) {
   describe_process(exit->head, process, event);
   event.set_process_end(event.event_time());
   event.set_process_exit_code(exit_code_of(exit->status));
-  outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
+  send(process, std::move(event));
   table_.end(process, Life::ended, now_ns_);
+}
+
+void Enricher::send(const Process& process, v1::Event event) {
+  outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
+}
+
+void Enricher::tell(const rd_head& head, v1::Event event) {
+  const Process& process = actor(head.actor);
+  describe_process(head, process, event);
+  send(process, std::move(event));
 }
 
 void Enricher::take_file(std::string_view record, const rd_head& head) {
@@ -160,9 +170,7 @@ void Enricher::take_file(std::string_view record, const rd_head& head) {
     return;
   }
   if (is_left_out(event)) return;
-  const Process& process = actor(head.actor);
-  describe_process(head, process, event);
-  outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
+  tell(head, std::move(event));
 }
 
 void Enricher::take_socket(std::string_view record, const rd_head& head) {
@@ -171,9 +179,7 @@ void Enricher::take_socket(std::string_view record, const rd_head& head) {
     ++malformed_;
     return;
   }
-  const Process& process = actor(head.actor);
-  describe_process(head, process, event);
-  outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
+  tell(head, std::move(event));
 }
 
 void Enricher::take_cgroup(std::string_view record) {
@@ -271,9 +277,7 @@ void Enricher::take_connection(std::string_view record, const rd_head& head) {
   } else if (const auto name = names_.find(event.source_ip(), now_ns_); !name.empty()) {
     event.set_source_domain(std::string(name));
   }
-  const Process& process = actor(head.actor);
-  describe_process(head, process, event);
-  outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
+  tell(head, std::move(event));
 }
 
 void Enricher::take_lookup(std::string_view record) {
@@ -283,9 +287,7 @@ void Enricher::take_lookup(std::string_view record) {
 
 void Enricher::tell_lookup(LookupTold&& told) {
   if (told.since_ns != 0) told.event.set_event_start(realtime_us(told.since_ns));
-  const Process& process = actor(told.head.actor);
-  describe_process(told.head, process, told.event);
-  outbox_.put(std::move(told.event), {process.image, process.container}, now_ns_);
+  tell(told.head, std::move(told.event));
 }
 
 void Enricher::expire() {

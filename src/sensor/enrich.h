@@ -89,6 +89,10 @@ class Enricher {
 
   bool is_left_out(const v1::Event& event) const;
 
+  // Hands over what the process did, once its hash and its container are known or late.
+  void send(const Process& process, v1::Event event);
+  // The same of an event of which only the actor is left to be described.
+  void tell(const rd_head& head, v1::Event event);
   void tell_container(std::string_view action, const std::shared_ptr<Container>& container, uint64_t time_ns);
   // Null on the host. Asks for one that is new.
   std::shared_ptr<Container> container_of(std::string_view cgroup_path, LookupUrgency urgency);

@@ -48,7 +48,7 @@ void Enricher::take_privilege(std::string_view record) {
   if (const std::string& name = users_.find(after.effective_user, now_ns_); !name.empty()) {
     event.set_user_changes_effective_name(name);
   }
-  outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
+  send(process, std::move(event));
 }
 
 void Enricher::take_trace(std::string_view record) {
@@ -70,10 +70,10 @@ void Enricher::take_trace(std::string_view record) {
   }
   const bool is_of_agent =
       event.target_process_pid() == getpid() && trace->head.actor.pid != event.target_process_pid();
-  outbox_.put(event, {process.image, process.container}, now_ns_);
+  send(process, event);
   if (!is_of_agent) return;
   event.set_event_type(v1::EVENT_TYPE_TAMPER);
-  outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
+  send(process, std::move(event));
 }
 
 // A number in the caller's pid namespace is that of a process of this namespace; what lives further in is not found.
@@ -98,7 +98,7 @@ void Enricher::take_kernel_change(std::string_view record, const rd_head& head) 
   const Process& process = actor(head.actor);
   describe_process(head, process, event);
   describe_capabilities(context_of(record), event);
-  outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
+  send(process, std::move(event));
 }
 
 void Enricher::take_tamper(std::string_view record) {
@@ -116,7 +116,7 @@ void Enricher::take_tamper(std::string_view record) {
   event.set_target_process_pid(tamper->target_pid);
   event.set_target_process_entity_id(entity_id({tamper->target_pid, tamper->target_start_ns}));
   if (const Process* agent = table_.find({tamper->target_pid, tamper->target_start_ns})) describe_target(*agent, event);
-  outbox_.put(std::move(event), {process.image, process.container}, now_ns_);
+  send(process, std::move(event));
 }
 
 void Enricher::describe_target(const Process& target, v1::Event& event) {
