@@ -84,6 +84,9 @@ struct Program {
   std::string path, name, sha256;
 };
 
+// The kernel keeps 15 bytes.
+std::string comm_of(const Program& program) { return program.name.substr(0, 15); }
+
 struct Process {
   std::string entity_id, command_line, directory;
   const Program* program = nullptr;
@@ -163,6 +166,7 @@ struct Generator::State {
     event.set_process_pid(process.pid);
     event.set_process_executable(process.program->path);
     event.set_process_name(process.program->name);
+    event.set_process_comm(comm_of(*process.program));
     event.set_process_command_line(process.command_line);
     event.set_process_working_directory(process.directory);
     event.set_process_hash_sha256(process.program->sha256);
@@ -178,14 +182,18 @@ struct Generator::State {
     event.set_process_parent_pid(parent.pid);
     event.set_process_parent_executable(parent.program->path);
     event.set_process_parent_name(parent.program->name);
+    event.set_process_parent_comm(comm_of(*parent.program));
     event.set_process_parent_command_line(parent.command_line);
     std::string ancestors;
+    std::string comms;
     const Process* up = &parent;
     for (uint64_t depth = 0; depth < kAncestorsMax && up != &host.processes[0];
          ++depth, up = &host.processes[up->parent]) {
       ancestors += (ancestors.empty() ? "" : "\n") + up->program->path;
+      comms += (comms.empty() ? "" : "\n") + comm_of(*up->program);
     }
     event.set_process_ancestors(ancestors);
+    event.set_process_ancestor_comms(comms);
   }
 
   void set_file() {

@@ -165,7 +165,7 @@ python3 load.py""", "load.py"),
         "stand_in sshd; library=$(ldconfig -p | awk '/liblzma.so.5 / { print $NF; exit }'); export library; "
         "private 'mount -t tmpfs tmpfs /usr/lib/apt; cp \"$library\" /usr/lib/apt/liblzma.so.5.6.1; "
         "LD_PRELOAD=/usr/lib/apt/liblzma.so.5.6.1 ./sshd'", "file=/usr/lib/apt/liblzma.so.5.6.1"),
-    "Basic Interactive Reconnaissance": ("script -qc whoami /dev/null > /dev/null", "command=whoami"),
+    "Basic Interactive Reconnaissance": ("script -qc 'exec whoami' /dev/null > /dev/null", "command=whoami"),
     "Change namespace privileges via unshare": (
         contained("setpriv --bounding-set=-sys_admin unshare -U true"), "command=unshare -U true"),
     "Change thread namespace": (

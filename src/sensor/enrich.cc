@@ -32,15 +32,26 @@ std::string_view loss_cause_of(rd_lane lane, rd_loss_cause cause) {
 
 ProcessKey parent_key_of(const rd_actor& actor) { return {actor.parent_pid, actor.parent_start_ns}; }
 
+std::string comm_of(const rd_actor& actor) {
+  return field_text(std::string_view(actor.comm, strnlen(actor.comm, sizeof actor.comm)));
+}
+
 // What a record says of a process that is remembered until the next one does.
 void note_context(const rd_actor& actor, const rd_context& context, Process& process) {
+  process.comm = comm_of(actor);
   process.identity = identity_of(actor, context);
   process.pid_namespace = context.pid_namespace;
   process.virtual_pid = context.virtual_pid;
 }
 
-std::string comm_of(const rd_actor& actor) {
-  return field_text(std::string_view(actor.comm, strnlen(actor.comm, sizeof actor.comm)));
+// Adds a line; false if the field would be too long.
+bool add_line(std::string_view line, std::string& lines) {
+  if (lines.size() + line.size() + 1 > kFieldBytesMax) return false;
+  if (!lines.empty()) lines += '\n';
+  const size_t start = lines.size();
+  lines += line;
+  std::replace(lines.begin() + static_cast<std::ptrdiff_t>(start), lines.end(), '\n', ' ');
+  return true;
 }
 
 }  // namespace
@@ -361,7 +372,10 @@ void Enricher::declare_loss(const Loss& loss, int64_t since_ns) {
 }
 
 Process& Enricher::actor(const rd_actor& actor) {
-  if (Process* known = table_.find(key_of(actor))) return *known;
+  if (Process* known = table_.find(key_of(actor))) {
+    known->comm = comm_of(actor);
+    return *known;
+  }
   auto image = std::make_shared<Image>();
   ProcFacts facts = read_proc(actor.pid, actor.start_ns);
   image->name = facts.executable.empty() ? comm_of(actor) : std::string(name_of_path(facts.executable));
@@ -369,6 +383,7 @@ Process& Enricher::actor(const rd_actor& actor) {
   image->command_line = std::move(facts.command_line);
   image->directory = std::move(facts.directory);
   Process& process = add(actor, std::move(image));
+  process.comm = comm_of(actor);
   for (const std::string& path : facts.cgroups) {
     if (process.container == nullptr) process.container = container_of(path, LookupUrgency::now);
   }
@@ -403,6 +418,7 @@ void Enricher::describe_process(const rd_head& head, const Process& process, v1:
   event.set_process_pid(process.key.pid);
   event.set_process_start(realtime_us(process.key.start_ns));
   event.set_process_name(image.name);
+  event.set_process_comm(comm_of(head.actor));
   if (!image.executable.empty()) event.set_process_executable(image.executable);
   if (!image.command_line.empty()) event.set_process_command_line(image.command_line);
   if (!image.directory.empty()) event.set_process_working_directory(image.directory);
@@ -415,9 +431,7 @@ void Enricher::describe_process(const rd_head& head, const Process& process, v1:
   event.set_process_cgroup_id(static_cast<int64_t>(head.actor.cgroup_id));
   describe_user(head.actor, event);
   describe_parent(process, event);
-  if (std::string ancestors = ancestors_of(process); !ancestors.empty()) {
-    event.set_process_ancestors(std::move(ancestors));
-  }
+  describe_ancestors(process, event);
 }
 
 void Enricher::describe_parent(const Process& process, v1::Event& event) {
@@ -428,6 +442,7 @@ void Enricher::describe_parent(const Process& process, v1::Event& event) {
   if (parent == nullptr) return;
   const Image& image = *parent->image;
   event.set_process_parent_name(image.name);
+  if (!parent->comm.empty()) event.set_process_parent_comm(parent->comm);
   if (!image.executable.empty()) event.set_process_parent_executable(image.executable);
   if (!image.command_line.empty()) event.set_process_parent_command_line(image.command_line);
 }
@@ -441,19 +456,20 @@ void Enricher::describe_user(const rd_actor& actor, v1::Event& event) {
   if (const std::string& name = users_.find(actor.euid, now_ns_); !name.empty()) event.set_user_effective_name(name);
 }
 
-std::string Enricher::ancestors_of(const Process& process) {
+void Enricher::describe_ancestors(const Process& process, v1::Event& event) {
   std::string paths;
+  std::string comms;
   const Process* ancestor = table_.find(process.parent);
   for (int depth = 0; depth < kAncestorsMax && ancestor != nullptr; ++depth) {
     const Image& image = *ancestor->image;
-    const std::string& path = image.executable.empty() ? image.name : image.executable;
-    if (paths.size() + path.size() + 1 > kFieldBytesMax) break;
-    if (!paths.empty()) paths += '\n';
-    paths += path;
+    if (!add_line(image.executable.empty() ? image.name : image.executable, paths)) break;
+    add_line(ancestor->comm, comms);
     if (ancestor->parent == ancestor->key) break;
     ancestor = table_.find(ancestor->parent);
   }
-  return paths;
+  if (paths.empty()) return;
+  event.set_process_ancestors(std::move(paths));
+  event.set_process_ancestor_comms(std::move(comms));
 }
 
 std::string Enricher::entity_id(const ProcessKey& key) const {

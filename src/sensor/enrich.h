@@ -109,7 +109,7 @@ class Enricher {
   void describe_process(const rd_head& head, const Process& process, v1::Event& event);
   void describe_parent(const Process& process, v1::Event& event);
   void describe_user(const rd_actor& actor, v1::Event& event);
-  std::string ancestors_of(const Process& process);
+  void describe_ancestors(const Process& process, v1::Event& event);
   std::string entity_id(const ProcessKey& key) const;
   int64_t realtime_us(uint64_t boot_ns) const;
 

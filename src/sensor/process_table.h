@@ -51,7 +51,8 @@ struct Process {
   std::string entity_id;
   std::shared_ptr<Image> image;          // never null
   std::shared_ptr<Container> container;  // null on the host
-  std::optional<Identity> identity;      // as the last record of it said
+  std::string comm;                      // as the last record of it said
+  std::optional<Identity> identity;      // the same
   uint32_t pid_namespace = 0;            // 0: not known, as its number there
   uint32_t virtual_pid = 0;
   uint32_t children = 0;          // entries of the table that name it as parent

@@ -18,9 +18,10 @@ v1::Event program(const std::string& executable, const std::string& command_line
   event.set_event_type(v1::EVENT_TYPE_PROCESS);
   event.set_event_action("exec");
   event.set_process_executable(executable);
-  event.set_process_name(executable.substr(executable.rfind('/') + 1));
+  event.set_process_comm(executable.substr(executable.rfind('/') + 1).substr(0, 15));
   event.set_process_command_line(command_line);
   event.set_process_ancestors("/usr/bin/bash\n/usr/sbin/sshd\n/usr/lib/systemd/systemd");
+  event.set_process_ancestor_comms("bash\nsshd\nsystemd");
   event.set_user_effective_name("root");
   event.set_user_effective_id(0);
   return event;
@@ -172,9 +173,14 @@ TEST(FalcoMatch, a_missing_value_is_false_whatever_the_operator) {
       "no");
 }
 
-TEST(FalcoMatch, program_names_are_cut_and_ancestors_are_counted) {
+TEST(FalcoMatch, names_are_those_of_the_kernel_and_ancestors_are_counted) {
   EXPECT_EQ(fires("evt.type = execve and proc.name = dpkg-preconfigu", program("/usr/bin/dpkg-preconfigure", "x")),
             "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.name = dpkg-preconfigure", program("/usr/bin/dpkg-preconfigure", "x")),
+            "no");
+  EXPECT_EQ(fires("evt.type = execve and proc.aname startswith ssh", program("/usr/bin/id", "id")), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.aname endswith hd", program("/usr/bin/id", "id")), "yes");
+  EXPECT_EQ(fires("evt.type = execve and proc.aname startswith sh", program("/usr/bin/id", "id")), "no");
   EXPECT_EQ(fires("evt.type = execve and proc.aname in (sshd, x)", program("/usr/bin/id", "id")), "yes");
   EXPECT_EQ(fires("evt.type = execve and proc.aname = ssh", program("/usr/bin/id", "id")), "no");
   EXPECT_EQ(fires("evt.type = execve and proc.aname[2] = sshd", program("/usr/bin/id", "id")), "yes");

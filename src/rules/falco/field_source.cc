@@ -146,9 +146,6 @@ constexpr FieldSource kind_of_file(std::string_view names) {
 constexpr FieldSource number(Shape shape, int64_t value) {
   return {.shape = shape, .field = {}, .second = {}, .text = "", .number = value};
 }
-constexpr FieldSource line(Shape shape) {
-  return {.shape = shape, .field = Field::process_ancestors, .second = {}, .text = "", .number = 0};
-}
 // The command line of a process needs its name as well.
 constexpr FieldSource command(Field line_field, Field name) {
   return {.shape = Shape::command_line, .field = line_field, .second = name, .text = "", .number = 0};
@@ -212,19 +209,19 @@ constexpr auto kSources = std::to_array<SourceRow>({
     {"fs.path.target", bit(EventClass::symlink), whole(Field::file_target_path)},
     {"proc.pid", kEvery, whole(Field::process_pid)},
     {"proc.ppid", kEvery, whole(Field::process_parent_pid)},
-    {"proc.name", kEvery, part(Shape::program_name, Field::process_name)},
-    {"proc.pname", kEvery, part(Shape::program_name, Field::process_parent_name)},
+    {"proc.name", kEvery, whole(Field::process_comm)},
+    {"proc.pname", kEvery, whole(Field::process_parent_comm)},
     {"proc.exepath", kEvery, whole(Field::process_executable)},
     {"proc.pexepath", kEvery, whole(Field::process_parent_executable)},
     {"proc.exe", kEvery, part(Shape::first_argument, Field::process_command_line)},
     {"proc.pexe", kEvery, part(Shape::first_argument, Field::process_parent_command_line)},
     {"proc.exeline", kEvery, whole(Field::process_command_line)},
-    {"proc.cmdline", kEvery, command(Field::process_command_line, Field::process_name)},
-    {"proc.pcmdline", kEvery, command(Field::process_parent_command_line, Field::process_parent_name)},
+    {"proc.cmdline", kEvery, command(Field::process_command_line, Field::process_comm)},
+    {"proc.pcmdline", kEvery, command(Field::process_parent_command_line, Field::process_parent_comm)},
     {"proc.args", kEvery, part(Shape::arguments, Field::process_command_line)},
     {"proc.cwd", kEvery, part(Shape::directory, Field::process_working_directory)},
     {"proc.tty", kEvery, part(Shape::terminal, Field::process_tty)},
-    {"proc.aname", kEvery, line(Shape::ancestor_names)},
+    {"proc.aname", kEvery, part(Shape::any_ancestor, Field::process_ancestor_comms)},
     {"proc.is_exe_from_memfd", kEvery, part(Shape::flag, Field::process_from_memfd)},
     {"proc.is_exe_upper_layer", kEvery, part(Shape::flag, Field::process_from_upper_layer)},
     {"proc.is_vpgid_leader", kStarted, part(Shape::flag, Field::process_leads_group)},
@@ -337,13 +334,12 @@ FoundSource find_ancestor(const Term& field) {
   const bool is_argument = field.text == "proc.aexe";
   if (level == 0 && is_argument) return found(part(Shape::first_argument, Field::process_command_line));
   if (level == 1 && is_argument) return found(part(Shape::first_argument, Field::process_parent_command_line));
-  if (level == 0 && is_name) return found(part(Shape::program_name, Field::process_name));
+  if (level == 0 && is_name) return found(whole(Field::process_comm));
   if (level == 0) return found(whole(Field::process_executable));
-  if (level == 1 && is_name) return found(part(Shape::program_name, Field::process_parent_name));
+  if (level == 1 && is_name) return found(whole(Field::process_parent_comm));
   if (level == 1) return found(whole(Field::process_parent_executable));
-  FieldSource source = line(is_name       ? Shape::ancestor_name
-                            : is_argument ? Shape::ancestor_command
-                                          : Shape::ancestor_path);
+  FieldSource source = part(is_argument ? Shape::ancestor_command : Shape::ancestor,
+                            is_name ? Field::process_ancestor_comms : Field::process_ancestors);
   source.number = level;
   return found(source);
 }

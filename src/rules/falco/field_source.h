@@ -84,8 +84,6 @@ const EventClassInfo& info(EventClass event_class);
 bool is_listed(std::string_view names, std::string_view name);
 query::Expression events_of(EventClass event_class);
 
-// TASK_COMM_LEN without its zero: what Falco keeps of a program's name.
-constexpr size_t kProgramNameBytes = 15;
 constexpr int kErrorNumbersMax = 133;
 // What Falco calls the outcome of a call that did not fail.
 constexpr std::string_view kSuccess = "SUCCESS";
@@ -93,13 +91,11 @@ constexpr std::string_view kSuccess = "SUCCESS";
 enum class Shape : uint8_t {
   absent,            // Falco has no value there
   plain,             // the whole field
-  program_name,      // a field that Falco cuts at 15 bytes
   command_line,      // Falco begins it with the program's name instead of its first argument
   arguments,         // all arguments but the first
   first_argument,    // the first argument
-  ancestor_names,    // last part of any line
-  ancestor_name,     // last part of the line number `number`, from 1
-  ancestor_path,     // the line number `number`, from 1
+  any_ancestor,      // any line
+  ancestor,          // the line number `number`, from 1
   ancestor_command,  // the same, where Falco has the first argument
   environment,       // chosen variables, one a line
   flag,              // true where the field says so; it need not be there

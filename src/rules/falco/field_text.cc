@@ -26,17 +26,6 @@ Text value_text(const event::Row& row, event::Field field) {
   return std::to_string(value.integer());
 }
 
-std::string last_part(std::string_view path) { return std::string(path.substr(path.rfind('/') + 1)); }
-
-// Whole characters only.
-std::string program_name(std::string name) {
-  if (name.size() <= kProgramNameBytes) return name;
-  size_t end = kProgramNameBytes;
-  while (end > 0 && (name[end] & 0xC0) == 0x80) --end;
-  name.resize(end);
-  return name;
-}
-
 // Line number `number`, from 1.
 Text line_of(std::string_view lines, int64_t number) {
   for (int64_t i = 1; i < number && !lines.empty(); ++i) {
@@ -44,11 +33,6 @@ Text line_of(std::string_view lines, int64_t number) {
   }
   if (lines.empty()) return std::nullopt;
   return std::string(lines.substr(0, lines.find('\n')));
-}
-
-Text name_in_line(std::string_view lines, int64_t number) {
-  const Text line = line_of(lines, number);
-  return line ? Text(program_name(last_part(*line))) : std::nullopt;
 }
 
 // What follows the first argument, its blank included.
@@ -113,10 +97,9 @@ Text source_text(const FieldSource& source, const event::Row& row) {
       return line;
     }
     case Shape::flag: return value == "true" ? "true" : "false";
-    case Shape::program_name: return value ? Text(program_name(*value)) : value;
     case Shape::command_line: {
       const Text name = value_text(row, source.second);
-      return value && name ? Text(program_name(*name) + std::string(behind_first(*value))) : value;
+      return value && name ? Text(*name + std::string(behind_first(*value))) : value;
     }
     case Shape::arguments: {
       if (!value) return value;
@@ -125,10 +108,9 @@ Text source_text(const FieldSource& source, const event::Row& row) {
     }
     case Shape::first_argument: return value ? Text(value->substr(0, value->find(' '))) : value;
     case Shape::directory: return value && !value->ends_with('/') ? Text(*value + "/") : value;
-    case Shape::ancestor_names: return name_in_line(held, 1);
-    case Shape::ancestor_name: return name_in_line(held, source.number);
-    case Shape::ancestor_command:
-    case Shape::ancestor_path: return line_of(held, source.number);
+    case Shape::any_ancestor: return line_of(held, 1);
+    case Shape::ancestor:
+    case Shape::ancestor_command: return line_of(held, source.number);
     case Shape::container: return value ? value->substr(0, kShortIdDigits) : "host";
     case Shape::terminal: return value ? terminal_number(*value) : "0";
     case Shape::login_user: return value.value_or("-1");

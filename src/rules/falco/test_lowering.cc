@@ -116,13 +116,11 @@ Judgement lower_number(const FieldSource& source, CheckOperator op, int64_t valu
     }
     case Shape::plain: return Judgement::of(Expression::test(source.field, order_operator(op), {value}));
     case Shape::absent:
-    case Shape::program_name:
     case Shape::command_line:
     case Shape::arguments:
     case Shape::first_argument:
-    case Shape::ancestor_names:
-    case Shape::ancestor_name:
-    case Shape::ancestor_path:
+    case Shape::any_ancestor:
+    case Shape::ancestor:
     case Shape::ancestor_command:
     case Shape::environment:
     case Shape::flag:
@@ -253,13 +251,11 @@ Judgement lower_any(const FieldSource& source, CheckOperator op, const Values& v
   switch (source.shape) {
     case Shape::absent: return Judgement::of(Expression::constant(false));
     case Shape::plain: return lower_plain(source.field, op, values);
-    case Shape::program_name: return lower_program_name(source.field, op, values);
     case Shape::command_line: return lower_command_line(source, op, values);
     case Shape::arguments: return lower_arguments(source.field, op, values);
     case Shape::first_argument: return lower_first_argument(source.field, op, values);
-    case Shape::ancestor_names: return lower_ancestor_names(source.field, op, values);
-    case Shape::ancestor_name:
-    case Shape::ancestor_path: return lower_ancestor(source, op, values);
+    case Shape::any_ancestor: return lower_any_ancestor(source.field, op, values);
+    case Shape::ancestor: return lower_ancestor(source, op, values);
     case Shape::ancestor_command:
       return with_note(lower_ancestor(source, op, values),
                        "field proc.aexe: the path of an ancestor's program is taken for its first argument");
@@ -295,11 +291,10 @@ Expression is_present(const FieldSource& source) {
   switch (source.shape) {
     case Shape::absent: return Expression::constant(false);
     case Shape::plain:
-    case Shape::program_name:
     case Shape::command_line:
     case Shape::arguments:
     case Shape::first_argument:
-    case Shape::ancestor_names:
+    case Shape::any_ancestor:
     case Shape::environment:
     case Shape::moment:
     case Shape::directory:
@@ -309,9 +304,8 @@ Expression is_present(const FieldSource& source) {
     case Shape::mode_bits: return exists(source.field);
     case Shape::mount_part:
     case Shape::label: return has_line_part(source);
-    case Shape::ancestor_name:
-    case Shape::ancestor_command:
-    case Shape::ancestor_path: {
+    case Shape::ancestor:
+    case Shape::ancestor_command: {
       std::string pattern = "^";
       for (int64_t skipped = 1; skipped < source.number; ++skipped) pattern += "[^\\n]*\\n";
       return one(source.field, Operator::regex, std::move(pattern));
@@ -334,7 +328,7 @@ Expression is_present(const FieldSource& source) {
 }
 
 Judgement lower_unequal(const FieldSource& source, const Values& values) {
-  if (source.shape == Shape::ancestor_names) {
+  if (source.shape == Shape::any_ancestor) {
     return Judgement::not_known(cannot(CheckOperator::not_equal, "the names of all ancestors"));
   }
   Judgement equal = lower_any(source, CheckOperator::equal, values);

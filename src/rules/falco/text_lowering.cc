@@ -59,11 +59,10 @@ Expression lower_one_command_line(const FieldSource& source, CheckOperator op, c
   const Field name = source.second;
   if (blank == std::string::npos) {
     if (op == CheckOperator::startswith) return lower_text(name, op, {value}).expression;
-    return both(lower_program_name(name, CheckOperator::equal, {value}).expression,
-                one(source.field, Operator::regex, "^[^ ]*$"));
+    return both(one(name, Operator::equal, value), one(source.field, Operator::regex, "^[^ ]*$"));
   }
   const std::string rest = "^[^ ]*" + escape_regex(std::string_view(value).substr(blank));
-  return both(lower_program_name(name, CheckOperator::equal, {value.substr(0, blank)}).expression,
+  return both(one(name, Operator::equal, value.substr(0, blank)),
               one(source.field, Operator::regex, op == CheckOperator::equal ? rest + "$" : rest));
 }
 
@@ -176,18 +175,6 @@ Judgement lower_text(Field field, CheckOperator op, const Values& values) {
   return Judgement::not_known(cannot(op, "text"));
 }
 
-// Falco sees the first 15 bytes.
-Judgement lower_program_name(Field field, CheckOperator op, const Values& values) {
-  if (op != CheckOperator::equal) return lower_text(field, op, values);
-  Values whole;
-  Values cut;
-  for (const std::string& value : values) {
-    if (value.size() < kProgramNameBytes) whole.push_back(value);
-    if (value.size() == kProgramNameBytes) cut.push_back(value);
-  }
-  return Judgement::of(either(exact(field, Operator::equal, whole), exact(field, Operator::starts_with, cut)));
-}
-
 Judgement lower_first_argument(Field field, CheckOperator op, const Values& values) {
   if (!is_plain_operator(op)) return Judgement::not_known(cannot(op, "the first argument"));
   return Judgement::of(one(field, Operator::regex, "^" + around(op, values, "[^ ]*", "(?: |$)")));
@@ -213,23 +200,17 @@ Judgement lower_command_line(const FieldSource& source, CheckOperator op, const 
   return Judgement::of(Expression::any_of(std::move(tests)));
 }
 
-// The last part of any line is one of the names.
-Judgement lower_ancestor_names(Field field, CheckOperator op, const Values& values) {
+Judgement lower_any_ancestor(Field field, CheckOperator op, const Values& values) {
   if (!is_plain_operator(op)) return Judgement::not_known(cannot(op, "the names of all ancestors"));
   if (op != CheckOperator::equal) {
-    const std::string start = op == CheckOperator::startswith ? "(?:^|[/\\n])" : "";
-    const std::string end = op == CheckOperator::endswith ? "(?:\\n|$)" : "[^/\\n]*(?:\\n|$)";
+    const std::string start = op == CheckOperator::startswith ? "(?:^|\\n)" : "";
+    const std::string end = op == CheckOperator::endswith ? "(?:\\n|$)" : "";
     return Judgement::of(one(field, Operator::regex, start + alternatives(values) + end));
   }
   std::vector<Expression> tests;
   for (const std::string& value : values) {
-    if (value.size() > kProgramNameBytes) continue;
-    if (value.size() == kProgramNameBytes) {
-      tests.push_back(one(field, Operator::regex, "(?:^|[/\\n])" + escape_regex(value) + "[^/\\n]*(?:\\n|$)"));
-      continue;
-    }
-    tests.push_back(exact(field, Operator::contains, {"/" + value + "\n", "\n" + value + "\n"}));
-    tests.push_back(exact(field, Operator::ends_with, {"/" + value, "\n" + value}));
+    tests.push_back(one(field, Operator::contains, "\n" + value + "\n"));
+    tests.push_back(one(field, Operator::ends_with, "\n" + value));
     tests.push_back(one(field, Operator::starts_with, value + "\n"));
     tests.push_back(one(field, Operator::equal, value));
   }
@@ -238,28 +219,9 @@ Judgement lower_ancestor_names(Field field, CheckOperator op, const Values& valu
 
 Judgement lower_ancestor(const FieldSource& source, CheckOperator op, const Values& values) {
   if (!is_plain_operator(op)) return Judgement::not_known(cannot(op, "an ancestor"));
-  const bool is_name = source.shape == Shape::ancestor_name;
-  std::string start = "^";
-  for (int64_t skipped = 1; skipped < source.number; ++skipped) start += "[^\\n]*\\n";
-  if (is_name) start += "(?:[^\\n]*/)?";
-  Values whole;
-  Values cut;
-  for (const std::string& value : values) {
-    const bool is_cut = is_name && op == CheckOperator::equal && value.size() == kProgramNameBytes;
-    if (is_name && value.size() > kProgramNameBytes) continue;
-    (is_cut ? cut : whole).push_back(value);
-  }
-  const std::string_view any = is_name ? "[^/\\n]*" : "[^\\n]*";
-  std::vector<Expression> tests;
-  if (!whole.empty()) {
-    std::string pattern = start + around(op, whole, any, "(?:\\n|$)");
-    if (op == CheckOperator::contains || op == CheckOperator::startswith) pattern += std::string(any) + "(?:\\n|$)";
-    tests.push_back(one(source.field, Operator::regex, std::move(pattern)));
-  }
-  if (!cut.empty()) {
-    tests.push_back(one(source.field, Operator::regex, start + alternatives(cut) + "[^/\\n]*(?:\\n|$)"));
-  }
-  return Judgement::of(Expression::any_of(std::move(tests)));
+  std::string pattern = "^";
+  for (int64_t skipped = 1; skipped < source.number; ++skipped) pattern += "[^\\n]*\\n";
+  return Judgement::of(one(source.field, Operator::regex, pattern + around(op, values, "[^\\n]*", "(?:\\n|$)")));
 }
 
 // Falco's directory ends with a slash, ours does not.

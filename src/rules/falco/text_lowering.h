@@ -31,11 +31,10 @@ std::string glob_regex(std::string_view glob, std::string_view star);
 
 // True if any of the values fits, in the sense of `op`. For `equal`, the fields' shapes say what is compared.
 Judgement lower_text(event::Field field, CheckOperator op, const Values& values);
-Judgement lower_program_name(event::Field field, CheckOperator op, const Values& values);
 Judgement lower_first_argument(event::Field field, CheckOperator op, const Values& values);
 Judgement lower_arguments(event::Field field, CheckOperator op, const Values& values);
 Judgement lower_command_line(const FieldSource& source, CheckOperator op, const Values& values);
-Judgement lower_ancestor_names(event::Field field, CheckOperator op, const Values& values);
+Judgement lower_any_ancestor(event::Field field, CheckOperator op, const Values& values);
 Judgement lower_ancestor(const FieldSource& source, CheckOperator op, const Values& values);
 Judgement lower_directory(event::Field field, CheckOperator op, const Values& values);
 

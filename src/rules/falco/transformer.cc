@@ -130,13 +130,11 @@ bool is_named_text(const Term& term, EventClass event_class) {
   if (!found.source) return true;  // its reason comes from the check
   switch (found.source->shape) {
     case Shape::absent:
-    case Shape::program_name:
     case Shape::command_line:
     case Shape::arguments:
     case Shape::first_argument:
-    case Shape::ancestor_names:
-    case Shape::ancestor_name:
-    case Shape::ancestor_path:
+    case Shape::any_ancestor:
+    case Shape::ancestor:
     case Shape::ancestor_command:
     case Shape::environment:
     case Shape::directory: return true;

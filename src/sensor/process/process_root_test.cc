@@ -83,6 +83,47 @@ TEST_F(ProcessStartTest, names_the_script_that_an_interpreter_was_started_for) {
   EXPECT_FALSE(plain.has_process_script());
 }
 
+TEST_F(ProcessStartTest, tells_the_names_of_the_kernel) {
+  start();
+  base::TempDir directory;
+  make_script(directory / "a-rather-long-name.sh");
+  const v1::Event script = started_by([&] { execl((directory / "a-rather-long-name.sh").c_str(), "x", nullptr); });
+  EXPECT_EQ(script.process_comm(), "a-rather-long-n");
+  EXPECT_EQ(script.process_name(), std::filesystem::path(real_path("/bin/sh")).filename());
+  must(symlink("/bin/true", (directory / "other").c_str()) == 0);
+  const v1::Event link = started_by([&] { execl((directory / "other").c_str(), "x", nullptr); });
+  EXPECT_EQ(link.process_comm(), "other");
+  EXPECT_EQ(link.process_name(), "true");
+}
+
+TEST_F(ProcessStartTest, tells_the_names_that_ancestors_gave_themselves) {
+  start();
+  const v1::Event started = started_by([&] {
+    // The name is seen with the next event of the process.
+    must(prctl(PR_SET_NAME, "first\nname") == 0);
+    must(unshare(CLONE_NEWUTS) == 0);
+    const pid_t child = fork();
+    if (child != 0) {
+      int status = 0;
+      waitpid(child, &status, 0);
+      execl("/bin/true", "true", nullptr);
+    }
+    must(prctl(PR_SET_NAME, "second") == 0);
+    must(unshare(CLONE_NEWUTS) == 0);
+    if (const pid_t grandchild = fork(); grandchild != 0) {
+      waitpid(grandchild, nullptr, 0);
+      _exit(0);
+    }
+    execl("/bin/sleep", "sleep", "0", nullptr);
+  });
+  const auto below = events_.wait_for([&](const v1::Event& event) {
+    return event.process_name() == "sleep" && event.process_ancestor_comms().starts_with("second\nfirst name\n");
+  });
+  ASSERT_TRUE(below);
+  EXPECT_EQ(below->process_parent_comm(), "second");
+  EXPECT_EQ(started.process_comm(), "true");
+}
+
 TEST_F(ProcessStartTest, names_the_script_below_another_root) {
   start();
   base::TempDir directory;
