@@ -12,14 +12,16 @@ import socket
 import subprocess
 import tempfile
 
-from product import BIN, Product, alive, free_port, wait_until
+from product import BIN, ROOT, Product, alive, free_port, wait_until
 
 CERTIFICATE_LIFE_SECONDS = 40
 SILENT_AFTER_SECONDS = 6
 
 
 def configure(product):
+    shutil.copytree(ROOT / "rules", product.home / "rules")
     (product.home / "redoubtd.yaml").write_text(
+        f"rules:\n  directory: {product.home}/rules\n"
         f"link:\n  certificate_life: {CERTIFICATE_LIFE_SECONDS}s\nfleet:\n  silent_after: {SILENT_AFTER_SECONDS}s\n")
 
 
@@ -58,6 +60,44 @@ def policy_reaches_the_agent(product):
         write_in_child(folder / "quiet" / "2")
         wait_until(lambda: stored(product, folder / "quiet" / "2"), 20, "it is told again")
     finally:
+        shutil.rmtree(folder)
+
+
+READ_RULE = """\
+- rule: A reader of {path}
+  desc: for a test
+  condition: evt.type = openat and evt.is_open_read = true and fd.name = {path}
+  output: read by %proc.name
+  priority: WARNING
+"""
+
+
+def reads_are_told_where_a_rule_asks(product):
+    """The rule is new: the policy goes to the host, whose kernel tells of that file from then on."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="redoubt-reads-"))
+    rule = product.home / "rules" / "reader.yaml"
+    try:
+        secret = folder / "ledger"
+        write_in_child(secret)
+        subprocess.run(["cat", secret], check=True)
+        rule.write_text(READ_RULE.format(path=secret))
+        product.cli("rule", "reload")
+        policy = product.get("/policy")
+        assert str(secret) in policy["read_paths"], policy
+        wait_until(lambda: this_host(product)["policy"]["version"] == policy["version"], 30, "the host asks its kernel")
+
+        def alerts():
+            return [alert for alert in product.get("/alerts", limit=100)["alerts"]
+                    if alert["title"] == f"A reader of {secret}"]
+        assert not alerts(), "a read before that is told"
+        subprocess.run(["cat", secret], check=True)
+        alert, _ = wait_until(alerts, 20, "the reader is an alert")
+        assert alert[0]["message"].endswith("read by cat"), alert[0]["message"]
+        rule.unlink()
+        product.cli("rule", "reload")
+        assert str(secret) not in product.get("/policy")["read_paths"]
+    finally:
+        rule.unlink(missing_ok=True)
         shutil.rmtree(folder)
 
 
@@ -150,8 +190,8 @@ def main():
     product = Product()
     configure(product)
     with product:
-        for check in (policy_reaches_the_agent, certificate_is_renewed, silence_is_an_alert,
-                      node_is_reached_through_a_proxy):
+        for check in (policy_reaches_the_agent, reads_are_told_where_a_rule_asks, certificate_is_renewed,
+                      silence_is_an_alert, node_is_reached_through_a_proxy):
             check(product)
             print(f"{check.__name__}: good", flush=True)
 

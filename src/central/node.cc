@@ -85,6 +85,7 @@ class Node::Impl {
  private:
   Status open_stores();
   Status start_detection();
+  void ask_reads(const RuleSnapshot& rules);
   Status start_objects();
   Status start_link();
   Status start_api();
@@ -185,9 +186,21 @@ Status Node::Impl::start_detection() {
   ingest_ = std::make_unique<Ingest>(*events_, *judge_, *fleet_, metrics_);
   ingest_->serve(*enrollment_, *policies_);
   TRY_STATUS(base::within("judge events stored before the last stop", ingest_->replay()));
-  rules_->start([this](const std::shared_ptr<const RuleSnapshot>& rules) { return judge_->replace(rules); });
+  ask_reads(*rules_->current());
+  rules_->start([this](const std::shared_ptr<const RuleSnapshot>& rules) -> Status {
+    TRY_STATUS(judge_->replace(rules));
+    ask_reads(*rules);
+    return {};
+  });
   schedule_->start();
   return {};
+}
+
+// Hosts tell of the reads that the rules ask about, from their next report on.
+void Node::Impl::ask_reads(const RuleSnapshot& rules) {
+  if (const Status asked = policies_->ask_reads(rules.reads().patterns); !asked) {
+    base::log_error("rules", asked.error().message);
+  }
 }
 
 Status Node::Impl::start_objects() {

@@ -122,6 +122,7 @@ std::vector<store::Migration> state_migrations() {
       {.version = 7, .name = "scheduled hunts", .sql = kHuntsMigration},
       {.version = 8, .name = "alert_message", .sql = kAlertMessageSql},
       {.version = 9, .name = "host policy", .sql = kPolicyMigration},
+      {.version = 10, .name = "reads that rules ask about", .sql = kPolicyReadsMigration},
   };
 }
 

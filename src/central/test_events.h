@@ -28,6 +28,7 @@ inline v1::Event process_event(uint64_t sequence, int process, int parent, const
   event.set_process_pid(process);
   event.set_process_executable(path);
   event.set_process_name(path.substr(path.rfind('/') + 1));
+  event.set_process_comm(event.process_name().substr(0, 15));
   event.set_process_command_line(path + " --now");
   if (parent != 0) {
     event.set_process_parent_entity_id(entity(parent));

@@ -11,12 +11,15 @@ namespace redoubt::link {
 constexpr size_t kPolicyEntriesMax = 1024;  // of each list
 constexpr size_t kPolicyTextMax = 4096;     // of each entry, bytes
 
-// What a host leaves out of its telemetry. Starts and ends of programs are always told.
+// What a host leaves out of its telemetry, and what it tells beside what it always tells. Starts and ends of programs
+// are always told.
 struct HostPolicy {
   uint64_t version = 0;               // rises with every change; 0: none was made yet
   std::vector<std::string> programs;  // executables whose file and network events are not told: absolute paths
   std::vector<std::string> paths;     // files at or below are not told: absolute paths
   std::vector<std::string> networks;  // connections with an address in it are not told: CIDR
+  // Files whose opening for reading is told: absolute, by whole names, with "*" for any name and "/**" for all below.
+  std::vector<std::string> read_paths;
 };
 
 // Sent every few seconds, so that the node knows of an agent that has nothing else to say.

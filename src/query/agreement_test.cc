@@ -403,7 +403,7 @@ class Plain {
       right = *other;
     }
     if (test.op == Operator::regex) return found(left, right, folds || type == FieldType::hash);
-    if (test.op == Operator::cidr) return in_cidr(left, right);
+    if (test.op == Operator::cidr) return base::in_cidr(left, right);
     if (folds) {
       left = base::fold_case(left);
       right = base::fold_case(right);

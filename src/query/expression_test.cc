@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "query/cidr.h"
 #include "query/diagnostic.h"
 #include "query/pattern.h"
 
@@ -103,26 +102,6 @@ TEST(Expression, clone_is_equal_and_independent) {
   const Expression original = Expression::negate(Expression::all_of(list(name_is("a"), Expression::of_types(6))));
   EXPECT_EQ(to_text(original.clone()), to_text(original));
   EXPECT_EQ(to_text(original), "(not (and (= process.name \"a\") (= event.type \"process\" \"process_terminate\")))");
-}
-
-TEST(Cidr, addresses_lie_in_prefixes_of_their_family) {
-  EXPECT_TRUE(in_cidr("10.255.0.1", "10.0.0.0/8"));
-  EXPECT_FALSE(in_cidr("11.0.0.1", "10.0.0.0/8"));
-  EXPECT_TRUE(in_cidr("10.0.0.3", "10.0.0.2/31"));
-  EXPECT_FALSE(in_cidr("10.0.0.4", "10.0.0.2/31"));
-  EXPECT_TRUE(in_cidr("1.2.3.4", "0.0.0.0/0"));
-  EXPECT_FALSE(in_cidr("::1", "0.0.0.0/0"));
-  EXPECT_TRUE(in_cidr("fd12::1", "fd00::/8"));
-  EXPECT_TRUE(in_cidr("FD12:0::1", "fd12::1"));
-  EXPECT_TRUE(in_cidr("::ffff:10.0.0.1", "10.0.0.0/8"));
-  EXPECT_TRUE(in_cidr("10.0.0.1", "::ffff:10.0.0.0/104"));
-  for (const char* bad :
-       {"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8 ", "10.0.0", "fd00::/129", "x"}) {
-    EXPECT_FALSE(is_prefix(bad)) << bad;
-  }
-  EXPECT_EQ(canonical_address("FD00:0:0::1"), "fd00::1");
-  EXPECT_EQ(canonical_address("::ffff:1.2.3.4"), "1.2.3.4");
-  EXPECT_EQ(canonical_address("host"), "host");
 }
 
 TEST(Pattern, like_takes_the_whole_text) {

@@ -4,8 +4,8 @@
 #include <set>
 #include <tuple>
 
+#include "base/address.h"
 #include "base/text.h"
-#include "query/cidr.h"
 #include "query/expression.h"
 #include "query/pattern.h"
 #include "query/semantics.h"
@@ -111,7 +111,7 @@ Status check_operand(const Test& test, const Operand& operand) {
   if (text == nullptr) return {};
   if (!base::is_utf8(*text)) return refuse(test, "operand is not UTF-8");
   if (test.op == Operator::regex) return check_regex(test, *text);
-  if (test.op == Operator::cidr && !is_prefix(*text)) {
+  if (test.op == Operator::cidr && !base::is_prefix(*text)) {
     return refuse(test, "'" + *text + "' is not an address prefix such as 10.0.0.0/8");
   }
   return {};

@@ -6,8 +6,8 @@
 #include <chrono>
 #include <cstring>
 
+#include "base/address.h"
 #include "base/text.h"
-#include "query/cidr.h"
 #include "query/pattern.h"
 
 namespace redoubt::query {
@@ -29,7 +29,8 @@ std::string operand_text(const Test& test, std::string_view operand) {
     return type ? std::string(name_of(*type)) : base::fold_case(operand);
   }
   const FieldType type = event::info(test.field).type;
-  if (type == FieldType::ip) return test.op == Operator::equal ? canonical_address(operand) : base::fold_case(operand);
+  if (type == FieldType::ip)
+    return test.op == Operator::equal ? base::canonical_address(operand) : base::fold_case(operand);
   if (type == FieldType::hash || form_of(test.field, test.case_mode) == Form::folded) return base::fold_case(operand);
   return std::string(operand);
 }
@@ -106,7 +107,7 @@ bool text_holds(Operator op, std::string_view text, std::string_view operand) {
     case Operator::starts_with: return text.starts_with(operand);
     case Operator::ends_with: return text.ends_with(operand);
     case Operator::like: return like(text, operand);
-    case Operator::cidr: return in_cidr(text, operand);
+    case Operator::cidr: return base::in_cidr(text, operand);
     case Operator::less:
     case Operator::less_equal:
     case Operator::greater:

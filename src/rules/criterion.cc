@@ -5,8 +5,8 @@
 #include <charconv>
 #include <optional>
 
+#include "base/address.h"
 #include "base/time.h"
-#include "query/cidr.h"
 #include "query/hash_kind.h"
 
 namespace redoubt::rules {
@@ -84,7 +84,7 @@ Expression scope_guard(Scope scope) {
 Status check_text_value(Field field, Operator op, const std::string& value) {
   if (op != Operator::equal) return {};
   const FieldType type = event::info(field).type;
-  if (type == FieldType::ip && !query::is_prefix(value))
+  if (type == FieldType::ip && !base::is_prefix(value))
     return fail(Errc::invalid_argument, "'" + value + "' is neither an address nor a prefix");
   if (type != FieldType::hash) return {};
   const query::HashKind& kind = query::hash_kind(field);

@@ -33,6 +33,20 @@ struct rd_path_edge {
   char name[RD_PATH_NAME_BYTES];  // zeroes behind it
 };
 
-// The policy that holds, in one word, so that it changes at once: bit 0 says which half of the tables, RD_POLICY_KINDS
-// which kinds of pattern it has, the rest counts policies.
-enum { RD_POLICY_HALF = 1, RD_POLICY_KINDS_SHIFT = 1, RD_POLICY_COUNT_SHIFT = 8 };
+// An excluded network: IPv4 as ::ffff:a.b.c.d. The half of the tables is its first byte and always counts.
+struct rd_network_key {
+  __u32 bits;  // of the bytes that follow
+  __u8 half;
+  __u8 address[16];
+  __u8 zero[3];
+};
+enum { RD_NETWORK_HALF_BITS = 8, RD_NETWORK_BITS = RD_NETWORK_HALF_BITS + 128, RD_NETWORKS_MAX = 1024 };
+
+// The policy that holds, in one word, so that it changes at once: bit 0 says which half of the tables, from bit 1 on
+// stands which kinds of pattern it has, bit 6 whether it has networks, the rest counts policies.
+enum {
+  RD_POLICY_HALF = 1,
+  RD_POLICY_KINDS_SHIFT = 1,
+  RD_POLICY_HAS_NETWORKS = 1 << 6,
+  RD_POLICY_COUNT_SHIFT = 8,
+};

@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "base/address.h"
 #include "sensor/path_automaton.h"
 #include "sensor/syscall/syscall_table.h"
 
@@ -65,8 +66,20 @@ std::vector<std::string> SensorPolicy::default_read_paths() {
   return paths;
 }
 
+bool is_pattern(std::string_view pattern) {
+  SensorPolicy policy;
+  policy.read_paths = {std::string(pattern)};
+  return PathAutomaton::compile(policy).has_value();
+}
+
 Status check(const SensorPolicy& policy) {
   TRY_STATUS(check_names(policy.unwanted));
+  if (policy.excluded_networks.size() > kPolicyNetworksMax) {
+    return fail(Errc::invalid_argument, "policy: too many networks");
+  }
+  for (const std::string& network : policy.excluded_networks) {
+    if (!base::parse_prefix(network)) return fail(Errc::invalid_argument, "policy: '" + network + "' is no network");
+  }
   TRY_STATUS(PathAutomaton::compile(policy));
   return {};
 }

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -22,6 +23,8 @@ struct SensorPolicy {
   std::vector<std::string> excluded_programs;
   // Cgroups whose file activity is not told, by their path below the root of the cgroup hierarchy ("/batch.slice/**").
   std::vector<std::string> excluded_cgroups;
+  // Networks; connections and datagrams with an address in one of them are not told: "10.1.0.0/16", "fd00::/8".
+  std::vector<std::string> excluded_networks;
   // What nobody asks for, as TYPE.ACTION of events: "filechange.mkdir". A system call all of whose events are named
   // here costs no more than one that is never looked at.
   std::vector<std::string> unwanted;
@@ -30,11 +33,13 @@ struct SensorPolicy {
   static std::vector<std::string> default_read_paths();
 };
 
-// Of the four lists of patterns together, and of `unwanted`.
-constexpr size_t kPolicyPatternsMax = 1024;
+constexpr size_t kPolicyPatternsMax = 1024;  // of the four lists of patterns together
+constexpr size_t kPolicyNetworksMax = 1024;
 constexpr size_t kPolicyPatternNamesMax = 32;      // names of one pattern
 constexpr size_t kPolicyPatternNameBytesMax = 58;  // of one name
 
+// Whether a pattern can be applied at all, however many there are.
+bool is_pattern(std::string_view pattern);
 // Why a policy cannot be applied: the pattern or name, and what is wrong with it.
 Status check(const SensorPolicy& policy);
 

@@ -17,6 +17,7 @@
 #include <map>
 #include <utility>
 
+#include "base/address.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "redoubt_sensor.skel.h"
@@ -93,6 +94,7 @@ struct Programs::State {
   std::map<LossOrigin, LossTaken> lost_from;
   rd_lane_share* shares = nullptr;
   std::array<std::vector<rd_path_edge>, 2> edges;  // what each half of the tables holds
+  std::array<std::vector<rd_network_key>, 2> networks;
 
   bpf_map* ring(rd_lane lane) const {
     return lane == RD_LANE_CRITICAL ? skeleton->maps.ring_critical : skeleton->maps.ring_bulk;
@@ -150,6 +152,25 @@ Status Programs::fill_syscall_tables(const SensorPolicy& policy) {
   return {};
 }
 
+Status Programs::fill_networks(const SensorPolicy& policy, uint32_t half) {
+  const int map = bpf_map__fd(state_->skeleton->maps.excluded_networks);
+  for (const rd_network_key& key : std::exchange(state_->networks[half], {})) bpf_map_delete_elem(map, &key);
+  for (const std::string& network : policy.excluded_networks) {
+    const base::Prefix prefix = base::parse_prefix(network).value();
+    constexpr std::array<uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    const bool is_ipv4 = prefix.address.bits == 32;
+    const size_t front = is_ipv4 ? kMapped.size() : 0;
+    rd_network_key key{.half = static_cast<uint8_t>(half)};
+    key.bits = RD_NETWORK_HALF_BITS + static_cast<uint32_t>(8 * front) + static_cast<uint32_t>(prefix.length);
+    if (is_ipv4) memcpy(key.address, kMapped.data(), kMapped.size());
+    memcpy(key.address + front, prefix.address.bytes.data(), sizeof key.address - front);
+    const uint8_t mark = 1;
+    if (bpf_map_update_elem(map, &key, &mark, BPF_ANY) != 0) return base::fail_errno("enter a network");
+    state_->networks[half].push_back(key);
+  }
+  return {};
+}
+
 // The half of the tables that no program reads is written, then one word makes it the other.
 Status Programs::apply(const SensorPolicy& policy, const PathAutomaton& paths) {
   const redoubt_sensor& skeleton = *state_->skeleton;
@@ -172,8 +193,10 @@ Status Programs::apply(const SensorPolicy& policy, const PathAutomaton& paths) {
     if (bpf_map_update_elem(edges, &key, &to, BPF_ANY) != 0) return base::fail_errno("enter a path edge");
     state_->edges[half].push_back(key);
   }
+  TRY_STATUS(fill_networks(policy, half));
   TRY_STATUS(fill_syscall_tables(policy));
-  const uint32_t now = count << RD_POLICY_COUNT_SHIFT | paths.kinds() << RD_POLICY_KINDS_SHIFT | half;
+  const uint32_t networks = policy.excluded_networks.empty() ? 0 : RD_POLICY_HAS_NETWORKS;
+  const uint32_t now = count << RD_POLICY_COUNT_SHIFT | networks | paths.kinds() << RD_POLICY_KINDS_SHIFT | half;
   __atomic_store_n(&state_->skeleton->bss->policy_now, now, __ATOMIC_SEQ_CST);
   // What runs by the old half ends before the next policy may overwrite it.
   syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);

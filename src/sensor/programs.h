@@ -69,6 +69,7 @@ class Programs {
   explicit Programs(std::unique_ptr<State> state);
   Status fill_file_stages();
   Status fill_syscall_tables(const SensorPolicy& policy);
+  Status fill_networks(const SensorPolicy& policy, uint32_t half);
   Status attach_to_sockets();
   Status map_shares();
   Status make_loss_rows();

@@ -1,10 +1,7 @@
 #include "policy_filter.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <charconv>
-#include <cstring>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -17,11 +14,6 @@ namespace redoubt::agent {
 namespace {
 
 constexpr size_t kPolicyFileBytesMax = size_t{32} << 20;
-constexpr int kIpv4Bits = 32;
-constexpr int kIpv6Bits = 128;
-constexpr size_t kMappedBytes = 12;  // ::ffff: in front of an IPv4 address
-
-using AddressBytes = std::array<unsigned char, 16>;
 
 struct PolicyList {
   const char* name;
@@ -31,25 +23,11 @@ constexpr std::array kPolicyLists = {
     PolicyList{"programs", &link::HostPolicy::programs},
     PolicyList{"paths", &link::HostPolicy::paths},
     PolicyList{"networks", &link::HostPolicy::networks},
+    PolicyList{"read_paths", &link::HostPolicy::read_paths},
 };
-
-std::optional<AddressBytes> address_of(const std::string& text) {
-  AddressBytes bytes{};
-  if (inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1) return bytes;
-  bytes[kMappedBytes - 1] = bytes[kMappedBytes - 2] = 0xff;
-  if (inet_pton(AF_INET, text.c_str(), bytes.data() + kMappedBytes) == 1) return bytes;
-  return std::nullopt;
-}
 
 bool is_below(const std::string& path, const std::string& prefix) {
   return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
-}
-
-bool same_bits(const AddressBytes& a, const AddressBytes& b, int bits) {
-  const auto whole = static_cast<size_t>(bits / 8);
-  if (memcmp(a.data(), b.data(), whole) != 0) return false;
-  const int rest = bits % 8;
-  return rest == 0 || ((a[whole] ^ b[whole]) >> (8 - rest)) == 0;
 }
 
 link::HostPolicy policy_from(const nlohmann::json& object) {
@@ -69,25 +47,10 @@ PolicyFilter::PolicyFilter(std::string path) : path_(std::move(path)) {
   if (!text) return;
   try {
     const link::HostPolicy policy = policy_from(nlohmann::json::parse(*text));
-    if (auto compiled = compile(policy)) use(*std::move(compiled), policy.version);
+    if (auto compiled = compile(policy)) use(*std::move(compiled));
   } catch (const nlohmann::json::exception& error) {
     base::log_warning("agent", path_ + ": " + error.what() + "; the node sends the policy again");
   }
-}
-
-Result<PolicyFilter::Network> PolicyFilter::compile_network(const std::string& text) {
-  const size_t slash = std::min(text.find('/'), text.size());
-  const auto bytes = address_of(text.substr(0, slash));
-  const bool is_ipv4 = text.find(':') == std::string::npos;
-  int bits = is_ipv4 ? kIpv4Bits : kIpv6Bits;
-  const int most = bits;
-  const char* const end = text.data() + text.size();
-  const auto length = std::from_chars(text.data() + std::min(slash + 1, text.size()), end, bits);
-  const bool sound = slash == text.size() || (length.ec == std::errc{} && length.ptr == end);
-  if (!bytes || !sound || bits < 0 || bits > most) {
-    return fail(Errc::invalid_argument, "'" + text + "' is no network");
-  }
-  return Network{.bytes = *bytes, .bits = bits + kIpv6Bits - most};
 }
 
 Result<PolicyFilter::Compiled> PolicyFilter::compile(const link::HostPolicy& policy) {
@@ -99,21 +62,30 @@ Result<PolicyFilter::Compiled> PolicyFilter::compile(const link::HostPolicy& pol
       }
     }
   }
+  for (const std::string& pattern : policy.read_paths) {
+    if (!sensor::is_pattern(pattern)) return fail(Errc::invalid_argument, "'" + pattern + "' is no path pattern");
+  }
+  compiled.policy = policy;
   compiled.programs.insert(policy.programs.begin(), policy.programs.end());
   compiled.paths = policy.paths;
   for (const std::string& network : policy.networks) {
-    TRY(const Network one, compile_network(network));
-    compiled.networks.push_back(one);
+    const auto prefix = base::parse_prefix(network);
+    if (!prefix) return fail(Errc::invalid_argument, "'" + network + "' is no network");
+    compiled.networks.push_back(*prefix);
   }
   return compiled;
 }
 
-void PolicyFilter::use(Compiled compiled, uint64_t version) {
-  const bool empty = compiled.programs.empty() && compiled.paths.empty() && compiled.networks.empty();
-  auto next = empty ? nullptr : std::make_shared<const Compiled>(std::move(compiled));
+std::shared_ptr<const PolicyFilter::Compiled> PolicyFilter::current() const {
   const std::lock_guard lock(mutex_);
+  return compiled_;
+}
+
+void PolicyFilter::use(Compiled compiled) {
+  auto next = std::make_shared<const Compiled>(std::move(compiled));
+  const std::lock_guard lock(mutex_);
+  version_ = next->policy.version;
   compiled_ = std::move(next);
-  version_ = version;
 }
 
 Status PolicyFilter::apply(const link::HostPolicy& policy) {
@@ -123,15 +95,15 @@ Status PolicyFilter::apply(const link::HostPolicy& policy) {
   constexpr int kIndent = 2;
   const std::string text = object.dump(kIndent, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   TRY_STATUS(base::write_file_atomic(path_, text, base::kPrivateFile));
-  use(std::move(compiled), policy.version);
+  use(std::move(compiled));
   base::log_info("agent", "policy " + std::to_string(policy.version) + " is applied");
   return {};
 }
 
-bool PolicyFilter::is_in(const std::vector<Network>& networks, const std::string& address) {
-  const auto bytes = networks.empty() || address.empty() ? std::nullopt : address_of(address);
-  return bytes && std::any_of(networks.begin(), networks.end(),
-                              [&](const Network& network) { return same_bits(network.bytes, *bytes, network.bits); });
+bool PolicyFilter::is_in(const std::vector<base::Prefix>& networks, const std::string& address) {
+  const auto parsed = networks.empty() ? std::nullopt : base::parse_address(address);
+  return parsed && std::any_of(networks.begin(), networks.end(),
+                               [&](const base::Prefix& network) { return base::lies_in(*parsed, network); });
 }
 
 bool PolicyFilter::matches(const Compiled& compiled, const v1::Event& event) {
@@ -143,15 +115,34 @@ bool PolicyFilter::matches(const Compiled& compiled, const v1::Event& event) {
   return is_in(compiled.networks, event.source_ip()) || is_in(compiled.networks, event.destination_ip());
 }
 
+sensor::SensorPolicy PolicyFilter::for_kernel() const {
+  const std::shared_ptr<const Compiled> compiled = current();
+  const link::HostPolicy& policy = compiled->policy;
+  sensor::SensorPolicy sensor;
+  sensor.excluded_networks = policy.networks;
+  size_t room = sensor::kPolicyPatternsMax - sensor.read_paths.size();
+  const auto add = [&room](const std::string& pattern, std::vector<std::string>& patterns) {
+    // A path is what it says; a star in it is a star.
+    if (room == 0 || !sensor::is_pattern(pattern)) return;
+    patterns.push_back(pattern);
+    --room;
+  };
+  for (const std::string& pattern : policy.read_paths) add(pattern, sensor.read_paths);
+  for (const std::string& path : policy.paths) {
+    if (path.find('*') != std::string::npos) continue;
+    add(path, sensor.excluded_paths);
+    add(path + "/**", sensor.excluded_paths);
+  }
+  for (const std::string& path : policy.programs) {
+    if (path.find('*') == std::string::npos) add(path, sensor.excluded_programs);
+  }
+  return sensor;
+}
+
 bool PolicyFilter::excludes(const v1::Event& event) const {
   // Starts and ends of programs, losses and what the agent says of itself are always told.
   if (event.event_type() != v1::EVENT_TYPE_FILECHANGE && event.event_type() != v1::EVENT_TYPE_CONNECTION) return false;
-  std::shared_ptr<const Compiled> compiled;
-  {
-    const std::lock_guard lock(mutex_);
-    compiled = compiled_;
-  }
-  if (compiled == nullptr || !matches(*compiled, event)) return false;
+  if (!matches(*current(), event)) return false;
   excluded_.fetch_add(1, std::memory_order_relaxed);
   return true;
 }

@@ -3,7 +3,6 @@
 // for the sensor's ring thread, and waits for a short lock at most.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -12,8 +11,10 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/address.h"
 #include "base/result.h"
 #include "link/host_policy.h"
+#include "sensor/policy.h"
 
 namespace redoubt::v1 {
 class Event;
@@ -30,28 +31,28 @@ class PolicyFilter {
   Status apply(const link::HostPolicy& policy);
   bool excludes(const v1::Event& event) const;
 
+  // The same for the kernel's side, as far as it can be said there; excludes() says the rest.
+  sensor::SensorPolicy for_kernel() const;
+
   uint64_t version() const { return version_; }
   uint64_t excluded() const { return excluded_; }
 
  private:
-  struct Network {
-    std::array<unsigned char, 16> bytes{};  // IPv4 as ::ffff:a.b.c.d
-    int bits = 0;
-  };
   struct Compiled {
     std::unordered_set<std::string> programs;
     std::vector<std::string> paths;
-    std::vector<Network> networks;
+    std::vector<base::Prefix> networks;
+    link::HostPolicy policy;
   };
-  static Result<Network> compile_network(const std::string& text);
   static Result<Compiled> compile(const link::HostPolicy& policy);
-  static bool is_in(const std::vector<Network>& networks, const std::string& address);
+  static bool is_in(const std::vector<base::Prefix>& networks, const std::string& address);
   static bool matches(const Compiled& compiled, const v1::Event& event);
-  void use(Compiled compiled, uint64_t version);
+  std::shared_ptr<const Compiled> current() const;
+  void use(Compiled compiled);
 
   const std::string path_;
   mutable std::mutex mutex_;
-  std::shared_ptr<const Compiled> compiled_;  // null: nothing is excluded
+  std::shared_ptr<const Compiled> compiled_ = std::make_shared<const Compiled>();
   std::atomic<uint64_t> version_{0};
   mutable std::atomic<uint64_t> excluded_{0};
 };

@@ -192,7 +192,8 @@ void note_report(Running& agent) {
 
 // On the link's thread. A policy that cannot be applied is said to the node, and the one before goes on.
 void take_policy(Running& agent, const link::HostPolicy& policy) {
-  const Status applied = agent.policy.apply(policy);
+  Status applied = agent.policy.apply(policy);
+  if (applied) applied = agent.sensor->apply(agent.policy.for_kernel());
   if (!applied) base::log_error(kComponent, "policy: " + applied.error().message);
   const std::lock_guard lock(agent.told_mutex);
   agent.told.policy_version = agent.policy.version();
@@ -208,7 +209,8 @@ Status start(Running& agent) {
   agent.sink = std::make_unique<IntakeSink>(*agent.intake, agent.policy);
   TRY(agent.sensor, sensor::Sensor::start({.host_id = agent.identity.host_id,
                                            .boot_id = agent.account->boot_id(),
-                                           .quiet_pids = agent.options.quiet_pids},
+                                           .quiet_pids = agent.options.quiet_pids,
+                                           .policy = agent.policy.for_kernel()},
                                           *agent.sink));
   declare_blind_gap(agent);
   link::LinkClientOptions options = link_options(agent.identity, agent.facts, agent.sensor->tier(), agent.options);

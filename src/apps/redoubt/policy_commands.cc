@@ -29,6 +29,10 @@ Exit run_policy_show(const Arguments& arguments) {
                each.value("author", ""), short_time(each.value("created", ""))});
   }
   table.print();
+  if (const size_t reads = policy.at("read_paths").size(); reads > 0) {
+    print_note("reads are told of " + std::to_string(reads) +
+               " path patterns that rules ask about (--json names them)");
+  }
   print_note("version " + std::to_string(policy.value("version", uint64_t{0})) +
              "; `redoubt host list` shows who has it");
   return Exit::ok;

@@ -36,7 +36,11 @@ Result<PolicyExclusion> try_add(Services& services, const Request& request) {
 Response get_policy(Services& services, const Request&) {
   ordered_json list = ordered_json::array();
   for (const PolicyExclusion& exclusion : services.policies.list()) list.push_back(policy_exclusion_json(exclusion));
-  return json_response({{"version", services.policies.version()}, {"exclusions", std::move(list)}});
+  const link::HostPolicy policy = services.policies.compiled();
+  return json_response({{"version", policy.version},
+                        {"exclusions", std::move(list)},
+                        {"read_paths", policy.read_paths},
+                        {"reads_elsewhere", services.rules.current()->reads().elsewhere}});
 }
 
 Response add_policy_exclusion(Services& services, const Request& request) {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/address.h"
 #include "base/text.h"
-#include "query/cidr.h"
 
 namespace redoubt::central {
 
@@ -39,7 +39,7 @@ Status check_value(PolicyExclusion& exclusion) {
     return fail(Errc::invalid_argument, "value: 1 to 4096 bytes of UTF-8");
   }
   if (exclusion.kind == PolicyKind::network) {
-    if (!query::is_prefix(exclusion.value)) {
+    if (!base::is_prefix(exclusion.value)) {
       return fail(Errc::invalid_argument, "'" + exclusion.value + "' is no network such as 10.1.0.0/16 or fd00::/8");
     }
     return {};
@@ -68,6 +68,7 @@ ALTER TABLE hosts ADD COLUMN next_certificate_fingerprint TEXT NOT NULL DEFAULT 
 ALTER TABLE hosts ADD COLUMN silent_alert TEXT NOT NULL DEFAULT '';
 )sql";
 const std::string_view kPolicyMigration = kPolicySql;
+const std::string_view kPolicyReadsMigration = "CREATE TABLE policy_read_paths (pattern TEXT PRIMARY KEY);";
 
 std::string_view name_of(PolicyKind kind) { return kPolicyKinds[static_cast<size_t>(kind)].name; }
 
@@ -105,6 +106,9 @@ Status PolicyBook::load() {
       row.created = {created};
       exclusions_.push_back(row);
     }
+    soci::rowset<std::string> patterns = (sql.prepare << "SELECT pattern FROM policy_read_paths ORDER BY pattern");
+    read_paths_.assign(patterns.begin(), patterns.end());
+    std::sort(read_paths_.begin(), read_paths_.end());  // whatever the database's order is
     return {};
   });
 }
@@ -162,6 +166,29 @@ Status PolicyBook::remove(int64_t id) {
   return {};
 }
 
+Status PolicyBook::ask_reads(std::vector<std::string> patterns) {
+  std::sort(patterns.begin(), patterns.end());
+  patterns.erase(std::unique(patterns.begin(), patterns.end()), patterns.end());
+  const std::lock_guard lock(mutex_);
+  if (patterns == read_paths_) return {};
+  if (patterns.size() > link::kPolicyEntriesMax) {
+    return fail(Errc::exhausted, "rules ask about reads of " + std::to_string(patterns.size()) +
+                                     " path patterns, and " + std::to_string(link::kPolicyEntriesMax) +
+                                     " fit; the ones before go on");
+  }
+  TRY_STATUS(state_.write([&](soci::session& sql) -> Status {
+    sql << "DELETE FROM policy_read_paths";
+    for (const std::string& pattern : patterns) {
+      sql << "INSERT INTO policy_read_paths (pattern) VALUES (:pattern)", soci::use(pattern);
+    }
+    sql << "UPDATE policy_version SET version = version + 1";
+    return {};
+  }));
+  ++version_;
+  read_paths_ = std::move(patterns);
+  return {};
+}
+
 uint64_t PolicyBook::version() const {
   const std::lock_guard lock(mutex_);
   return version_;
@@ -170,6 +197,7 @@ uint64_t PolicyBook::version() const {
 link::HostPolicy PolicyBook::compiled() const {
   const std::lock_guard lock(mutex_);
   link::HostPolicy policy{.version = version_};
+  policy.read_paths = read_paths_;
   for (const PolicyExclusion& exclusion : exclusions_) {
     (policy.*kPolicyKinds[static_cast<size_t>(exclusion.kind)].list).push_back(exclusion.value);
   }

@@ -1,5 +1,5 @@
-// What hosts leave out of their telemetry, as people decided: exclusions by program, path and network, kept in the
-// state database and compiled to the one policy that goes to every agent. Any thread.
+// What hosts leave out of their telemetry, as people decided (exclusions by program, path and network), and the reads
+// that rules ask about; kept in the state database and compiled to the one policy that goes to every agent. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +40,9 @@ class PolicyBook {
   // invalid_argument: no absolute path, no network, or too many. already_exists.
   Result<PolicyExclusion> add(PolicyExclusion exclusion, const std::string& author);
   Status remove(int64_t id);
+  // Files whose opening for reading hosts tell, as path patterns: those that the rules in force ask about. A new
+  // version only where they are others than before.
+  Status ask_reads(std::vector<std::string> patterns);
   // The policy as it is now.
   link::HostPolicy compiled() const;
   uint64_t version() const;
@@ -51,9 +54,11 @@ class PolicyBook {
   store::StateDb& state_;
   mutable std::mutex mutex_;
   std::vector<PolicyExclusion> exclusions_;
+  std::vector<std::string> read_paths_;  // sorted, each once
   uint64_t version_ = 0;
 };
 
 extern const std::string_view kPolicyMigration;
+extern const std::string_view kPolicyReadsMigration;
 
 }  // namespace redoubt::central

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <future>
+#include <set>
 
 #include "query/hunt.h"
+#include "rules/read_paths.h"
 
 namespace redoubt::central {
 
@@ -34,7 +36,18 @@ std::shared_ptr<const RuleSnapshot> RuleSnapshot::make(std::shared_ptr<const rul
     if (snapshot->entries_[i].decision.state == RuleSwitch::on) snapshot->live_.push_back(static_cast<uint32_t>(i));
     snapshot->narrow(i, conditions);
   }
+  snapshot->gather_reads();
   return snapshot;
+}
+
+void RuleSnapshot::gather_reads() {
+  std::set<std::string> patterns;
+  for (const uint32_t rule : live_) {
+    rules::ReadPaths paths = rules::read_paths_of(expression(rule));
+    patterns.insert(paths.patterns.begin(), paths.patterns.end());
+    if (paths.elsewhere) reads_.elsewhere.push_back(rules()[rule].title);
+  }
+  reads_.patterns.assign(patterns.begin(), patterns.end());
 }
 
 void RuleSnapshot::narrow(size_t rule, const std::vector<std::optional<Expression>>& conditions) {

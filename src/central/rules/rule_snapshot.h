@@ -14,6 +14,11 @@
 
 namespace redoubt::central {
 
+struct ReadDemand {
+  std::vector<std::string> patterns;   // of all rules, each once: see rules/read_paths.h
+  std::vector<std::string> elsewhere;  // titles of the rules that ask about more than patterns say
+};
+
 class RuleSnapshot {
  public:
   // Exclusions are lowered into the rules that are on: `rule AND NOT exclusion`. One that cannot be, says why in its
@@ -43,6 +48,9 @@ class RuleSnapshot {
   const std::vector<uint32_t>& live() const { return live_; }
   Result<std::vector<query::match::Matcher>> compile(size_t matchers) const;
 
+  // What hosts have to tell of reads so that the rules that are on see what they ask about.
+  const ReadDemand& reads() const { return reads_; }
+
   // When the first exclusion in effect ends; 0: none does.
   base::Time next_expiry(base::Time now) const;
 
@@ -52,12 +60,14 @@ class RuleSnapshot {
     std::optional<query::Expression> narrowed;
     size_t exclusions = 0;
   };
+  void gather_reads();
   void narrow(size_t rule, const std::vector<std::optional<query::Expression>>& conditions);
 
   std::shared_ptr<const rules::RuleSet> files_;
   std::vector<Entry> entries_;
   std::vector<Exclusion> exclusions_;
   std::vector<uint32_t> live_;
+  ReadDemand reads_;
   std::map<std::string_view, size_t> index_;
 };
 

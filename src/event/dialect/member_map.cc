@@ -1,9 +1,9 @@
 #include "event/dialect/member_map.h"
 
-#include <arpa/inet.h>
 #include <algorithm>
 #include <charconv>
 
+#include "base/address.h"
 #include "base/text.h"
 #include "base/time.h"
 
@@ -19,24 +19,6 @@ std::optional<int64_t> integer_of(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return number;
-}
-
-// The address as the system writes it.
-std::optional<std::string> address_of(std::string_view text) {
-  constexpr size_t kLongest = INET6_ADDRSTRLEN;
-  if (text.size() >= kLongest) return std::nullopt;
-  const std::string given(text);
-  std::array<unsigned char, sizeof(in6_addr)> bytes{};
-  std::array<char, kLongest> written{};
-  const int family = text.find(':') == std::string_view::npos ? AF_INET : AF_INET6;
-  if (inet_pton(family, given.c_str(), bytes.data()) != 1) return std::nullopt;
-  constexpr std::array<unsigned char, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-  if (family == AF_INET6 && std::equal(kMapped.begin(), kMapped.end(), bytes.begin())) {
-    inet_ntop(AF_INET, bytes.data() + kMapped.size(), written.data(), written.size());
-  } else {
-    inet_ntop(family, bytes.data(), written.data(), written.size());
-  }
-  return std::string(written.data());
 }
 
 bool is_hash_text(std::string_view text) {
@@ -82,9 +64,9 @@ bool set_value(Field field, std::string_view text, BatchBuilder& batch) {
       return time.has_value();
     }
     case FieldType::ip: {
-      const auto address = address_of(text);
-      if (address) batch.set(field, *address);
-      return address.has_value();
+      const bool is_address = base::parse_address(text).has_value();
+      if (is_address) batch.set(field, base::canonical_address(text));
+      return is_address;
     }
   }
   return false;

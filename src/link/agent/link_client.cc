@@ -25,8 +25,8 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr std::string_view kClientLog = "link";
-constexpr int kAnswerBytesMax =
-    16 << 20;  // a policy: kPolicyEntriesMax of kPolicyTextMax each, three times, and a margin
+// A policy: kPolicyEntriesMax of kPolicyTextMax each, four times, and a margin.
+constexpr int kAnswerBytesMax = 20 << 20;
 constexpr int kKeepaliveMs = 20'000;
 constexpr int kKeepaliveTimeoutMs = 10'000;
 constexpr auto kWelcomeWait = std::chrono::seconds(20);
@@ -91,7 +91,7 @@ v1::AgentMessage message_of(const HostReport& report) {
 
 // The node is trusted, but what it says is bounded all the same.
 Result<HostPolicy> policy_of(const v1::Policy& message) {
-  for (const auto* list : {&message.programs(), &message.paths(), &message.networks()}) {
+  for (const auto* list : {&message.programs(), &message.paths(), &message.networks(), &message.read_paths()}) {
     if (static_cast<size_t>(list->size()) > kPolicyEntriesMax) return fail(Errc::too_large, "policy is too long");
     for (const std::string& entry : *list) {
       if (entry.size() > kPolicyTextMax) return fail(Errc::too_large, "policy has an entry that is too long");
@@ -100,7 +100,8 @@ Result<HostPolicy> policy_of(const v1::Policy& message) {
   return HostPolicy{.version = message.version(),
                     .programs = {message.programs().begin(), message.programs().end()},
                     .paths = {message.paths().begin(), message.paths().end()},
-                    .networks = {message.networks().begin(), message.networks().end()}};
+                    .networks = {message.networks().begin(), message.networks().end()},
+                    .read_paths = {message.read_paths().begin(), message.read_paths().end()}};
 }
 
 // Two thirds of a certificate's life from when it was made.

@@ -80,6 +80,7 @@ void write_policy(const HostPolicy& policy, v1::Policy& message) {
   message.mutable_programs()->Assign(policy.programs.begin(), policy.programs.end());
   message.mutable_paths()->Assign(policy.paths.begin(), policy.paths.end());
   message.mutable_networks()->Assign(policy.networks.begin(), policy.networks.end());
+  message.mutable_read_paths()->Assign(policy.read_paths.begin(), policy.read_paths.end());
 }
 
 // What is wrong with the frame's envelope; its content is the handler's to judge.

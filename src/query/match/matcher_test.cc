@@ -253,7 +253,7 @@ TEST(PrefixTable, agrees_with_one_comparison_after_the_other) {
        {"10.0.0.1", "10.1.2.3", "10.200.0.1", "::ffff:10.0.0.1", "fd00::1", "::1", "x", ""}) {
     std::vector<LiteralId> wanted;
     for (size_t i = 0; i < prefixes.size(); ++i) {
-      if (in_cidr(address, prefixes[i])) wanted.push_back(static_cast<LiteralId>(i));
+      if (base::in_cidr(address, prefixes[i])) wanted.push_back(static_cast<LiteralId>(i));
     }
     std::vector<LiteralId> found;
     table.find(address, found);

@@ -7,10 +7,10 @@ namespace redoubt::query::match {
 
 namespace {
 
-auto key_of(const Prefix& prefix) { return std::tie(prefix.address.bits, prefix.length, prefix.address.bytes); }
+auto key_of(const base::Prefix& prefix) { return std::tie(prefix.address.bits, prefix.length, prefix.address.bytes); }
 
-Prefix masked(const Address& address, int length) {
-  Prefix prefix{.address = address, .length = length};
+base::Prefix masked(const base::Address& address, int length) {
+  base::Prefix prefix{.address = address, .length = length};
   auto at = static_cast<size_t>(length / 8);
   if (length % 8 != 0) {
     prefix.address.bytes[at] = static_cast<unsigned char>(prefix.address.bytes[at] & (0xFF00 >> (length % 8)));
@@ -23,7 +23,7 @@ Prefix masked(const Address& address, int length) {
 }  // namespace
 
 void PrefixTable::add(std::string_view prefix, LiteralId id) {
-  const auto parsed = parse_prefix(prefix);
+  const auto parsed = base::parse_prefix(prefix);
   if (parsed) entries_.push_back({masked(parsed->address, parsed->length), id});
 }
 
@@ -37,13 +37,13 @@ void PrefixTable::build() {
 }
 
 template <class Each>
-bool PrefixTable::walk(const Address& address, Each each) const {
+bool PrefixTable::walk(const base::Address& address, Each each) const {
   for (const auto& [bits, length] : lengths_) {
     if (bits != address.bits) continue;
-    const Prefix key = masked(address, length);
-    auto at = std::lower_bound(entries_.begin(), entries_.end(), key, [](const Entry& entry, const Prefix& wanted) {
-      return key_of(entry.prefix) < key_of(wanted);
-    });
+    const base::Prefix key = masked(address, length);
+    auto at = std::lower_bound(
+        entries_.begin(), entries_.end(), key,
+        [](const Entry& entry, const base::Prefix& wanted) { return key_of(entry.prefix) < key_of(wanted); });
     for (; at != entries_.end() && key_of(at->prefix) == key_of(key); ++at) {
       if (each(*at)) return true;
     }
@@ -54,9 +54,9 @@ bool PrefixTable::walk(const Address& address, Each each) const {
 template <class Each>
 bool PrefixTable::walk(std::string_view text, Each each) const {
   if (entries_.empty()) return false;
-  const auto address = parse_address(text);
+  const auto address = base::parse_address(text);
   if (!address) return false;
-  const auto inner = inner_address(*address);
+  const auto inner = base::inner_address(*address);
   return walk(*address, each) || (inner && walk(*inner, each));
 }
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "query/cidr.h"
+#include "base/address.h"
 #include "query/match/literals.h"
 
 namespace redoubt::query::match {
@@ -25,12 +25,12 @@ class PrefixTable {
 
  private:
   struct Entry {
-    Prefix prefix;  // bits behind the length are zero
+    base::Prefix prefix;  // bits behind the length are zero
     LiteralId id;
   };
 
   template <class Each>
-  bool walk(const Address& address, Each each) const;
+  bool walk(const base::Address& address, Each each) const;
   template <class Each>
   bool walk(std::string_view address, Each each) const;
 

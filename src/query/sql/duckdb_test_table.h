@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "base/address.h"
 #include "base/result.h"
 #include "base/text.h"
 #include "event/batch.h"
 #include "event/json.h"
-#include "query/cidr.h"
 #include "query/sql/attribute_text.h"
 #include "query/sql/sql.h"
 
@@ -155,7 +155,7 @@ class DuckdbTestTable {
     duckdb_vector prefix = duckdb_data_chunk_get_vector(input, 1);
     auto* found = static_cast<bool*>(duckdb_vector_get_data(output));
     for (idx_t row = 0; row < duckdb_data_chunk_get_size(input); ++row) {
-      found[row] = valid(address, row) && valid(prefix, row) && in_cidr(text(address, row), text(prefix, row));
+      found[row] = valid(address, row) && valid(prefix, row) && base::in_cidr(text(address, row), text(prefix, row));
     }
   }
 

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/address.h"
 #include "base/config.h"
 #include "base/text.h"
-#include "query/cidr.h"
 #include "query/hash_kind.h"
 #include "query/pattern.h"
 #include "query/semantics.h"
@@ -222,7 +222,7 @@ struct Typer {
   Outcome<TypedValue> address() const {
     const std::string& text = token().text;
     const bool prefix = text.find('/') != std::string::npos;
-    if (is_prefix(text)) return TypedValue{prefix || verb == Verb::cidr ? Operator::cidr : Operator::equal, text};
+    if (base::is_prefix(text)) return TypedValue{prefix || verb == Verb::cidr ? Operator::cidr : Operator::equal, text};
     if (takes_pattern(verb) && has_wildcard(token().pattern)) return TypedValue{Operator::like, token().pattern};
     return wrong(subject() + " is an address, '" + text + "' is none",
                  "addresses are written 10.0.0.1, 10.0.0.0/8, fd00::/8");

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/address.h"
 #include "base/text.h"
-#include "query/cidr.h"
 #include "rules/falco/file_lowering.h"
 #include "rules/falco/line_lowering.h"
 #include "rules/falco/text_lowering.h"
@@ -158,7 +158,7 @@ Judgement lower_numbers(const FieldSource& source, CheckOperator op, const Value
 Judgement lower_addresses(Field field, CheckOperator op, const Values& values) {
   if (op != CheckOperator::equal) return Judgement::not_known(cannot(op, "an address"));
   for (const std::string& value : values) {
-    if (!query::is_prefix(value)) return Judgement::not_known("'" + value + "' is not an address or prefix");
+    if (!base::is_prefix(value)) return Judgement::not_known("'" + value + "' is not an address or prefix");
   }
   Values addresses;
   Values prefixes;

@@ -4,8 +4,8 @@
 #include <array>
 #include <optional>
 
+#include "base/address.h"
 #include "base/text.h"
-#include "query/cidr.h"
 #include "rules/criterion.h"
 
 namespace redoubt::rules::indicator_list {
@@ -87,7 +87,7 @@ Kind kind_of(std::string_view text) {
   }
   if (text.starts_with('/')) return Kind::path;
   if (text.find("://") != std::string_view::npos) return text.size() <= kUrlBytesMax ? Kind::url : Kind::other;
-  if (query::is_prefix(text)) return Kind::address;
+  if (base::is_prefix(text)) return Kind::address;
   return is_domain(text) ? Kind::domain : Kind::other;
 }
 

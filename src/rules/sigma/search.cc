@@ -5,8 +5,8 @@
 #include <charconv>
 #include <utility>
 
+#include "base/address.h"
 #include "base/time.h"
-#include "query/cidr.h"
 #include "rules/sigma/field_map.h"
 #include "rules/sigma/modifier.h"
 
@@ -366,7 +366,7 @@ class SearchLowering {
     if (event::info(field.field).type != FieldType::ip && field.attribute.empty()) {
       return refuse(code::kModifierUse, value.place, name_quoted(field) + " is no address: 'cidr' does not go with it");
     }
-    if (!query::is_prefix(value.text)) {
+    if (!base::is_prefix(value.text)) {
       return refuse(code::kCidr, value.place, "'" + value.text + "' is neither an address nor a prefix",
                     "as in 10.0.0.0/8 or fd00::/8");
     }

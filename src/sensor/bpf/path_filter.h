@@ -10,9 +10,10 @@
 
 #include "sensor/bpf/kernel.h"
 #include "sensor/bpf/path.h"
+#include "sensor/bpf/policy.h"
 #include "sensor/filter_record.h"
 
-enum { RD_DIRECTORIES_MAX = 8192, RD_CGROUP_VERDICTS_MAX = 4096, RD_HALVES = 2 };
+enum { RD_DIRECTORIES_MAX = 8192, RD_CGROUP_VERDICTS_MAX = 4096 };
 
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -88,7 +89,6 @@ struct {
   __type(value, struct rd_cgroup_verdict);
 } cgroup_verdicts __weak SEC(".maps");
 
-volatile __u32 policy_now __weak = 0;    // filter_record.h says what its bits are
 volatile __u32 filter_clock __weak = 0;  // the reader moves it on every second
 
 static __always_inline int rd_policy_has(__u32 policy, __u32 kinds) {

@@ -9,6 +9,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "sensor/bpf/actor.h"
+#include "sensor/bpf/address_filter.h"
 #include "sensor/bpf/datagram.h"
 #include "sensor/bpf/kernel.h"
 #include "sensor/bpf/lanes.h"
@@ -55,6 +56,7 @@ static __always_inline void tell_first(struct __sk_buff* skb, __u32 udp_at, cons
   record->has_remote = 1;
   record->descriptor = RD_NO_DESCRIPTOR;
   record->bytes = rd_payload_bytes(skb, udp_at);
+  if (rd_is_excluded_connection(record)) return;
   peer->last_ns = record->head.time_ns;
   if (bpf_map_update_elem(&peers, key, peer, BPF_NOEXIST) != 0) {
     struct rd_peer* there = bpf_map_lookup_elem(&peers, key);

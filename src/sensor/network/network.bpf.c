@@ -11,6 +11,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "sensor/bpf/actor.h"
+#include "sensor/bpf/address_filter.h"
 #include "sensor/bpf/arch.h"
 #include "sensor/bpf/kernel.h"
 #include "sensor/bpf/lanes.h"
@@ -70,6 +71,7 @@ static __always_inline void begin(struct rd_connection* record, __u8 action) {
 }
 
 static __always_inline void send_connection(struct rd_connection* record) {
+  if (rd_is_excluded_connection(record)) return;
   rd_send(&ring_bulk, RD_LANE_BULK, &record->head, sizeof(*record));
 }
 

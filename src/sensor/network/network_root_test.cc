@@ -116,6 +116,28 @@ int bind_to(int fd, const std::string& address, uint16_t port) {
   return bind(fd, own.get(), own.size);
 }
 
+TEST_F(NetworkTest, leaves_out_excluded_networks) {
+  SensorOptions options;
+  options.policy.excluded_networks = {"127.0.16.0/20", "127.9.9.9", "fd00::/8"};
+  start(options);
+  const auto act = [] {
+    for (const char* address : {"127.0.15.255", "127.0.16.1", "127.0.31.255", "127.0.32.0", "127.9.9.9"}) {
+      connect_from(socket(AF_INET, SOCK_STREAM, 0), address, 1);
+    }
+    connect_from(socket(AF_INET6, SOCK_STREAM, 0), "::ffff:127.0.16.2", 2);
+    connect_from(socket(AF_INET6, SOCK_STREAM, 0), "fd00::1", 3);
+    Address excluded = address_of("127.0.17.1", 4);
+    Address other = address_of("127.0.0.2", 4);
+    const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    for (Address* peer : {&excluded, &other}) sendto(fd, "x", 1, 0, peer->get(), peer->size);
+  };
+  EXPECT_THAT(told_of(in_own_network(act)), testing::ElementsAre("connect tcp 127.0.0.1->127.0.15.255:1 ECONNREFUSED",
+                                                                 "connect tcp 127.0.0.1->127.0.32.0:1 ECONNREFUSED",
+                                                                 "send udp 127.0.0.1->127.0.0.2:4"));
+  ASSERT_TRUE(sensor_->apply(SensorPolicy{}).has_value());
+  EXPECT_EQ(told_of(in_own_network(act)).size(), 9U);
+}
+
 TEST_F(NetworkTest, tells_attempts_that_the_kernel_refuses) {
   start();
   const pid_t pid = in_own_network([] {

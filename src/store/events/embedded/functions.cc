@@ -1,7 +1,7 @@
 #include <duckdb.h>
 
+#include "base/address.h"
 #include "base/text.h"
-#include "query/cidr.h"
 #include "query/sql/attribute_text.h"
 #include "store/events/embedded/duck.h"
 
@@ -58,7 +58,7 @@ void run_in_cidr(duckdb_function_info, duckdb_data_chunk input, duckdb_vector ou
       set_null(output, row);
       continue;
     }
-    results[row] = query::in_cidr(address.text(row), prefix.text(row));
+    results[row] = base::in_cidr(address.text(row), prefix.text(row));
   }
 }
 

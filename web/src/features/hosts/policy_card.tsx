@@ -84,6 +84,15 @@ export function PolicyCard({ mayChange }: { mayChange: boolean }) {
           </table>
         </div>
       )}
+      {policy.data && policy.data.read_paths.length > 0 && (
+        <details className={css.policyReads}>
+          <summary>Reads that rules ask about: {policy.data.read_paths.length}</summary>
+          <ul>{policy.data.read_paths.map((path) => <li key={path} className="mono">{path}</li>)}</ul>
+          {policy.data.reads_elsewhere.length > 0 && (
+            <p className="dim">See only what is told anyway, for they go by more than paths: {policy.data.reads_elsewhere.join(', ')}.</p>
+          )}
+        </details>
+      )}
       {remove.isError && <p role="alert" className={css.error}>{remove.error.message}</p>}
       {mayChange && <AddExclusion />}
     </section>

@@ -1,4 +1,4 @@
-#include "query/cidr.h"
+#include "base/address.h"
 
 #include <arpa/inet.h>
 #include <algorithm>
@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cstring>
 
-namespace redoubt::query {
+namespace redoubt::base {
 
 namespace {
 
@@ -72,12 +72,15 @@ std::optional<Address> inner_address(const Address& address) {
 
 bool is_prefix(std::string_view text) { return parse_prefix(text).has_value(); }
 
+bool lies_in(const Address& address, const Prefix& prefix) {
+  if (is_mapped(address) && prefix.address.bits == kBits4) return lies_in(unmapped(address), prefix);
+  return address.bits == prefix.address.bits && same_bits(address, prefix.address, prefix.length);
+}
+
 bool in_cidr(std::string_view address, std::string_view prefix) {
-  auto left = parse_address(address);
+  const auto left = parse_address(address);
   const auto right = parse_prefix(prefix);
-  if (!left || !right) return false;
-  if (is_mapped(*left) && right->address.bits == kBits4) left = unmapped(*left);
-  return left->bits == right->address.bits && same_bits(left.value(), right->address, right->length);
+  return left && right && lies_in(*left, *right);
 }
 
 std::string canonical_address(std::string_view text) {
@@ -89,4 +92,4 @@ std::string canonical_address(std::string_view text) {
   return buffer.data();
 }
 
-}  // namespace redoubt::query
+}  // namespace redoubt::base

@@ -1,0 +1,12 @@
+// The policy that holds now, for all programs.
+#pragma once
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "sensor/filter_record.h"
+
+enum { RD_HALVES = 2 };
+
+volatile __u32 policy_now __weak = 0;  // filter_record.h says what its bits are
