@@ -132,6 +132,7 @@ Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options) {
 
 Status Programs::fill_syscall_tables(const SensorPolicy& policy) {
   const redoubt_sensor& skeleton = *state_->skeleton;
+  std::array<uint8_t, std::extent_v<decltype(skeleton.bss->handled_calls)>> handled{};
   for (const SyscallHandler& handler : kSyscallHandlers) {
     const bpf_program* program = bpf_object__find_program_by_name(skeleton.obj, std::string(handler.program).c_str());
     CHECK(program != nullptr);
@@ -140,14 +141,19 @@ Status Programs::fill_syscall_tables(const SensorPolicy& policy) {
                                                  {skeleton.maps.compat_calls, handler.compat}};
     const bool left_out = is_unwanted(handler, policy.unwanted);
     for (const auto& [table, number] : rows) {
-      if (number >= 0 && left_out) {
+      if (number < 0) continue;
+      if (left_out) {
         bpf_map_delete_elem(bpf_map__fd(table), &number);  // fails where it was not wanted before either
         continue;
       }
-      if (number >= 0 && bpf_map_update_elem(bpf_map__fd(table), &number, &program_fd, BPF_ANY) != 0) {
+      if (bpf_map_update_elem(bpf_map__fd(table), &number, &program_fd, BPF_ANY) != 0) {
         return base::fail_errno("enter " + std::string(handler.program) + " into the system call table");
       }
+      handled.at(static_cast<size_t>(number)) = 1;
     }
+  }
+  for (size_t number = 0; number < handled.size(); ++number) {
+    __atomic_store_n(&state_->skeleton->bss->handled_calls[number], handled[number], __ATOMIC_RELAXED);
   }
   return {};
 }

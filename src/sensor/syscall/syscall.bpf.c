@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // The one program on the way out of every system call: jumps to the handler that syscall_table.cc put under the call's
-// number, or returns. What is not told costs this much and no more.
+// number, or returns. What is not told costs this much and no more: two plain loads.
 #include <linux/bpf.h>
 
 #include <bpf/bpf_core_read.h>
@@ -29,9 +29,13 @@ struct {
   __type(value, __u32);
 } compat_calls SEC(".maps");
 
+// Whether a number has a handler in either table.
+volatile __u8 handled_calls[RD_SYSCALLS_MAX] = {};
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(syscall_dispatch, struct pt_regs* regs, long result) {
-  __u32 number = rd_syscall_number(regs);
+  __u32 number = (__u32)regs->orig_ax & ~(__u32)RD_X86_X32_BIT;
+  if (number >= RD_SYSCALLS_MAX || !handled_calls[number]) return 0;
   if (rd_is_compat()) {
     bpf_tail_call(ctx, &compat_calls, number);
   } else {
