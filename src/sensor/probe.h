@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -10,26 +11,36 @@
 
 namespace redoubt::sensor {
 
-enum class HookState { loads, refused };
+// Where the probe looks; a test names another place.
+struct Host {
+  std::string release;                               // of the kernel, as uname gives it
+  std::string btf_path = "/sys/kernel/btf/vmlinux";  // the kernel's types
+};
+Host this_host();
+
+enum class HookState { loads, refused, absent };
 
 struct HookProbe {
-  std::string name;  // "tp_btf/sched_process_exec", "lsm/file_open"
-  HookState state;
+  std::string name;  // "tp_btf/sched_process_exec", "fentry/security_path_rename"
+  HookState state = HookState::loads;
   std::string detail;  // why it is refused
   std::string gives;   // what it is needed for
 };
 
 struct Probe {
-  Tier tier = Tier::tracepoint;  // the tier that would run
+  Tier tier = Tier::tracepoint;  // the better of those that run here
   std::string kernel;            // release
-  std::vector<HookProbe> hooks;
-  std::vector<std::string> lost;  // what the tier cannot do that a better one does, a sentence each
+  std::vector<HookProbe> hooks;  // a row of kHooks each, and those at sockets
+
+  bool loads(std::string_view hook) const;
 };
 
 // Refuses with `unsupported` (kernel before 5.8, no BTF, no cgroup or ring buffer support) or `permission_denied`.
-Result<Probe> probe_host();
+Result<Probe> probe_host(const Host& host = this_host());
+// What `tier` cannot do here that another could, a sentence each.
+std::vector<std::string> lost_in(Tier tier, const Probe& probe);
 // The same as text for people, refusal included.
-std::string probe_report();
+std::string probe_report(const Host& host = this_host());
 // Whether programs at sockets (cgroup_skb) can say whose packet they see: without it there are no datagrams and no name
 // look-ups.
 bool socket_programs_load();

@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "redoubt_sensor.skel.h"
 #include "sensor/cgroup_path.h"
+#include "sensor/file/file_decode.h"
 #include "sensor/file/file_record.h"
 #include "sensor/probe.h"
 #include "sensor/syscall/syscall_table.h"
@@ -41,6 +42,8 @@ namespace {
 
 constexpr size_t kSeedBytesMax = size_t{64} << 20;
 constexpr size_t kSeedReadBytes = size_t{64} << 10;
+constexpr size_t kLogBytesMax = 1024;
+constexpr size_t kLogHeadBytes = 128;
 constexpr size_t kRingBytesLeast = 4096;
 constexpr size_t kRingBytesMost = size_t{256} << 20;
 constexpr size_t kShareBytes = sizeof(rd_lane_share) * RD_LANES * RD_LANE_SHARES;
@@ -49,14 +52,32 @@ constexpr size_t kShareBytes = sizeof(rd_lane_share) * RD_LANES * RD_LANE_SHARES
 constexpr int64_t kLossRowIdleNs = 60'000'000'000;
 constexpr size_t kLossRowsKept = RD_LOSS_ORIGINS_MAX / 2;
 
+// A refusal of the verifier is long, and its reason stands at the end.
 int log_libbpf(libbpf_print_level level, const char* format, va_list arguments) {
   if (level != LIBBPF_WARN) return 0;
-  std::array<char, 1024> line;
-  const int size = vsnprintf(line.data(), line.size(), format, arguments);
-  std::string_view text(line.data(), std::min(static_cast<size_t>(std::max(size, 0)), line.size() - 1));
-  while (text.ends_with('\n')) text.remove_suffix(1);
+  va_list again;
+  va_copy(again, arguments);
+  std::string text(static_cast<size_t>(std::max(vsnprintf(nullptr, 0, format, again), 0)) + 1, '\0');
+  va_end(again);
+  text.resize(static_cast<size_t>(std::max(vsnprintf(text.data(), text.size(), format, arguments), 0)));
+  while (text.ends_with('\n')) text.pop_back();
+  if (text.size() > kLogBytesMax) {
+    text = text.substr(0, kLogHeadBytes) + " … " + text.substr(text.size() - (kLogBytesMax - kLogHeadBytes));
+  }
   base::log_warning("sensor", text);
   return 0;
+}
+
+// Programs of the lsm tier: at functions of the kernel.
+bool is_at_function(const bpf_program* program) {
+  const bpf_attach_type type = bpf_program__expected_attach_type(program);
+  return type == BPF_TRACE_FENTRY || type == BPF_TRACE_FEXIT;
+}
+
+// Of the lsm tier: what its hook sees, or that it is better than a handler of system calls.
+bool is_wanted(const bpf_program* program, Tier tier, const Probe& probe) {
+  if (is_at_function(program)) return tier == Tier::lsm && probe.loads(bpf_program__section_name(program));
+  return is_program_of(tier, bpf_program__name(program));
 }
 
 std::array<bpf_program*, 4> socket_programs(const redoubt_sensor& skeleton) {
@@ -89,12 +110,23 @@ struct Programs::State {
   std::unique_ptr<redoubt_sensor, SkeletonDelete> skeleton;
   std::vector<Link> links;
   Link seed;
+  Tier tier = Tier::tracepoint;
   std::array<size_t, RD_LANES> ring_bytes{};
   std::array<uint64_t, RD_LANES> lost_before{};
   std::map<LossOrigin, LossTaken> lost_from;
   rd_lane_share* shares = nullptr;
   std::array<std::vector<rd_path_edge>, 2> edges;  // what each half of the tables holds
   std::array<std::vector<rd_network_key>, 2> networks;
+
+  // Before loading: which programs there will be, and what the others may rely on.
+  void choose(Tier chosen, const Probe& probe) {
+    tier = chosen;
+    bpf_program* program = nullptr;
+    bpf_object__for_each_program(program, skeleton->obj) {
+      bpf_program__set_autoload(program, is_wanted(program, tier, probe));
+    }
+    skeleton->rodata->is_tier_lsm = tier == Tier::lsm ? 1 : 0;
+  }
 
   bpf_map* ring(rd_lane lane) const {
     return lane == RD_LANE_CRITICAL ? skeleton->maps.ring_critical : skeleton->maps.ring_bulk;
@@ -104,7 +136,7 @@ struct Programs::State {
 Programs::Programs(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Programs::~Programs() = default;
 
-Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options) {
+Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options, Tier tier, const Probe& probe) {
   libbpf_set_print(log_libbpf);
   auto state = std::make_unique<State>();
   state->skeleton.reset(redoubt_sensor__open());
@@ -113,6 +145,7 @@ Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options) {
   for (const rd_lane lane : {RD_LANE_CRITICAL, RD_LANE_BULK}) {
     bpf_map__set_max_entries(state->ring(lane), static_cast<uint32_t>(state->ring_bytes[lane]));
   }
+  state->choose(tier, probe);
   if (!socket_programs_load()) {
     for (bpf_program* program : socket_programs(*state->skeleton)) bpf_program__set_autoload(program, false);
   }
@@ -134,6 +167,7 @@ Status Programs::fill_syscall_tables(const SensorPolicy& policy) {
   const redoubt_sensor& skeleton = *state_->skeleton;
   std::array<uint8_t, std::extent_v<decltype(skeleton.bss->handled_calls)>> handled{};
   for (const SyscallHandler& handler : kSyscallHandlers) {
+    if (!is_program_of(state_->tier, handler.program)) continue;
     const bpf_program* program = bpf_object__find_program_by_name(skeleton.obj, std::string(handler.program).c_str());
     CHECK(program != nullptr);
     const int program_fd = bpf_program__fd(program);
@@ -201,6 +235,7 @@ Status Programs::apply(const SensorPolicy& policy, const PathAutomaton& paths) {
   }
   TRY_STATUS(fill_networks(policy, half));
   TRY_STATUS(fill_syscall_tables(policy));
+  __atomic_store_n(&state_->skeleton->bss->actions_off, file_actions_in(policy.unwanted), __ATOMIC_RELAXED);
   const uint32_t networks = policy.excluded_networks.empty() ? 0 : RD_POLICY_HAS_NETWORKS;
   const uint32_t now = count << RD_POLICY_COUNT_SHIFT | networks | paths.kinds() << RD_POLICY_KINDS_SHIFT | half;
   __atomic_store_n(&state_->skeleton->bss->policy_now, now, __ATOMIC_SEQ_CST);
@@ -253,9 +288,15 @@ Status Programs::keep_variables(const std::vector<std::string>& names) {
 
 Status Programs::attach() {
   const auto& programs = state_->skeleton->progs;
-  const bpf_program* attached[] = {programs.process_fork,   programs.process_exec,      programs.process_exit,
-                                   programs.network_state,  programs.tamper_signal,     programs.syscall_dispatch,
-                                   programs.container_made, programs.container_removed, programs.container_attached};
+  std::vector<const bpf_program*> attached = {
+      programs.process_fork,      programs.process_exec,       programs.process_exit,
+      programs.network_state,     programs.tamper_signal,      programs.container_made,
+      programs.container_removed, programs.container_attached, programs.syscall_dispatch,
+  };
+  bpf_program* each = nullptr;
+  bpf_object__for_each_program(each, state_->skeleton->obj) {
+    if (is_at_function(each) && bpf_program__autoload(each)) attached.push_back(each);
+  }
   for (const bpf_program* program : attached) {
     Link link(bpf_program__attach(program));
     if (!link) return base::fail_errno("attach " + std::string(bpf_program__name(program)));
@@ -356,6 +397,8 @@ void Programs::set_load(Load load) {
   __atomic_store_n(&state_->skeleton->bss->bulk_per_window, per_window, __ATOMIC_RELAXED);
   __atomic_store_n(&state_->skeleton->bss->reads_off, load >= Load::reads_off ? 1U : 0U, __ATOMIC_RELAXED);
 }
+
+Tier Programs::tier() const { return state_->tier; }
 
 KindCounts Programs::counts(rd_lane lane) const {
   std::vector<rd_lane_count> rows(static_cast<size_t>(libbpf_num_possible_cpus()));

@@ -12,6 +12,7 @@
 #include "sensor/enrich.h"
 #include "sensor/load.h"
 #include "sensor/path_automaton.h"
+#include "sensor/probe.h"
 #include "sensor/ring.h"
 #include "sensor/sensor.h"
 
@@ -29,7 +30,8 @@ using KindCounts = std::array<LaneCounts, RD_KINDS_MAX>;
 
 class Programs {
  public:
-  static Result<std::unique_ptr<Programs>> load(const SensorOptions& options);
+  // The programs of `tier`, as far as the probe found their hooks.
+  static Result<std::unique_ptr<Programs>> load(const SensorOptions& options, Tier tier, const Probe& probe);
   ~Programs();
   Programs(const Programs&) = delete;
   Programs& operator=(const Programs&) = delete;
@@ -58,7 +60,8 @@ class Programs {
   // The map of datagrams that are counted (network/peers.h).
   int peers_fd() const;
 
-  KindCounts counts(rd_lane lane) const;  // any thread
+  Tier tier() const;  // any thread, as is counts()
+  KindCounts counts(rd_lane lane) const;
   // What was lost since the last call, by lane, cause, kind and cgroup.
   std::vector<Loss> take_losses(int64_t now_ns);
   // The reader has taken a record of this cgroup and size out of the lane's ring: its share is free again.

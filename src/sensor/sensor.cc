@@ -102,7 +102,7 @@ class Sensor::Runtime {
   void stop();
   SensorAccount account() const;
   Status apply(const SensorPolicy& policy);
-  Tier tier() const { return Tier::tracepoint; }
+  Tier tier() const { return programs_->tier(); }
   void set_load(Load load) { load_wanted_ = load; }
   uint64_t rounds() const { return rounds_; }
 
@@ -372,9 +372,26 @@ SensorAccount Sensor::Runtime::account() const {
           .processes = processes_};
 }
 
+namespace {
+
+// The programs of the tier that is asked for, or of the best that the kernel takes: a kernel can offer the hooks and
+// yet refuse a program.
+Result<std::unique_ptr<Programs>> load_programs(const SensorOptions& options, const Probe& probe) {
+  if (options.tier == Tier::lsm && probe.tier != Tier::lsm) {
+    return fail(Errc::unsupported, "this host refuses hooks of the tier lsm (see redoubt-agent probe)");
+  }
+  const Tier tier = options.tier.value_or(probe.tier);
+  auto programs = Programs::load(options, tier, probe);
+  if (programs || options.tier || tier == Tier::tracepoint) return programs;
+  base::log_warning("sensor", "the tier lsm is refused, going on with tracepoints: " + programs.error().message);
+  return Programs::load(options, Tier::tracepoint, probe);
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Sensor>> Sensor::start(SensorOptions options, EventSink& sink) {
   TRY(const Probe probe, base::within("start the sensor", probe_host()));
-  TRY(auto programs, base::within("start the sensor", Programs::load(options)));
+  TRY(auto programs, base::within("start the sensor", load_programs(options, probe)));
   malloc_trim(0);  // reading the kernel's types took much memory for a moment
   TRY(auto hashes, base::within("start the sensor", ProgramHashes::start()));
   TRY(auto containers, base::within("start the sensor", ContainerLookup::start(options.runtimes)));

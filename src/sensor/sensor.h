@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,7 @@ struct SensorOptions {
   ForkEvents fork_events = ForkEvents::none;
   SensorPolicy policy;
   std::vector<Runtime> runtimes = usual_runtimes();  // asked what the containers are
+  std::optional<Tier> tier;                          // the better of those that run here if absent
 };
 
 constexpr size_t kQuietPidsMax = 64;

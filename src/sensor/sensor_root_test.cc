@@ -412,7 +412,7 @@ class Counter : public EventSink {
 
 TEST_F(SensorTest, keeps_up_with_a_loop_of_2000_programs_a_second) {
   Counter counter;
-  SensorOptions options{.host_id = "host", .boot_id = "boot"};
+  SensorOptions options{.host_id = "host", .boot_id = "boot", .tier = tier_under_test()};
   const long rss_without = rss_kib();
   auto sensor = Sensor::start(options, counter);
   ASSERT_TRUE(sensor.has_value()) << sensor.error().message;
@@ -447,25 +447,6 @@ TEST_F(SensorTest, keeps_up_with_a_loop_of_2000_programs_a_second) {
       rss_without, rss_before, account.processes, account.critical.lost + account.bulk.lost, account.hashes_missed);
   EXPECT_GE(counter.execs, kPrograms);
   EXPECT_EQ(account.critical.lost, 0U);
-}
-
-TEST(Probe, names_the_tier_and_every_hook) {
-  if (geteuid() != 0) GTEST_SKIP() << "skipped: needs root";
-  const auto probe = probe_host();
-  ASSERT_TRUE(probe.has_value()) << probe.error().message;
-  EXPECT_EQ(name_of(probe->tier), "tracepoint");
-  EXPECT_FALSE(probe->hooks.empty());
-  EXPECT_THAT(probe_report(), testing::HasSubstr("tier: tracepoint"));
-}
-
-TEST(Probe, refuses_without_privileges) {
-  if (geteuid() != 0) GTEST_SKIP() << "skipped: needs root";
-  const pid_t pid = in_child([] {
-    if (setuid(65534) != 0) _exit(1);
-    const auto probe = probe_host();
-    _exit(!probe && probe.error().code == Errc::permission_denied ? 0 : 2);
-  });
-  EXPECT_EQ(finish(pid), 0);
 }
 
 }  // namespace

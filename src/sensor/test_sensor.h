@@ -141,6 +141,13 @@ inline std::string real_path(const std::string& path) {
   return text;
 }
 
+// The tier that the environment asks for (REDOUBT_TIER); the best that there is if it does not.
+inline std::optional<Tier> tier_under_test() {
+  const char* name = getenv("REDOUBT_TIER");
+  if (name == nullptr) return std::nullopt;
+  return name == name_of(Tier::lsm) ? Tier::lsm : Tier::tracepoint;
+}
+
 class SensorTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -150,6 +157,7 @@ class SensorTest : public testing::Test {
   void start(SensorOptions options = {}) {
     options.host_id = "host";
     options.boot_id = "boot";
+    options.tier = tier_under_test();
     auto sensor = Sensor::start(options, events_);
     ASSERT_TRUE(sensor.has_value()) << sensor.error().message;
     sensor_ = *std::move(sensor);

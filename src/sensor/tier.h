@@ -5,7 +5,8 @@
 
 namespace redoubt::sensor {
 
-// lsm: LSM and fentry programs (kernels that allow them); tracepoint: typed and raw tracepoints with kernel objects.
+// tracepoint: typed tracepoints and the ends of system calls, with kernel objects; lsm: with them fentry and fexit
+// programs at the kernel's security hooks and the like, where it allows them.
 enum class Tier { lsm, tracepoint };
 
 constexpr std::string_view name_of(Tier tier) { return tier == Tier::lsm ? "lsm" : "tracepoint"; }

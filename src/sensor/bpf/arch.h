@@ -39,7 +39,7 @@ static __always_inline __u64 rd_syscall_argument(struct pt_regs* regs, int posit
   }
 }
 
-// Numbers of the calls that share a handler and differ in where their arguments are.
+// Numbers of the calls that share a handler or a hook and differ in what they are to it.
 enum {
   RD_OPEN = 2,
   RD_OPEN_COMPAT = 5,
@@ -48,4 +48,25 @@ enum {
   RD_OPEN_BY_HANDLE = 304,
   RD_OPEN_BY_HANDLE_COMPAT = 342,
   RD_OPENAT2 = 437,  // of both
+  RD_MKNOD = 133,
+  RD_MKNOD_COMPAT = 14,
+  RD_MKNODAT = 259,
+  RD_MKNODAT_COMPAT = 297,
+  RD_TRUNCATE = 76,
+  RD_TRUNCATE_COMPAT = 92,
+  RD_TRUNCATE_64_COMPAT = 193,
+  RD_FTRUNCATE = 77,
+  RD_FTRUNCATE_COMPAT = 93,
+  RD_FTRUNCATE_64_COMPAT = 194,
 };
+
+static __always_inline int rd_is_mknod(__u32 number) {
+  return rd_is_compat() ? number == RD_MKNOD_COMPAT || number == RD_MKNODAT_COMPAT
+                        : number == RD_MKNOD || number == RD_MKNODAT;
+}
+
+static __always_inline int rd_is_truncate(__u32 number) {
+  if (!rd_is_compat()) return number == RD_TRUNCATE || number == RD_FTRUNCATE;
+  return number == RD_TRUNCATE_COMPAT || number == RD_TRUNCATE_64_COMPAT || number == RD_FTRUNCATE_COMPAT ||
+         number == RD_FTRUNCATE_64_COMPAT;
+}

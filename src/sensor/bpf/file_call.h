@@ -6,6 +6,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "sensor/bpf/resolved.h"
 #include "sensor/file/file_record.h"
 
 struct rd_file_call {
@@ -43,11 +44,14 @@ static __always_inline struct rd_file_call* rd_file_call_get(void) {
   return bpf_map_lookup_elem(&file_call, &zero);
 }
 
-// Returns only if the stage is not there.
+// Returns only if the call failed, or the stage is not there.
 static __always_inline int rd_file_call_tell(void* ctx, long result, enum rd_file_stage stage,
                                              const struct rd_file_call* given) {
   struct rd_file_call* call = result == 0 ? rd_file_call_get() : 0;
-  if (!call) return 0;
+  if (!call) {
+    rd_resolved_drop();
+    return 0;
+  }
   *call = *given;
   bpf_tail_call(ctx, &file_stages, stage);
   return 0;

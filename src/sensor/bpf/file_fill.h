@@ -24,10 +24,15 @@ enum {
 
 _Static_assert(sizeof(struct rd_file) <= RD_SCRATCH_BYTES, "fits the scratch space");
 
-// A record in the scratch space, for what the current task did; 0 if that is not told.
-static __always_inline struct rd_file* rd_file_begin(__u32 action) {
-  if (rd_is_quiet(bpf_get_current_pid_tgid() >> 32) || rd_actor_is_excluded(policy_now)) return 0;
-  struct rd_file* record = rd_scratch_get(RD_SLOT_EVENT);
+// A path that the caller gave.
+enum rd_given {
+  RD_GIVEN_TO = 1,         // the second name of the call
+  RD_GIVEN_IN_KERNEL = 2,  // the kernel's copy
+};
+
+// A record in a slot of the scratch space, for what the current task did.
+static __always_inline struct rd_file* rd_file_begin_in(__u32 slot, __u32 action) {
+  struct rd_file* record = rd_scratch_get(slot);
   if (!record) return 0;
   struct task_struct* task = (struct task_struct*)bpf_get_current_task();
   rd_fill_head(&record->head, RD_FILE, task);
@@ -40,7 +45,26 @@ static __always_inline struct rd_file* rd_file_begin(__u32 action) {
   return record;
 }
 
+// Whether what the current task does to files is not told.
+static __always_inline int rd_file_is_silent(__u32 slot) {
+  return rd_is_quiet(bpf_get_current_pid_tgid() >> 32) || rd_actor_is_excluded(slot, policy_now);
+}
+
+// For handlers of system calls; 0 if what the task does is not told.
+static __always_inline struct rd_file* rd_file_begin(__u32 action) {
+  return rd_file_is_silent(RD_SLOT_EVENT) ? 0 : rd_file_begin_in(RD_SLOT_EVENT, action);
+}
+
+// For programs at functions, which found no slot free: what they would have told is lost.
+static __always_inline int rd_file_count_unsent(void) {
+  struct rd_head head = {};
+  rd_fill_head(&head, RD_FILE, (struct task_struct*)bpf_get_current_task());
+  rd_count_unsent(RD_LANE_BULK, &head);
+  return 0;
+}
+
 static __always_inline int rd_file_send(struct rd_file* record, __u64 end) {
+  barrier_var(end);                     // or the compiler proves of one register what the verifier asks of another
   if (end > sizeof(*record)) return 0;  // never; for the verifier
   rd_send(&ring_bulk, RD_LANE_BULK, &record->head, end);
   return 0;
@@ -54,14 +78,14 @@ static __always_inline void rd_file_fill_inode(struct rd_file* record, struct in
   record->gid = BPF_CORE_READ(inode, i_gid.val);
 }
 
-static __always_inline __u64 rd_file_put_path(struct path* path, __u64 at, __u64 limit) {
-  return rd_put_path(RD_SLOT_EVENT, (__u64)BPF_CORE_READ(path, dentry), (__u64)BPF_CORE_READ(path, mnt), at,
+static __always_inline __u64 rd_file_put_path(__u32 slot, struct path* path, __u64 at, __u64 limit) {
+  return rd_put_path(slot, (__u64)BPF_CORE_READ(path, dentry), (__u64)BPF_CORE_READ(path, mnt), at,
                      RD_FILE_DATA + limit);
 }
 
 // The path of `file`, as the first part; the end of it.
-static __always_inline __u64 rd_file_put_file(struct rd_file* record, struct file* file) {
-  __u64 end = rd_file_put_path(&file->f_path, RD_FILE_DATA, RD_PATH_END);
+static __always_inline __u64 rd_file_put_file(__u32 slot, struct rd_file* record, struct file* file) {
+  __u64 end = rd_file_put_path(slot, &file->f_path, RD_FILE_DATA, RD_PATH_END);
   record->path_bytes = end - RD_FILE_DATA;
   return end;
 }
@@ -76,10 +100,16 @@ static __always_inline struct path* rd_file_base(int directory_fd, char first) {
   return file ? &file->f_path : 0;
 }
 
-// The text that the caller gave, at scratch byte `at`: the end of it, or 0 if it cannot be read.
-static __always_inline __u64 rd_file_put_text(struct rd_file* record, __u64 at, __u64 given, __u16* bytes) {
+static __always_inline long rd_read_given(void* to, __u32 bytes, __u64 given, __u32 kind) {
+  return kind & RD_GIVEN_IN_KERNEL ? bpf_probe_read_kernel_str(to, bytes, (void*)given)
+                                   : bpf_probe_read_user_str(to, bytes, (void*)given);
+}
+
+// The text that the caller gave, at scratch byte `at`: the end of it, or 0 if it cannot be read. Unless the kernel has
+// its own copy, the caller can have changed it since.
+static __always_inline __u64 rd_file_put_text(struct rd_file* record, __u64 at, __u64 given, __u32 kind, __u16* bytes) {
   if (at > sizeof(*record) - RD_GIVEN_PATH_MAX) return 0;  // never; for the verifier
-  long size = bpf_probe_read_user_str((__u8*)record + at, RD_GIVEN_PATH_MAX, (void*)given);
+  long size = rd_read_given((__u8*)record + at, RD_GIVEN_PATH_MAX, given, kind);
   if (size <= 0) return 0;
   *bytes = size;
   return at + size;
@@ -93,7 +123,7 @@ static __always_inline int rd_file_is_of_one_name(__u32 action) {
 
 // Whether a name in the directory is excluded. Of what is not one plain name nothing is said yet: the user side looks
 // again when it knows where the path leads.
-static __always_inline int rd_file_name_is_excluded(struct path* directory, __u64 given) {
+static __always_inline int rd_file_name_is_excluded(__u32 slot, struct path* directory, __u64 given) {
   __u32 policy = policy_now;
   if (!rd_policy_has(policy, RD_PATH_EXCLUDED)) return 0;
   struct rd_path_edge edge = {};
@@ -102,29 +132,50 @@ static __always_inline int rd_file_name_is_excluded(struct path* directory, __u6
   for (int i = 0; i < RD_PATH_NAME_BYTES; i++) {
     if (edge.name[i] == '/') return 0;
   }
-  edge.state = rd_directory_state(BPF_CORE_READ(directory, dentry), BPF_CORE_READ(directory, mnt), policy);
+  edge.state = rd_directory_state(slot, BPF_CORE_READ(directory, dentry), BPF_CORE_READ(directory, mnt), policy);
   struct rd_path_state* row = bpf_map_lookup_elem(&path_states, &edge.state);
   if (!row) return 0;
   __u32* next = bpf_map_lookup_elem(&path_edges, &edge);
   return (rd_path_flags(next ? *next : row->next) & RD_PATH_EXCLUDED) != 0;
 }
 
-// Appends the base directory and the given path to the record in the scratch space, as its first name or (`is_to`) its
-// second. Global, as the walks of path.h. The new end, or 0.
-__weak __noinline __u64 rd_file_put_given(__u64 at, __u32 directory_fd, __u64 given, __u32 is_to) {
-  struct rd_file* record = rd_scratch_get(RD_SLOT_EVENT);
-  if (!record) return 0;
+// Whether the name that the caller gave, and the record in the scratch space is about, is excluded.
+RD_WALK __u32 rd_file_given_is_excluded(__u32 slot, __u32 directory_fd, __u64 given) {
+  struct rd_file* record = rd_scratch_get(slot);
+  if (!record || !rd_file_is_of_one_name(record->action)) return 0;
   char first = 0;
   bpf_probe_read_user(&first, 1, (void*)given);
   struct path* base = rd_file_base((int)directory_fd, first);
+  return base && rd_file_name_is_excluded(slot, base, given);
+}
+
+// Appends the base directory and the given path (`kind` of rd_given) to the record in the scratch space. The new end,
+// or 0.
+RD_WALK __u64 rd_file_put_given_in(__u32 slot, __u64 at, __u32 directory_fd, __u64 given, __u32 kind) {
+  struct rd_file* record = rd_scratch_get(slot);
+  if (!record) return 0;
+  char first[2] = {};
+  rd_read_given(first, sizeof(first), given, kind);
+  struct path* base = rd_file_base((int)directory_fd, first[0]);
   if (!base) return 0;
-  if (rd_file_is_of_one_name(record->action) && rd_file_name_is_excluded(base, given)) return 0;
   __u64 begin = at;
-  at = rd_file_put_path(base, at, is_to ? RD_TO_BASE_END : RD_BASE_END);
-  if (is_to) {
+  at = rd_file_put_path(slot, base, at, kind & RD_GIVEN_TO ? RD_TO_BASE_END : RD_BASE_END);
+  if (kind & RD_GIVEN_TO) {
     record->to_base_bytes = at - begin;
-    return rd_file_put_text(record, at, given, &record->to_given_bytes);
+    return rd_file_put_text(record, at, given, kind, &record->to_given_bytes);
   }
   record->base_bytes = at - begin;
-  return rd_file_put_text(record, at, given, &record->given_bytes);
+  return rd_file_put_text(record, at, given, kind, &record->given_bytes);
+}
+
+// For handlers of system calls.
+static __always_inline __u64 rd_file_put_given(__u64 at, __u32 directory_fd, __u64 given, __u32 kind) {
+  return rd_file_put_given_in(RD_SLOT_EVENT, at, directory_fd, given, kind);
+}
+
+static __always_inline void rd_file_forget_given(struct rd_file* record) {
+  record->base_bytes = 0;
+  record->given_bytes = 0;
+  record->to_base_bytes = 0;
+  record->to_given_bytes = 0;
 }

@@ -54,8 +54,9 @@ struct {
 } losses __weak SEC(".maps");
 
 // Slots of the scratch space. Tracepoint programs run in a task's own context with preemption off, so never two at a
-// time on a CPU; an iterator can be preempted by them and has a slot to itself.
-enum rd_slot { RD_SLOT_EVENT = 0, RD_SLOT_SEED = 1, RD_SLOT_ARRIVAL = 2, RD_SLOTS = 3 };
+// time on a CPU; an iterator can be preempted by them and has a slot to itself. Programs at functions can be preempted
+// by each other: they claim one of theirs (claim.h).
+enum rd_slot { RD_SLOT_EVENT = 0, RD_SLOT_SEED = 1, RD_SLOT_ARRIVAL = 2, RD_SLOT_FUNCTION = 3, RD_SLOTS = 6 };
 
 struct rd_scratch {
   __u8 bytes[RD_SCRATCH_BYTES];
@@ -120,6 +121,13 @@ static __always_inline void rd_count_lost(__u32 lane, enum rd_loss_cause cause, 
   if (count) __sync_fetch_and_add(&count->lost, 1);
 }
 
+// A record that could not even be put together.
+static __always_inline void rd_count_unsent(__u32 lane, const struct rd_head* record) {
+  struct rd_lane_count* count = rd_count_of(lane, record->kind);
+  if (count) __sync_fetch_and_add(&count->produced, 1);
+  rd_count_lost(lane, RD_LOSS_RING, record);
+}
+
 // Whether a cgroup that holds `held` bytes of the ring may add `size`.
 static __always_inline int rd_may_send(void* ring, __u64 held, __u64 size) {
   __u64 used = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
@@ -136,7 +144,9 @@ static __always_inline int rd_within_budget(struct rd_lane_share* share, __u64 t
     share->window = window;
     share->told = 0;
   }
-  return __sync_fetch_and_add(&share->told, 1) < bulk_per_window;
+  __u64 told = share->told;
+  __sync_fetch_and_add(&share->told, 1);
+  return told < bulk_per_window;
 }
 
 // Sends a record of variable length. `ring` and `lane` belong together.

@@ -10,6 +10,7 @@
 
 #include "sensor/bpf/kernel.h"
 #include "sensor/bpf/lanes.h"
+#include "sensor/bpf/walk.h"
 
 enum {
   RD_NAME_BYTES = 256,       // NAME_MAX and its NUL
@@ -35,34 +36,51 @@ static __always_inline __u64 rd_put_cut_mark(struct rd_scratch* space, __u64 at)
   return at + RD_CUT_MARK_BYTES;
 }
 
-// The two walks are global functions: the verifier goes through each once, not once a caller. Global functions of old
-// kernels take numbers only, hence the pointers as such. They write into the scratch space from byte `at` on, where the
-// last component starts at `limit` at most, and return the new end.
-__weak __noinline __u64 rd_put_path(__u32 slot, __u64 dentry_address, __u64 vfsmount_address, __u64 at, __u64 limit) {
+// A walk goes from a name to the root of its namespace.
+static __always_inline void rd_walk_begin(struct rd_walk* walk, __u64 dentry, __u64 vfsmount) {
+  struct vfsmount* mount = (void*)vfsmount;
+  walk->node = dentry;
+  walk->mount = vfsmount - bpf_core_field_offset(struct mount, mnt);
+  walk->mount_root = (__u64)BPF_CORE_READ(mount, mnt_root);
+  walk->names_count = 0;
+  walk->is_whole = 0;
+}
+
+// From the root of a mount to the directory that it is mounted on. Whether there is none.
+static __always_inline int rd_walk_leave_mount(struct rd_walk* walk) {
+  struct mount* mount = (void*)walk->mount;
+  struct mount* above = BPF_CORE_READ(mount, mnt_parent);
+  walk->is_whole = above == mount || !above;
+  if (walk->is_whole) return 1;
+  walk->node = (__u64)BPF_CORE_READ(mount, mnt_mountpoint);
+  walk->mount = (__u64)above;
+  walk->mount_root = (__u64)BPF_CORE_READ(above, mnt.mnt_root);
+  return 0;
+}
+
+RD_STEP rd_put_path_step(struct rd_walk* walk, struct rd_scratch* space) {
+  if (walk->node == walk->mount_root) return rd_walk_leave_mount(walk);
+  struct dentry* dentry = (void*)walk->node;
+  struct dentry* parent = BPF_CORE_READ(dentry, d_parent);
+  __u64 end = rd_put_name(space, walk->at, walk->limit, BPF_CORE_READ(dentry, d_name.name));
+  if (!end) return 1;
+  walk->at = end;
+  walk->node = (__u64)parent;
+  walk->is_whole = dentry == parent || !parent;
+  return walk->is_whole;
+}
+RD_TURN(rd_put_path_step)
+
+// Writes into the scratch space from byte `at` on, where the last component starts at `limit` at most; the new end.
+RD_WALK __u64 rd_put_path(__u32 slot, __u64 dentry, __u64 vfsmount, __u64 at, __u64 limit) {
   struct rd_scratch* space = rd_scratch_get(slot);
-  if (!space) return at;
-  struct dentry* dentry = (void*)dentry_address;
-  struct vfsmount* vfsmount = (void*)vfsmount_address;
-  struct mount* mount = (void*)vfsmount - bpf_core_field_offset(struct mount, mnt);
-  struct dentry* root = BPF_CORE_READ(vfsmount, mnt_root);
-  if (!dentry) return at;
-  for (int step = 0; step < RD_PATH_STEPS_MAX; step++) {
-    if (dentry == root) {
-      struct mount* above = BPF_CORE_READ(mount, mnt_parent);
-      if (above == mount || !above) return at;
-      dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-      mount = above;
-      root = BPF_CORE_READ(mount, mnt.mnt_root);
-      continue;
-    }
-    struct dentry* parent = BPF_CORE_READ(dentry, d_parent);
-    __u64 end = rd_put_name(space, at, limit, BPF_CORE_READ(dentry, d_name.name));
-    if (!end) break;
-    at = end;
-    if (dentry == parent || !parent) return at;
-    dentry = parent;
-  }
-  return rd_put_cut_mark(space, at);
+  struct rd_walk* walk = rd_walk_get(slot);
+  if (!space || !walk || !dentry) return at;
+  rd_walk_begin(walk, dentry, vfsmount);
+  walk->at = at;
+  walk->limit = limit;
+  rd_take_steps(RD_PATH_STEPS_MAX, rd_put_path_step, slot, walk, space);
+  return walk->is_whole ? walk->at : rd_put_cut_mark(space, walk->at);
 }
 
 static __always_inline struct kernfs_node* rd_kernfs_parent(struct kernfs_node* node) {

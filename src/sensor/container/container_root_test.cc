@@ -63,7 +63,7 @@ class ContainerTest : public testing::Test {
     if (geteuid() != 0) GTEST_SKIP() << "skipped: needs root";
   }
   void start() {
-    SensorOptions options{.host_id = "host", .boot_id = "boot"};
+    SensorOptions options{.host_id = "host", .boot_id = "boot", .tier = tier_under_test()};
     options.runtimes = {{RuntimeKind::containerd, "", state_.path()}};
     auto sensor = Sensor::start(options, events_);
     ASSERT_TRUE(sensor.has_value()) << sensor.error().message;

@@ -51,6 +51,7 @@ struct FileRecord {
   std::string_view given;
   std::string_view to_base;
   std::string_view to_given;
+  std::string_view to_path;
 };
 
 // A path, and what the caller called it where that is another.
@@ -157,12 +158,22 @@ void describe_file(const rd_file& raw, v1::Event& event) {
   if (raw.count > 1) event.set_event_count(raw.count);
 }
 
+// A name: the path where the kernel told it, or else what the caller's is found to be.
+FoundPath find_name(const FileRecord& record, LastLink last, PathResolver& resolver) {
+  if (record.path.empty()) return look_up(record, record.base, record.given, last, resolver);
+  return compare(path_from_components(record.path), path_from_components(record.base), record.given);
+}
+
+FoundPath find_second_name(const FileRecord& record, PathResolver& resolver) {
+  if (record.to_path.empty()) return look_up(record, record.to_base, record.to_given, LastLink::kept, resolver);
+  return compare(path_from_components(record.to_path), path_from_components(record.to_base), record.to_given);
+}
+
 // The second name, and what was known under the first.
 void describe_pair(const FileRecord& record, PathResolver& resolver, v1::Event& event) {
   const bool follows = record.raw.action == RD_FILE_LINK && (record.raw.flags & AT_SYMLINK_FOLLOW) != 0;
-  const FoundPath from =
-      look_up(record, record.base, record.given, follows ? LastLink::followed : LastLink::kept, resolver);
-  describe_path(look_up(record, record.to_base, record.to_given, LastLink::kept, resolver), event);
+  const FoundPath from = find_name(record, follows ? LastLink::followed : LastLink::kept, resolver);
+  describe_path(find_second_name(record, resolver), event);
   if (record.raw.action == RD_FILE_RENAME) {
     event.set_file_previous_path(field_text(from.real));
   } else {
@@ -171,14 +182,13 @@ void describe_pair(const FileRecord& record, PathResolver& resolver, v1::Event& 
 }
 
 void describe_names(const FileRecord& record, const ActionRow& row, PathResolver& resolver, v1::Event& event) {
-  if (!record.path.empty() || row.from == PathFrom::kernel) {
+  if (row.from == PathFrom::kernel) {
     const std::string base = path_from_components(record.base);
     return describe_path(compare(path_from_components(record.path), base, record.given), event);
   }
   if (row.action == RD_FILE_RENAME || row.action == RD_FILE_LINK) return describe_pair(record, resolver, event);
   const bool keeps = row.last == LastLink::kept || (record.raw.flags & AT_SYMLINK_NOFOLLOW) != 0;
-  describe_path(look_up(record, record.base, record.given, keeps ? LastLink::kept : LastLink::followed, resolver),
-                event);
+  describe_path(find_name(record, keeps ? LastLink::kept : LastLink::followed, resolver), event);
   if (row.action == RD_FILE_SYMLINK) event.set_file_target_path(field_text(record.to_given));
 }
 
@@ -189,11 +199,10 @@ Decoded decode_file(std::string_view bytes, PathResolver& resolver, v1::Event& e
   if (bytes.size() < kFixed) return Decoded::malformed;
   FileRecord record{.raw = *reinterpret_cast<const rd_file*>(bytes.data())};
   std::string_view rest = bytes.substr(kFixed);
-  const std::pair<uint16_t, std::string_view*> parts[] = {{record.raw.path_bytes, &record.path},
-                                                          {record.raw.base_bytes, &record.base},
-                                                          {record.raw.given_bytes, &record.given},
-                                                          {record.raw.to_base_bytes, &record.to_base},
-                                                          {record.raw.to_given_bytes, &record.to_given}};
+  const std::pair<uint16_t, std::string_view*> parts[] = {
+      {record.raw.path_bytes, &record.path},         {record.raw.base_bytes, &record.base},
+      {record.raw.given_bytes, &record.given},       {record.raw.to_base_bytes, &record.to_base},
+      {record.raw.to_given_bytes, &record.to_given}, {record.raw.to_path_bytes, &record.to_path}};
   for (const auto& [size, part] : parts) {
     if (rest.size() < size) return Decoded::malformed;
     *part = rest.substr(0, size);
@@ -209,6 +218,17 @@ Decoded decode_file(std::string_view bytes, PathResolver& resolver, v1::Event& e
   describe_names(record, *row, resolver, event);
   describe_file(record.raw, event);
   return Decoded::yes;
+}
+
+uint32_t file_actions_in(std::span<const std::string> unwanted) {
+  uint32_t actions = 0;
+  for (const ActionRow& row : kActions) {
+    const bool is_named = std::any_of(unwanted.begin(), unwanted.end(), [&](const std::string& name) {
+      return name == "filechange." + std::string(row.name);
+    });
+    if (is_named) actions |= 1U << row.action;
+  }
+  return actions;
 }
 
 }  // namespace redoubt::sensor

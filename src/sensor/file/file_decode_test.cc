@@ -107,6 +107,38 @@ TEST(FileDecode, keeps_the_claim_where_an_open_led_elsewhere) {
   }
 }
 
+TEST(FileDecode, takes_the_kernels_word_for_both_names) {
+  RawFile raw(RD_FILE_RENAME);
+  raw.record.inode = 12;
+  raw.record.mode = 0040755;
+  raw.record.path_bytes = raw.put("a\0real\0"s);
+  raw.record.base_bytes = raw.put("home\0"s);
+  raw.record.given_bytes = raw.put("/link/a\0"s);
+  raw.record.to_base_bytes = raw.put("home\0"s);
+  raw.record.to_given_bytes = raw.put("/link/b\0"s);
+  raw.record.to_path_bytes = raw.put("b\0real\0"s);
+  FixedPaths paths;
+  v1::Event event;
+  ASSERT_EQ(decode_file(raw.view(), paths, event), Decoded::yes);
+  EXPECT_EQ(event.file_previous_path(), "/real/a");
+  EXPECT_EQ(event.file_path(), "/real/b");
+  EXPECT_EQ(event.file_claimed_path(), "/home/link/b");
+  EXPECT_EQ(event.file_type(), "dir");
+  EXPECT_TRUE(paths.asked.empty());
+}
+
+TEST(FileDecode, takes_the_kernels_word_without_the_callers) {
+  RawFile link(RD_FILE_SYMLINK);
+  link.record.path_bytes = link.put("l\0tmp\0"s);
+  link.record.to_given_bytes = link.put("../etc/passwd\0"s);
+  FixedPaths paths;
+  v1::Event event;
+  ASSERT_EQ(decode_file(link.view(), paths, event), Decoded::yes);
+  EXPECT_EQ(event.file_path(), "/tmp/l");
+  EXPECT_EQ(event.file_target_path(), "../etc/passwd");
+  EXPECT_FALSE(event.has_file_claimed_path());
+}
+
 TEST(FileDecode, reads_a_rename_from_one_directory_to_another) {
   RawFile raw(RD_FILE_RENAME);
   raw.record.base_bytes = raw.put("tmp\0"s);

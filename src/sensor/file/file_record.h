@@ -29,7 +29,7 @@ enum {
   RD_PATH_END = 4096,
   RD_BASE_END = RD_PATH_END + 256 + 4096,
   RD_TO_BASE_END = RD_BASE_END + 256 + RD_GIVEN_PATH_MAX + 4096,
-  RD_FILE_DATA_BYTES = RD_TO_BASE_END + 512 + RD_GIVEN_PATH_MAX,
+  RD_FILE_DATA_BYTES = RD_TO_BASE_END + 512 + RD_GIVEN_PATH_MAX + 256 + 4096,
   RD_ID_UNCHANGED = 0xffffffff,  // uid or gid of a call that leaves it
 };
 
@@ -52,7 +52,8 @@ struct rd_file {
   // The new name of a rename or link; the text of a symbolic link has no base.
   __u16 to_base_bytes;
   __u16 to_given_bytes;
-  __u16 zero[3];
+  __u16 to_path_bytes;  // the new name, leaf first, as the kernel knows it
+  __u16 zero[2];
   __u8 data[RD_FILE_DATA_BYTES];
 };
 

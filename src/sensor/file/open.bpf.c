@@ -9,67 +9,12 @@
 
 #include "sensor/bpf/arch.h"
 #include "sensor/bpf/file_fill.h"
+#include "sensor/bpf/file_open.h"
 
 // For layout_test.cc: brings the types into the BTF.
 const struct rd_file* rd_layout_file __attribute__((unused));
 
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
-
-enum {
-  RD_FMODE_READ = 0x1,
-  RD_FMODE_WRITE = 0x2,
-  RD_FMODE_CREATED = 0x100000,
-  RD_O_WRONLY = 01,
-  RD_O_CREAT = 0100,
-  RD_O_EXCL = 0200,
-  RD_O_TRUNC = 01000,
-  RD_O_CLOEXEC = 02000000,
-  // An open file does not keep these flags.
-  RD_O_ONCE = RD_O_CREAT | RD_O_EXCL | RD_O_TRUNC | RD_O_CLOEXEC,
-};
-
-// What open() in its forms was called with.
-struct open_call {
-  __u64 given;  // 0: no path
-  int directory_fd;
-  __u32 flags;
-};
-
-// What is to be told of an opened file: its action, 0 for nothing. Most opens end here, so the cheap questions come
-// first.
-static __always_inline __u32 action_of(struct file* file, struct inode* inode) {
-  __u32 policy = policy_now;
-  __u32 mode = BPF_CORE_READ(file, f_mode);
-  __u16 type = BPF_CORE_READ(inode, i_mode) & RD_S_IFMT;
-  if (mode & (RD_FMODE_WRITE | RD_FMODE_CREATED)) {
-    if (type != RD_S_IFREG) return 0;
-    if (rd_policy_has(policy, RD_PATH_EXCLUDED) && rd_flags_of_path(&file->f_path, policy) & RD_PATH_EXCLUDED) return 0;
-    return mode & RD_FMODE_CREATED ? RD_FILE_CREATE : RD_FILE_WRITE;
-  }
-  if (!(mode & RD_FMODE_READ) || !rd_policy_has(policy, RD_PATH_READ) || reads_off) return 0;
-  if (type != RD_S_IFREG && type != RD_S_IFDIR) return 0;
-  __u32 flags = rd_flags_of_path(&file->f_path, policy);
-  return flags & RD_PATH_READ && !(flags & RD_PATH_EXCLUDED) ? RD_FILE_READ : 0;
-}
-
-// The call's arguments, which only what is told needs.
-static __always_inline struct open_call call_of(struct pt_regs* regs) {
-  __u32 number = rd_syscall_number(regs);
-  int is_compat = rd_is_compat();
-  if (number == (is_compat ? RD_OPEN_COMPAT : RD_OPEN)) {
-    return (struct open_call){rd_syscall_argument(regs, 0), RD_AT_FDCWD, rd_syscall_argument(regs, 1)};
-  }
-  if (number == (is_compat ? RD_CREAT_COMPAT : RD_CREAT)) {
-    return (struct open_call){rd_syscall_argument(regs, 0), RD_AT_FDCWD, RD_O_CREAT | RD_O_WRONLY | RD_O_TRUNC};
-  }
-  if (number == (is_compat ? RD_OPEN_BY_HANDLE_COMPAT : RD_OPEN_BY_HANDLE)) {
-    return (struct open_call){0, RD_AT_FDCWD, rd_syscall_argument(regs, 2)};
-  }
-  __u64 flags = rd_syscall_argument(regs, 2);
-  // Those of openat2() lie in the caller's memory: the first member of struct open_how.
-  if (number == RD_OPENAT2) bpf_probe_read_user(&flags, sizeof(flags), (void*)flags);
-  return (struct open_call){rd_syscall_argument(regs, 1), rd_syscall_argument(regs, 0), flags};
-}
 
 // open, openat, openat2, creat, open_by_handle_at.
 SEC("tp_btf/sys_exit")
@@ -77,18 +22,12 @@ int BPF_PROG(file_open, struct pt_regs* regs, long result) {
   if (result < 0) return 0;
   struct file* file = rd_file_of(result);
   if (!file) return 0;
-  struct inode* inode = BPF_CORE_READ(file, f_inode);
-  __u32 action = action_of(file, inode);
+  __u32 action = rd_open_action(RD_SLOT_EVENT, file);
   struct rd_file* record = action ? rd_file_begin(action) : 0;
   if (!record) return 0;
-  struct open_call call = call_of(regs);
-  record->flags = (BPF_CORE_READ(file, f_flags) & ~RD_O_ONCE) | (call.flags & RD_O_ONCE);
-  rd_file_fill_inode(record, inode);
-  __u64 end = rd_file_put_file(record, file);
+  struct rd_open_call call = rd_open_call_of(regs);
+  __u64 end = rd_put_opened(RD_SLOT_EVENT, record, file, call.flags);
   __u64 claimed = call.given ? rd_file_put_given(end, call.directory_fd, call.given, 0) : 0;
-  if (!claimed) {
-    record->base_bytes = 0;
-    record->given_bytes = 0;
-  }
+  if (!claimed) rd_file_forget_given(record);
   return rd_file_send(record, claimed ? claimed : end);
 }

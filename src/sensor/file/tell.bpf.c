@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // The stages behind the handlers of name.bpf.c and attribute.bpf.c: the record of what a call did, filled in and sent.
-// Where no descriptor leads to the file, the record holds what the caller gave and the kernel's own path of the
-// directory that it is relative to.
+// In the lsm tier its security hook has found the paths. Otherwise, where no descriptor leads to the file, the record
+// holds what the caller gave and the kernel's own path of the directory that it is relative to.
 #include <linux/bpf.h>
 
 #include <bpf/bpf_core_read.h>
@@ -10,6 +10,8 @@
 
 #include "sensor/bpf/file_call.h"
 #include "sensor/bpf/file_fill.h"
+#include "sensor/bpf/file_found.h"
+#include "sensor/bpf/resolved.h"
 
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 
@@ -22,35 +24,53 @@ static __always_inline struct rd_file* begin(const struct rd_file_call* call) {
   record->gid = call->gid;
   record->device = call->device;
   record->size = call->length;
+  if (call->action == RD_FILE_MKDIR || call->action == RD_FILE_MKNOD) {
+    struct task_struct* task = (struct task_struct*)bpf_get_current_task();
+    record->mode &= ~BPF_CORE_READ(task, fs, umask);
+  }
   return record;
+}
+
+// What the caller gave: the end of it, or 0 if it cannot be read.
+static __always_inline __u64 put_given(struct rd_file* record, const struct rd_file_call* call, __u64 at) {
+  __u64 end = rd_file_put_given(at, call->directory_fd, call->path, 0);
+  if (!end) return 0;
+  if (call->action == RD_FILE_SYMLINK) return rd_file_put_text(record, end, call->to_path, 0, &record->to_given_bytes);
+  return call->to_path ? rd_file_put_given(end, call->to_directory_fd, call->to_path, RD_GIVEN_TO) : end;
+}
+
+static __always_inline int tell_path(const struct rd_file_call* call, const struct rd_resolved* found) {
+  if (found && found->is_excluded) return 0;
+  struct rd_file* record = begin(call);
+  if (!record) return 0;
+  __u64 at = RD_FILE_DATA;
+  if (found) {
+    rd_file_fill_found(record, found);
+    at = rd_file_put_found(record, found);
+  } else if (rd_file_given_is_excluded(RD_SLOT_EVENT, call->directory_fd, call->path)) {
+    return 0;
+  }
+  __u64 end = put_given(record, call, at);
+  if (!found) return end ? rd_file_send(record, end) : 0;
+  if (!end) rd_file_forget_given(record);
+  return rd_file_send(record, rd_file_put_found_to(record, found, end ? end : at));
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(file_tell_path, struct pt_regs* regs, long result) {
   struct rd_file_call* call = rd_file_call_get();
-  struct rd_file* record = call ? begin(call) : 0;
-  if (!record) return 0;
-  if (call->action == RD_FILE_MKDIR || call->action == RD_FILE_MKNOD) {
-    struct task_struct* task = (struct task_struct*)bpf_get_current_task();
-    record->mode &= ~BPF_CORE_READ(task, fs, umask);
-  }
-  __u64 end = rd_file_put_given(RD_FILE_DATA, call->directory_fd, call->path, 0);
-  if (!end) return 0;
-  if (call->action == RD_FILE_SYMLINK) {
-    end = rd_file_put_text(record, end, call->to_path, &record->to_given_bytes);
-  } else if (call->to_path) {
-    end = rd_file_put_given(end, call->to_directory_fd, call->to_path, 1);
-  }
-  return end ? rd_file_send(record, end) : 0;
+  if (!call) return 0;
+  tell_path(call, rd_resolved_get(call->action));
+  rd_resolved_drop();
+  return 0;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(file_tell_descriptor, struct pt_regs* regs, long result) {
-  struct rd_file_call* call = rd_file_call_get();
-  struct file* file = call ? rd_file_of(call->descriptor) : 0;
+static __always_inline int tell_file(const struct rd_file_call* call, struct file* file) {
   if (!file) return 0;
   __u32 policy = policy_now;
-  if (rd_policy_has(policy, RD_PATH_EXCLUDED) && rd_flags_of_path(&file->f_path, policy) & RD_PATH_EXCLUDED) return 0;
+  if (rd_policy_has(policy, RD_PATH_EXCLUDED) &&
+      rd_flags_of_path(RD_SLOT_EVENT, &file->f_path, policy) & RD_PATH_EXCLUDED)
+    return 0;
   struct rd_file* record = begin(call);
   if (!record) return 0;
   rd_file_fill_inode(record, BPF_CORE_READ(file, f_inode));
@@ -58,5 +78,27 @@ int BPF_PROG(file_tell_descriptor, struct pt_regs* regs, long result) {
     record->uid = call->uid;
     record->gid = call->gid;
   }
-  return rd_file_send(record, rd_file_put_file(record, file));
+  return rd_file_send(record, rd_file_put_file(RD_SLOT_EVENT, record, file));
+}
+
+static __always_inline int tell_found(const struct rd_file_call* call, const struct rd_resolved* found) {
+  struct rd_file* record = found->is_excluded ? 0 : begin(call);
+  if (!record) return 0;
+  rd_file_fill_found(record, found);
+  return rd_file_send(record, rd_file_put_found(record, found));
+}
+
+// Another thread may have put another file behind the descriptor meanwhile; the hook saw the one that was meant.
+SEC("tp_btf/sys_exit")
+int BPF_PROG(file_tell_descriptor, struct pt_regs* regs, long result) {
+  struct rd_file_call* call = rd_file_call_get();
+  if (!call) return 0;
+  const struct rd_resolved* found = rd_resolved_get(call->action);
+  if (found) {
+    tell_found(call, found);
+  } else {
+    tell_file(call, rd_file_of(call->descriptor));
+  }
+  rd_resolved_drop();
+  return 0;
 }

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "sensor/tier.h"
+
 namespace redoubt::sensor {
 
 struct SyscallHandler {
@@ -27,6 +29,9 @@ struct SyscallHandler {
 constexpr int32_t kFchmodat2 = 452;
 
 constexpr std::string_view kOpens = "filechange.create filechange.write filechange.change filechange.read";
+
+// Handlers that the lsm tier has better hooks for.
+inline constexpr std::array<std::string_view, 1> kTracepointHandlers = {"file_open"};
 
 inline constexpr std::array kSyscallHandlers = {
     SyscallHandler{SYS_open, 5, "file_open", kOpens},
@@ -109,6 +114,11 @@ inline constexpr std::array kSyscallHandlers = {
 
 // Whether `name`, TYPE.ACTION, is made by a handler of the table.
 bool is_known_activity(std::string_view name);
+// Whether the program, a handler or another, is needed in the tier.
+constexpr bool is_program_of(Tier tier, std::string_view program) {
+  return tier == Tier::tracepoint ||
+         std::find(kTracepointHandlers.begin(), kTracepointHandlers.end(), program) == kTracepointHandlers.end();
+}
 // Whether all that the handler makes is named in `unwanted`.
 bool is_unwanted(const SyscallHandler& handler, std::span<const std::string> unwanted);
 enum class Entry { native, compat };

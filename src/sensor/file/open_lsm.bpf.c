@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// Files that are created or opened, in the lsm tier: told where the kernel has opened them, before the caller has the
+// descriptor, whether by a system call or through io_uring. Nobody can put another file in its place by then, and the
+// path that the caller gave is the kernel's copy.
+#include "sensor/bpf/function.h"
+
+#include "sensor/bpf/claim.h"
+#include "sensor/bpf/file_fill.h"
+#include "sensor/bpf/file_open.h"
+#include "sensor/bpf/kernel_hooks.h"
+
+char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
+
+enum { RD_FMODE_EXEC = 0x20 };
+
+struct opening {
+  __u64 given;       // the kernel's copy of the path; 0: no path
+  __u64 user_given;  // where the caller has it
+  int directory_fd;
+  __u32 flags;
+};
+
+// That stands in the arguments of the call alone.
+static __always_inline __u32 closes_on_exec(const struct opening* opening) {
+  struct rd_open_call call = rd_open_call_of(rd_entry_registers());
+  return call.given == opening->user_given ? call.flags & RD_O_CLOEXEC : 0;
+}
+
+static __always_inline void tell(__u32 slot, struct file* file, const struct opening* opening) {
+  __u32 action = rd_open_action(slot, file);
+  if (!action || actions_off >> action & 1 || rd_file_is_silent(slot)) return;
+  struct rd_file* record = rd_file_begin_in(slot, action);
+  if (!record) return;
+  __u64 end = rd_put_opened(slot, record, file, opening->flags | closes_on_exec(opening));
+  __u64 claimed = 0;
+  if (opening->given) {
+    claimed = rd_file_put_given_in(slot, end, opening->directory_fd, opening->given, RD_GIVEN_IN_KERNEL);
+  }
+  if (!claimed) rd_file_forget_given(record);
+  rd_file_send(record, claimed ? claimed : end);
+}
+
+static __always_inline int tell_opened(struct file* file, const struct opening* opening) {
+  __u32 slot = rd_slot_claim();
+  if (slot < RD_SLOTS) {
+    tell(slot, file, opening);
+    rd_slot_release(slot);
+    return 0;
+  }
+  return BPF_CORE_READ(file, f_mode) & (RD_FMODE_WRITE | RD_FMODE_CREATED) ? rd_file_count_unsent() : 0;
+}
+
+// A program that is started is opened too, and told as a start. What is opened for neither reading nor writing is a
+// place in the tree.
+static __always_inline int is_file_opened(struct file* file, __u32 flags) {
+  if (rd_is_error(file) || flags & RD_FMODE_EXEC) return 0;
+  return (BPF_CORE_READ(file, f_mode) & (RD_FMODE_READ | RD_FMODE_WRITE | RD_FMODE_CREATED)) != 0;
+}
+
+SEC("fexit/do_filp_open")
+int BPF_PROG(file_opened, int directory_fd, struct filename* name, const struct open_flags* flags, struct file* file) {
+  struct opening opening = {.given = (__u64)BPF_CORE_READ(name, name),
+                            .user_given = (__u64)BPF_CORE_READ(name, uptr),
+                            .directory_fd = directory_fd,
+                            .flags = BPF_CORE_READ(flags, open_flag)};
+  return is_file_opened(file, opening.flags) ? tell_opened(file, &opening) : 0;
+}
+
+SEC("fexit/do_file_open_root")
+int BPF_PROG(file_opened_by_handle, const struct path* root, const char* name, const struct open_flags* flags,
+             struct file* file) {
+  struct opening opening = {.flags = BPF_CORE_READ(flags, open_flag)};
+  return is_file_opened(file, opening.flags) ? tell_opened(file, &opening) : 0;
+}

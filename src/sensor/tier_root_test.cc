@@ -1,0 +1,237 @@
+// What the two tiers make of paths that change under the kernel's hands. In REDOUBT_TIER stands the tier that is asked
+// for; tests/vm runs both on other kernels.
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "redoubt_sensor.skel.h"
+#include "sensor/hook_table.h"
+#include "sensor/probe.h"
+#include "sensor/test_sensor.h"
+
+namespace redoubt::sensor {
+namespace {
+
+constexpr int kSwappedFiles = 200;
+
+// What a test and its children see of each other.
+struct Shared {
+  std::atomic<bool> go{false};
+  std::atomic<bool> stop{false};
+  std::array<ino_t, kSwappedFiles> opened{};
+};
+
+class SharedMemory {
+ public:
+  SharedMemory()
+      : shared_(new(mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) Shared) {}
+  ~SharedMemory() { munmap(shared_, sizeof(Shared)); }
+  Shared* operator->() const { return shared_; }
+
+ private:
+  Shared* shared_;
+};
+
+void make_empty(const std::string& path) { close(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)); }
+
+ino_t inode_of(const std::string& path) {
+  struct stat status{};
+  return stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
+class TierTest : public SensorTest {
+ protected:
+  bool is_lsm() const { return sensor_->tier() == Tier::lsm; }
+  std::vector<v1::Event> events_of(const std::function<void()>& act) {
+    const pid_t pid = in_child(act);
+    finish(pid);
+    EXPECT_TRUE(events_.wait_for(is_end_of(pid)));
+    return events_.all([pid](const v1::Event& event) {
+      return event.event_type() == v1::EVENT_TYPE_FILECHANGE && event.process_pid() == pid;
+    });
+  }
+
+  base::TempDir directory_;
+};
+
+TEST_F(TierTest, runs_in_the_tier_that_is_asked_for) {
+  start();
+  const char* name = getenv("REDOUBT_TIER");
+  EXPECT_EQ(name_of(sensor_->tier()), name != nullptr ? name : name_of(probe_host()->tier));
+}
+
+// A kernel that refuses programs at functions judges them as what it does allow: they look at nothing that only the one
+// type may look at.
+TEST_F(TierTest, has_programs_that_any_kernels_verifier_takes) {
+  std::vector<int> handlers;
+  for (const char* section : {"fentry+", "fexit+"}) {
+    handlers.push_back(
+        libbpf_register_prog_handler(section, BPF_PROG_TYPE_RAW_TRACEPOINT, static_cast<bpf_attach_type>(0), nullptr));
+    ASSERT_GT(handlers.back(), 0);
+  }
+  const std::unique_ptr<redoubt_sensor, decltype(&redoubt_sensor__destroy)> skeleton(redoubt_sensor__open(),
+                                                                                     redoubt_sensor__destroy);
+  ASSERT_NE(skeleton, nullptr);
+  skeleton->rodata->is_tier_lsm = 1;
+  EXPECT_EQ(redoubt_sensor__load(skeleton.get()), 0) << strerror(errno);
+  for (const int handler : handlers) libbpf_unregister_prog_handler(handler);
+}
+
+TEST_F(TierTest, resolves_links_in_the_paths_of_names) {
+  start();
+  ASSERT_EQ(mkdir((directory_ / "real").c_str(), 0700), 0);
+  ASSERT_EQ(symlink("real", (directory_ / "link").c_str()), 0);
+  const auto events = events_of([&] {
+    make_empty(directory_ / "link/a");
+    rename((directory_ / "link/a").c_str(), (directory_ / "link/b").c_str());
+    unlink((directory_ / "link/missing").c_str());
+    unlink((directory_ / "link/b").c_str());
+  });
+  ASSERT_EQ(events.size(), 3U) << "what fails is no event";
+  EXPECT_EQ(events[0].event_action(), "create");
+  EXPECT_EQ(events[0].file_path(), directory_ / "real/a");
+  EXPECT_EQ(events[1].event_action(), "rename");
+  EXPECT_EQ(events[1].file_previous_path(), directory_ / "real/a");
+  EXPECT_EQ(events[1].file_path(), directory_ / "real/b");
+  EXPECT_EQ(events[2].event_action(), "delete");
+  EXPECT_EQ(events[2].file_path(), directory_ / "real/b");
+  if (!is_lsm()) return;
+  EXPECT_EQ(events[1].file_type(), "file");
+  EXPECT_EQ(events[2].file_mode(), "0600");
+}
+
+TEST_F(TierTest, tells_what_was_renamed) {
+  start();
+  ASSERT_EQ(mkdir((directory_ / "old").c_str(), 0700), 0);
+  const auto events = events_of([&] { rename((directory_ / "old").c_str(), (directory_ / "new").c_str()); });
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].file_path(), directory_ / "new");
+  EXPECT_EQ(events[0].file_type(), is_lsm() ? "dir" : "");
+}
+
+// Directories "a" and "b", and a link "swap" that leads to one of them, now this, now that: the path that is looked at
+// is not the path that is used.
+class SwappedPathTest : public TierTest {
+ protected:
+  void SetUp() override {
+    TierTest::SetUp();
+    if (IsSkipped()) return;
+    for (const char* name : {"a", "b"}) mkdir((directory_ / name).c_str(), 0700);
+    ASSERT_EQ(symlink("a", (directory_ / "swap").c_str()), 0);
+  }
+  void TearDown() override {
+    shared_->stop = true;
+    if (swapper_ > 0) finish(swapper_);
+  }
+  void start_swapping() {
+    swapper_ = in_child([&] {
+      while (!shared_->go && !shared_->stop) usleep(1000);
+      for (int turn = 0; !shared_->stop; ++turn) {
+        if (symlink(turn % 2 == 0 ? "b" : "a", (directory_ / "next").c_str()) != 0) _exit(1);
+        if (rename((directory_ / "next").c_str(), (directory_ / "swap").c_str()) != 0) _exit(1);
+      }
+    });
+    SensorOptions options;
+    options.quiet_pids = {swapper_};
+    start(options);
+    shared_->go = true;
+  }
+
+  SharedMemory shared_;
+  pid_t swapper_ = 0;
+};
+
+TEST_F(SwappedPathTest, tells_the_file_that_was_opened) {
+  for (const char* name : {"a/file", "b/file"}) make_empty(directory_ / name);
+  start_swapping();
+  const auto events = events_of([&] {
+    for (ino_t& opened : shared_->opened) {
+      const base::UniqueFd file(open((directory_ / "swap/file").c_str(), O_WRONLY | O_CLOEXEC));
+      struct stat status{};
+      if (fstat(file.get(), &status) == 0) opened = status.st_ino;
+    }
+  });
+  ASSERT_EQ(events.size(), size_t{kSwappedFiles});
+  const ino_t first = inode_of(directory_ / "a/file");
+  for (size_t i = 0; i < events.size(); ++i) {
+    EXPECT_EQ(events[i].event_action(), "write");
+    EXPECT_EQ(events[i].file_inode(), static_cast<int64_t>(shared_->opened[i]));
+    EXPECT_EQ(events[i].file_path(), directory_ / (shared_->opened[i] == first ? "a/file" : "b/file"));
+  }
+}
+
+TEST_F(SwappedPathTest, tells_the_file_that_was_deleted) {
+  for (int i = 0; i < kSwappedFiles; ++i) {
+    for (const char* name : {"a/", "b/"}) make_empty(directory_ / (name + std::to_string(i)));
+  }
+  start_swapping();
+  const auto events = events_of([&] {
+    for (int i = 0; i < kSwappedFiles; ++i) unlink((directory_ / ("swap/" + std::to_string(i))).c_str());
+  });
+  ASSERT_EQ(events.size(), size_t{kSwappedFiles});
+  if (!is_lsm()) return;  // names are resolved after the call there
+  for (int i = 0; i < kSwappedFiles; ++i) {
+    const std::string name = std::to_string(i);
+    const char* where = inode_of(directory_ / ("a/" + name)) == 0 ? "a/" : "b/";
+    EXPECT_EQ(events[static_cast<size_t>(i)].file_path(), directory_ / (where + name));
+  }
+}
+
+TEST_F(SwappedPathTest, tells_the_file_whose_permissions_were_set) {
+  for (const char* name : {"a/file", "b/file"}) make_empty(directory_ / name);
+  start_swapping();
+  const auto events = events_of([&] {
+    const base::UniqueFd b(open((directory_ / "b/file").c_str(), O_RDONLY | O_CLOEXEC));
+    for (ino_t& changed : shared_->opened) {
+      if (fchmod(b.get(), 0600) != 0 || chmod((directory_ / "swap/file").c_str(), 0640) != 0) _exit(1);
+      struct stat status{};
+      const bool is_b = fstat(b.get(), &status) == 0 && (status.st_mode & 07777) == 0640;
+      changed = is_b ? 1 : 0;
+    }
+  });
+  ASSERT_EQ(events.size(), size_t{2 * kSwappedFiles});
+  if (!is_lsm()) return;
+  for (size_t i = 0; i < kSwappedFiles; ++i) {
+    EXPECT_EQ(events[2 * i].file_path(), directory_ / "b/file");
+    EXPECT_EQ(events[2 * i + 1].file_path(), directory_ / (shared_->opened[i] == 1 ? "b/file" : "a/file"));
+    EXPECT_EQ(events[2 * i + 1].file_mode(), "0640");
+  }
+}
+
+TEST(ProbeOnThisHost, names_the_tier_and_every_hook) {
+  if (geteuid() != 0) GTEST_SKIP() << "skipped: needs root";
+  const auto probe = probe_host();
+  ASSERT_TRUE(probe.has_value()) << probe.error().message;
+  EXPECT_EQ(probe->hooks.size(), kHooks.size() + 1);
+  EXPECT_EQ(probe->tier == Tier::lsm,
+            probe->loads("fexit/do_filp_open") && probe->loads("fentry/security_path_rename"));
+  const std::string report = probe_report();
+  EXPECT_THAT(report, testing::HasSubstr("tier: " + std::string(name_of(probe->tier)) + "\n"));
+  for (const HookRow& row : kHooks) EXPECT_THAT(report, testing::HasSubstr(std::string(row.name) + ": "));
+  for (const std::string& lost : lost_in(probe->tier, *probe)) EXPECT_THAT(report, testing::HasSubstr(lost));
+}
+
+TEST(ProbeOnThisHost, refuses_without_privileges) {
+  if (geteuid() != 0) GTEST_SKIP() << "skipped: needs root";
+  const pid_t pid = in_child([] {
+    if (setuid(65534) != 0) _exit(1);
+    const auto probe = probe_host();
+    _exit(!probe && probe.error().code == Errc::permission_denied ? 0 : 2);
+  });
+  EXPECT_EQ(finish(pid), 0);
+}
+
+}  // namespace
+}  // namespace redoubt::sensor
