@@ -16,10 +16,19 @@ static __always_inline int rd_has_type(struct inode* inode, __u16 type) {
 
 // 0 if there is none (another thread may have closed it already).
 static __always_inline struct file* rd_file_of(int descriptor) {
-  struct task_struct* task = (struct task_struct*)bpf_get_current_task();
-  struct fdtable* table = BPF_CORE_READ(task, files, fdt);
-  if (descriptor < 0 || (__u32)descriptor >= BPF_CORE_READ(table, max_fds)) return 0;
-  struct file** slots = BPF_CORE_READ(table, fd);
+  __u32 slots_count = 0;
+  struct file** slots = 0;
+  if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) {  // plain loads, from 5.11 on
+    struct fdtable* table = bpf_get_current_task_btf()->files->fdt;
+    slots_count = table->max_fds;
+    slots = table->fd;
+  } else {
+    struct task_struct* task = (struct task_struct*)bpf_get_current_task();
+    struct fdtable* table = BPF_CORE_READ(task, files, fdt);
+    slots_count = BPF_CORE_READ(table, max_fds);
+    slots = BPF_CORE_READ(table, fd);
+  }
+  if (descriptor < 0 || (__u32)descriptor >= slots_count) return 0;
   struct file* file = 0;
   bpf_probe_read_kernel(&file, sizeof(file), slots + descriptor);
   return file;

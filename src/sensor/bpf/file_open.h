@@ -52,17 +52,22 @@ static __always_inline struct rd_open_call rd_open_call_of(struct pt_regs* regs)
 // first.
 static __always_inline __u32 rd_open_action(__u32 slot, struct file* file) {
   __u32 policy = policy_now;
-  __u32 mode = BPF_CORE_READ(file, f_mode);
-  __u16 type = BPF_CORE_READ(file, f_inode, i_mode) & RD_S_IFMT;
+  struct rd_file_bytes bytes = {};
+  rd_fill_bytes(bytes, file);
+  __u32 mode = rd_field_of(bytes, file, f_mode);
+  struct inode* inode = rd_field_of(bytes, file, f_inode);
+  struct dentry* dentry = rd_field_of(bytes, file, f_path.dentry);
+  struct vfsmount* mount = rd_field_of(bytes, file, f_path.mnt);
+  __u16 type = BPF_CORE_READ(inode, i_mode) & RD_S_IFMT;
   if (mode & (RD_FMODE_WRITE | RD_FMODE_CREATED)) {
     if (type != RD_S_IFREG) return 0;
-    if (rd_policy_has(policy, RD_PATH_EXCLUDED) && rd_flags_of_path(slot, &file->f_path, policy) & RD_PATH_EXCLUDED)
+    if (rd_policy_has(policy, RD_PATH_EXCLUDED) && rd_flags_of(slot, dentry, mount, policy) & RD_PATH_EXCLUDED)
       return 0;
     return mode & RD_FMODE_CREATED ? RD_FILE_CREATE : RD_FILE_WRITE;
   }
   if (!(mode & RD_FMODE_READ) || !rd_policy_has(policy, RD_PATH_READ) || reads_off) return 0;
   if (type != RD_S_IFREG && type != RD_S_IFDIR) return 0;
-  __u32 flags = rd_flags_of_path(slot, &file->f_path, policy);
+  __u32 flags = rd_flags_of(slot, dentry, mount, policy);
   return flags & RD_PATH_READ && !(flags & RD_PATH_EXCLUDED) ? RD_FILE_READ : 0;
 }
 

@@ -9,6 +9,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "sensor/bpf/kernel.h"
+#include "sensor/bpf/object.h"
 #include "sensor/bpf/path.h"
 #include "sensor/bpf/policy.h"
 #include "sensor/filter_record.h"
@@ -142,10 +143,12 @@ RD_WALK __u32 rd_path_state_of(__u32 slot, __u64 dentry, __u64 vfsmount, __u32 s
 static __always_inline __u32 rd_directory_state(__u32 slot, struct dentry* dentry, struct vfsmount* mount,
                                                 __u32 policy) {
   struct rd_directory_key key = {(__u64)dentry, (__u64)mount};
+  struct rd_dentry_bytes bytes = {};
+  rd_fill_bytes(bytes, dentry);
   struct rd_directory now = {
-      .inode = (__u64)BPF_CORE_READ(dentry, d_inode),
-      .parent = (__u64)BPF_CORE_READ(dentry, d_parent),
-      .name_hash = BPF_CORE_READ(dentry, d_name.hash_len),
+      .inode = (__u64)rd_field_of(bytes, dentry, d_inode),
+      .parent = (__u64)rd_field_of(bytes, dentry, d_parent),
+      .name_hash = rd_field_of(bytes, dentry, d_name.hash_len),
       .policy = policy,
       .clock = filter_clock,
   };
@@ -164,8 +167,10 @@ static __always_inline __u32 rd_flags_of(__u32 slot, struct dentry* dentry, stru
   if (dentry == BPF_CORE_READ(mount, mnt_root)) {  // mounted over another: its own name says nothing
     return rd_path_flags(rd_path_state_of(slot, (__u64)dentry, (__u64)mount, rd_path_start(policy, RD_PATH_FILES)));
   }
-  __u32 state = rd_directory_state(slot, BPF_CORE_READ(dentry, d_parent), mount, policy);
-  return rd_path_flags(rd_path_step(state, BPF_CORE_READ(dentry, d_name.name)));
+  struct rd_dentry_bytes bytes = {};
+  rd_fill_bytes(bytes, dentry);
+  __u32 state = rd_directory_state(slot, rd_field_of(bytes, dentry, d_parent), mount, policy);
+  return rd_path_flags(rd_path_step(state, rd_field_of(bytes, dentry, d_name.name)));
 }
 
 static __always_inline __u32 rd_flags_of_path(__u32 slot, struct path* path, __u32 policy) {
