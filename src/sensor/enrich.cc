@@ -89,6 +89,7 @@ void Enricher::take(std::string_view record) {
     case RD_TRACE: return take_trace(record);
     case RD_KERNEL: return take_kernel_change(record, head);
     case RD_TAMPER: return take_tamper(record);
+    case RD_AUTH: return take_auth(record);
     case RD_CGROUP: return take_cgroup(record);
     default: ++malformed_;
   }

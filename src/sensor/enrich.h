@@ -83,6 +83,7 @@ class Enricher {
   void take_trace(std::string_view record);
   void take_kernel_change(std::string_view record, const rd_head& head);
   void take_tamper(std::string_view record);
+  void take_auth(std::string_view record);
   void take_cgroup(std::string_view record);
   void take_made(const CgroupRecord& cgroup);
   void seed_one(const ExecRecord& exec);

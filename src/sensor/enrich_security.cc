@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "sensor/auth/auth_decode.h"
+#include "sensor/auth/auth_message.h"
 #include "sensor/enrich.h"
 #include "sensor/kernel_change/kernel_change_decode.h"
 #include "sensor/tamper/tamper_decode.h"
@@ -116,6 +118,29 @@ void Enricher::take_tamper(std::string_view record) {
   event.set_target_process_pid(tamper->target_pid);
   event.set_target_process_entity_id(entity_id({tamper->target_pid, tamper->target_start_ns}));
   if (const Process* agent = table_.find({tamper->target_pid, tamper->target_start_ns})) describe_target(*agent, event);
+  send(process, std::move(event));
+}
+
+void Enricher::take_auth(std::string_view record) {
+  const std::optional<AuthRecord> auth = decode_auth(record);
+  if (!auth) {
+    ++malformed_;
+    return;
+  }
+  const std::optional<AuthMessage> message = parse_auth_message(auth->text);
+  if (!message) return;
+  const Process& process = actor(auth->head.actor);
+  v1::Event event;
+  event.set_event_type(v1::EVENT_TYPE_AUTHENTICATION);
+  event.set_event_action(message->action.empty() ? "said" : std::string(message->action));
+  event.set_log_service(std::string(message->service));
+  event.set_message(std::string(message->text));
+  describe_process(auth->head, process, event);
+  if (!message->user.empty()) event.set_user_target_name(std::string(message->user));
+  if (message->user_id) event.set_user_target_id(*message->user_id);
+  if (!message->method.empty()) event.set_authentication_method(std::string(message->method));
+  if (!message->source_ip.empty()) event.set_source_ip(std::string(message->source_ip));
+  if (message->source_port) event.set_source_port(*message->source_port);
   send(process, std::move(event));
 }
 

@@ -24,6 +24,7 @@ constexpr std::array kKindNames = {
     KindName{RD_TRACE, "ptrace"},
     KindName{RD_KERNEL, "kernel"},
     KindName{RD_TAMPER, "tamper"},
+    KindName{RD_AUTH, "authentication"},
     KindName{RD_SOCKET, "socket"},
     KindName{RD_DNS, "dns"},
     KindName{RD_CGROUP, "container"},

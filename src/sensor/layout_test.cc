@@ -8,6 +8,7 @@
 #include <string>
 
 #include "redoubt_sensor.skel.h"
+#include "sensor/auth/auth_record.h"
 #include "sensor/container/container_record.h"
 #include "sensor/dns/dns_record.h"
 #include "sensor/file/file_record.h"
@@ -155,6 +156,9 @@ TEST_F(Layout, security_records_agree) {
   EXPECT_MEMBER(rd_kernel, source_bytes);
   EXPECT_MEMBER(rd_kernel, name_bytes);
   EXPECT_MEMBER(rd_kernel, data);
+  EXPECT_SIZE(rd_auth);
+  EXPECT_MEMBER(rd_auth, text_bytes);
+  EXPECT_MEMBER(rd_auth, text);
   EXPECT_SIZE(rd_tamper);
   EXPECT_MEMBER(rd_tamper, target_start_ns);
   EXPECT_MEMBER(rd_tamper, target_pid);

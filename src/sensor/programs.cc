@@ -85,6 +85,21 @@ std::array<bpf_program*, 4> socket_programs(const redoubt_sensor& skeleton) {
   return {programs.datagram_leaves, programs.datagram_arrives, programs.dns_leaves, programs.dns_arrives};
 }
 
+// libbpf takes the map that is pinned there, or pins its own. One of another layout is in the way and goes.
+void keep_last_words(const std::string& directory, const redoubt_sensor& skeleton) {
+  if (directory.empty()) return;
+  const std::string path = directory + "/redoubt_last_words";
+  const int pinned = bpf_obj_get(path.c_str());
+  if (pinned >= 0) {
+    bpf_map_info info{};
+    __u32 size = sizeof info;
+    const bool fits = bpf_obj_get_info_by_fd(pinned, &info, &size) == 0 && info.value_size == sizeof(rd_tamper);
+    close(pinned);
+    if (!fits) unlink(path.c_str());
+  }
+  bpf_map__set_pin_path(skeleton.maps.last_words, path.c_str());
+}
+
 size_t ring_size(size_t bytes) { return std::bit_ceil(std::clamp(bytes, kRingBytesLeast, kRingBytesMost)); }
 
 }  // namespace
@@ -149,6 +164,7 @@ Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options, T
   if (!socket_programs_load()) {
     for (bpf_program* program : socket_programs(*state->skeleton)) bpf_program__set_autoload(program, false);
   }
+  keep_last_words(options.last_words_directory, *state->skeleton);
   if (const int error = redoubt_sensor__load(state->skeleton.get()); error != 0) {
     errno = -error;
     return base::fail_errno("load the BPF programs");
@@ -242,6 +258,16 @@ Status Programs::apply(const SensorPolicy& policy, const PathAutomaton& paths) {
   // What runs by the old half ends before the next policy may overwrite it.
   syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
   return {};
+}
+
+std::optional<rd_tamper> Programs::take_last_words() {
+  const int map = bpf_map__fd(state_->skeleton->maps.last_words);
+  const uint32_t zero = 0;
+  rd_tamper words{};
+  if (bpf_map_lookup_elem(map, &zero, &words) != 0 || words.head.kind != RD_TAMPER) return std::nullopt;
+  const rd_tamper none{};
+  bpf_map_update_elem(map, &zero, &none, BPF_ANY);
+  return words;
 }
 
 void Programs::move_filter_clock() {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "sensor/probe.h"
 #include "sensor/ring.h"
 #include "sensor/sensor.h"
+#include "sensor/tamper/tamper_record.h"
 
 namespace redoubt::sensor {
 
@@ -43,6 +45,8 @@ class Programs {
 
   // One caller at a time.
   Status apply(const SensorPolicy& policy, const PathAutomaton& paths);
+  // The record of who killed the process that ran the sensor before, once; nothing where nobody did.
+  std::optional<rd_tamper> take_last_words();
   // Lets what is remembered of directories be looked at anew.
   void move_filter_clock();
 

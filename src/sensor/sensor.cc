@@ -174,6 +174,9 @@ Status Sensor::Runtime::start() {
   enricher_.set_clock(realtime_offset_ns(), losses_checked_ns_);
   TRY(const std::string records, programs_->read_seed());
   enricher_.seed(records);
+  if (const auto words = programs_->take_last_words()) {
+    enricher_.take({reinterpret_cast<const char*>(&*words), sizeof *words});
+  }
   seeded_ns_ = losses_checked_ns_;
   publish();
   thread_ = std::thread([this] { run(); });

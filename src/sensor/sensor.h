@@ -53,6 +53,9 @@ struct SensorOptions {
   ForkEvents fork_events = ForkEvents::none;
   SensorPolicy policy;
   std::vector<Runtime> runtimes = usual_runtimes();  // asked what the containers are
+  // A directory of a BPF file system, in which it is kept who killed this process, for the one that comes after and is
+  // given the same. Empty: nobody learns of it.
+  std::string last_words_directory;
   std::optional<Tier> tier;                          // the better of those that run here if absent
 };
 

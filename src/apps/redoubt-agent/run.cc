@@ -1,4 +1,6 @@
+#include <linux/magic.h>
 #include <malloc.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include <algorithm>
 #include <csignal>
@@ -93,6 +95,13 @@ link::LinkClientOptions link_options(const link::Identity& identity, const HostF
           .keep_certificate = [identity, data](const link::KeyAndCertificate& fresh) {
             return keep_certificate(identity, fresh, data);
           }};
+}
+
+// Where systems mount the BPF file system; empty where none is.
+std::string bpf_directory() {
+  constexpr const char* kPlace = "/sys/fs/bpf";
+  struct statfs mounted{};
+  return statfs(kPlace, &mounted) == 0 && mounted.f_type == BPF_FS_MAGIC ? kPlace : "";
 }
 
 // Everything that runs, in the order of the events' way; stopped from the sensor on down.
@@ -210,7 +219,8 @@ Status start(Running& agent) {
   TRY(agent.sensor, sensor::Sensor::start({.host_id = agent.identity.host_id,
                                            .boot_id = agent.account->boot_id(),
                                            .quiet_pids = agent.options.quiet_pids,
-                                           .policy = agent.policy.for_kernel()},
+                                           .policy = agent.policy.for_kernel(),
+                                           .last_words_directory = bpf_directory()},
                                           *agent.sink));
   declare_blind_gap(agent);
   link::LinkClientOptions options = link_options(agent.identity, agent.facts, agent.sensor->tier(), agent.options);

@@ -271,6 +271,24 @@ class LogSourceReader {
     return std::nullopt;
   }
 
+  // The sensor tells what services of Linux say of logins.
+  bool has_own_events(const SystemRow* system) const {
+    return system != nullptr && system->system == kLinux && names_.category.empty() && !names_.service.empty();
+  }
+
+  // Sigma's service `auth` is the log that all of them write to.
+  LogSource with_own_events(std::vector<Expression> of_records) const {
+    std::vector<Expression> own;
+    own.push_back(Expression::of_types(set_of(EventType::authentication)));
+    if (names_.service != "auth") own.push_back(equals(Field::log_service, names_.service));
+    std::vector<Expression> both;
+    both.push_back(Expression::all_of(std::move(of_records)));
+    both.push_back(Expression::all_of(std::move(own)));
+    std::vector<Expression> parts;
+    parts.push_back(Expression::any_of(std::move(both)));
+    return all(set_of(EventType::systemlog) | set_of(EventType::authentication), Attributes::any, std::move(parts));
+  }
+
   // Records that come in under the names that the rule uses.
   std::optional<LogSource> of_named_log(const SystemRow* system) const {
     std::vector<Expression> parts;
@@ -278,7 +296,8 @@ class LogSourceReader {
     if (!names_.product.empty()) parts.push_back(equals(Field::log_product, names_.product));
     if (!names_.service.empty()) parts.push_back(equals(Field::log_service, names_.service));
     if (!names_.category.empty()) parts.push_back(equals(Field::log_category, names_.category));
-    LogSource source = all(set_of(EventType::systemlog), Attributes::any, std::move(parts));
+    LogSource source = has_own_events(system) ? with_own_events(std::move(parts))
+                                              : all(set_of(EventType::systemlog), Attributes::any, std::move(parts));
     const bool known =
         system != nullptr || std::find(kProducts.begin(), kProducts.end(), names_.product) != kProducts.end();
     if (!known) {

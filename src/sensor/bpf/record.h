@@ -25,6 +25,7 @@ enum rd_kind {
   RD_TRACE = 25,
   RD_KERNEL = 26,
   RD_TAMPER = 27,
+  RD_AUTH = 28,
   RD_CGROUP = 40,
 };
 

@@ -11,7 +11,7 @@ namespace redoubt::sensor {
 namespace {
 
 constexpr size_t kHeadBytes = 12;
-constexpr size_t kNameBytesMax = 255;
+constexpr size_t kDomainNameBytesMax = 255;
 constexpr int kHopsMax = 16;
 constexpr int kLabelsMax = 128;
 constexpr size_t kRawBytesMax = 64;     // of data without a form of its own
@@ -127,7 +127,7 @@ std::string MessageReader::read_name() {
       continue;
     }
     wire_bytes += size + 1;
-    if ((size & kJump) != 0 || wire_bytes > kNameBytesMax) break;
+    if ((size & kJump) != 0 || wire_bytes > kDomainNameBytesMax) break;
     const std::string_view label = read(size);
     if (failed_) return {};
     if (!name.empty()) name += '.';

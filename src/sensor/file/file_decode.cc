@@ -20,28 +20,28 @@ namespace {
 
 enum class PathFrom { kernel, caller };
 
-struct ActionRow {
+struct FileActionRow {
   uint32_t action;
   const char* name;
   PathFrom from;
   LastLink last;  // of the file's path, where the caller gave it
 };
 
-constexpr std::array kActions = {
-    ActionRow{RD_FILE_CREATE, "create", PathFrom::kernel, LastLink::followed},
-    ActionRow{RD_FILE_WRITE, "write", PathFrom::kernel, LastLink::followed},
-    ActionRow{RD_FILE_READ, "read", PathFrom::kernel, LastLink::followed},
-    ActionRow{RD_FILE_CHANGE, "change", PathFrom::kernel, LastLink::followed},
-    ActionRow{RD_FILE_RENAME, "rename", PathFrom::caller, LastLink::kept},
-    ActionRow{RD_FILE_DELETE, "delete", PathFrom::caller, LastLink::kept},
-    ActionRow{RD_FILE_MKDIR, "mkdir", PathFrom::caller, LastLink::kept},
-    ActionRow{RD_FILE_RMDIR, "rmdir", PathFrom::caller, LastLink::kept},
-    ActionRow{RD_FILE_LINK, "link", PathFrom::caller, LastLink::kept},
-    ActionRow{RD_FILE_SYMLINK, "symlink", PathFrom::caller, LastLink::kept},
-    ActionRow{RD_FILE_PERMISSION, "permission", PathFrom::caller, LastLink::followed},
-    ActionRow{RD_FILE_OWNER, "owner", PathFrom::caller, LastLink::followed},
-    ActionRow{RD_FILE_TRUNCATE, "truncate", PathFrom::caller, LastLink::followed},
-    ActionRow{RD_FILE_MKNOD, "mknod", PathFrom::caller, LastLink::kept},
+constexpr std::array kFileActions = {
+    FileActionRow{RD_FILE_CREATE, "create", PathFrom::kernel, LastLink::followed},
+    FileActionRow{RD_FILE_WRITE, "write", PathFrom::kernel, LastLink::followed},
+    FileActionRow{RD_FILE_READ, "read", PathFrom::kernel, LastLink::followed},
+    FileActionRow{RD_FILE_CHANGE, "change", PathFrom::kernel, LastLink::followed},
+    FileActionRow{RD_FILE_RENAME, "rename", PathFrom::caller, LastLink::kept},
+    FileActionRow{RD_FILE_DELETE, "delete", PathFrom::caller, LastLink::kept},
+    FileActionRow{RD_FILE_MKDIR, "mkdir", PathFrom::caller, LastLink::kept},
+    FileActionRow{RD_FILE_RMDIR, "rmdir", PathFrom::caller, LastLink::kept},
+    FileActionRow{RD_FILE_LINK, "link", PathFrom::caller, LastLink::kept},
+    FileActionRow{RD_FILE_SYMLINK, "symlink", PathFrom::caller, LastLink::kept},
+    FileActionRow{RD_FILE_PERMISSION, "permission", PathFrom::caller, LastLink::followed},
+    FileActionRow{RD_FILE_OWNER, "owner", PathFrom::caller, LastLink::followed},
+    FileActionRow{RD_FILE_TRUNCATE, "truncate", PathFrom::caller, LastLink::followed},
+    FileActionRow{RD_FILE_MKNOD, "mknod", PathFrom::caller, LastLink::kept},
 };
 
 struct FileRecord {
@@ -181,7 +181,7 @@ void describe_pair(const FileRecord& record, PathResolver& resolver, v1::Event& 
   }
 }
 
-void describe_names(const FileRecord& record, const ActionRow& row, PathResolver& resolver, v1::Event& event) {
+void describe_names(const FileRecord& record, const FileActionRow& row, PathResolver& resolver, v1::Event& event) {
   if (row.from == PathFrom::kernel) {
     const std::string base = path_from_components(record.base);
     return describe_path(compare(path_from_components(record.path), base, record.given), event);
@@ -210,9 +210,9 @@ Decoded decode_file(std::string_view bytes, PathResolver& resolver, v1::Event& e
   }
   record.given = without_nul(record.given);
   record.to_given = without_nul(record.to_given);
-  const auto row = std::find_if(kActions.begin(), kActions.end(),
-                                [&](const ActionRow& each) { return each.action == record.raw.action; });
-  if (row == kActions.end()) return Decoded::malformed;
+  const auto row = std::find_if(kFileActions.begin(), kFileActions.end(),
+                                [&](const FileActionRow& each) { return each.action == record.raw.action; });
+  if (row == kFileActions.end()) return Decoded::malformed;
   event.set_event_type(v1::EVENT_TYPE_FILECHANGE);
   event.set_event_action(row->name);
   describe_names(record, *row, resolver, event);
@@ -222,7 +222,7 @@ Decoded decode_file(std::string_view bytes, PathResolver& resolver, v1::Event& e
 
 uint32_t file_actions_in(std::span<const std::string> unwanted) {
   uint32_t actions = 0;
-  for (const ActionRow& row : kActions) {
+  for (const FileActionRow& row : kFileActions) {
     const bool is_named = std::any_of(unwanted.begin(), unwanted.end(), [&](const std::string& name) {
       return name == "filechange." + std::string(row.name);
     });

@@ -17,20 +17,20 @@ namespace {
 // Whose end is which: the opener is the source; a listener's own end is the destination, and it has no source.
 enum class Direction { outbound, inbound };
 
-struct ActionRow {
+struct ConnectionRow {
   rd_connection_action action;
   v1::EventType type;
   const char* name;
   Direction direction;
 };
 
-constexpr std::array kActions = {
-    ActionRow{RD_CONNECT, v1::EVENT_TYPE_CONNECTION, "connect", Direction::outbound},
-    ActionRow{RD_ACCEPT, v1::EVENT_TYPE_CONNECTION, "accept", Direction::inbound},
-    ActionRow{RD_LISTEN, v1::EVENT_TYPE_LISTEN, "listen", Direction::inbound},
-    ActionRow{RD_DUP, v1::EVENT_TYPE_SOCKET, "dup", Direction::outbound},
-    ActionRow{RD_SEND, v1::EVENT_TYPE_CONNECTION, "send", Direction::outbound},
-    ActionRow{RD_RECEIVE, v1::EVENT_TYPE_CONNECTION, "receive", Direction::inbound},
+constexpr std::array kConnectionActions = {
+    ConnectionRow{RD_CONNECT, v1::EVENT_TYPE_CONNECTION, "connect", Direction::outbound},
+    ConnectionRow{RD_ACCEPT, v1::EVENT_TYPE_CONNECTION, "accept", Direction::inbound},
+    ConnectionRow{RD_LISTEN, v1::EVENT_TYPE_LISTEN, "listen", Direction::inbound},
+    ConnectionRow{RD_DUP, v1::EVENT_TYPE_SOCKET, "dup", Direction::outbound},
+    ConnectionRow{RD_SEND, v1::EVENT_TYPE_CONNECTION, "send", Direction::outbound},
+    ConnectionRow{RD_RECEIVE, v1::EVENT_TYPE_CONNECTION, "receive", Direction::inbound},
 };
 
 // ERESTARTSYS, which the kernel keeps to itself: a signal came in between.
@@ -101,9 +101,9 @@ Decoded decode_connection(std::string_view record, v1::Event& event) {
   if (raw.version != RD_IPV4 && raw.version != RD_IPV6) return Decoded::malformed;
   if (raw.protocol != IPPROTO_TCP && raw.protocol != IPPROTO_UDP) return Decoded::malformed;
   if (raw.result > 0 || raw.result < -kErrorMax) return Decoded::malformed;
-  const auto* const row = std::find_if(kActions.begin(), kActions.end(),
-                                       [&](const ActionRow& candidate) { return candidate.action == raw.action; });
-  if (row == kActions.end()) return Decoded::malformed;
+  const auto* const row = std::find_if(kConnectionActions.begin(), kConnectionActions.end(),
+                                       [&](const ConnectionRow& candidate) { return candidate.action == raw.action; });
+  if (row == kConnectionActions.end()) return Decoded::malformed;
   event.set_event_type(row->type);
   event.set_event_action(row->name);
   event.set_network_transport(raw.protocol == IPPROTO_TCP ? "tcp" : "udp");

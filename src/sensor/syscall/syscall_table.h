@@ -76,6 +76,7 @@ inline constexpr std::array kSyscallHandlers = {
     SyscallHandler{SYS_bind, 361, "network_bind"},
     SyscallHandler{SYS_socket, 359, "network_socket"},
     SyscallHandler{-1, 102, "network_socketcall"},
+    SyscallHandler{SYS_sendto, 369, "auth_sendto"},
     SyscallHandler{SYS_dup, 41, "network_dup"},
     SyscallHandler{SYS_dup2, 63, "network_dup"},
     SyscallHandler{SYS_dup3, 330, "network_dup"},

@@ -21,8 +21,18 @@ char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 // of the kernel itself.
 enum { RD_SIGNAL_OF_KERNEL = 1 };
 
+// The latest record of a signal that ends the agent before it can tell of it. Where the reader has it pinned it is
+// there for the agent that comes after.
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct rd_tamper);
+} last_words SEC(".maps");
+
 // Signals that end, stop or crash a process unless it handles them: HUP, INT, QUIT, ILL, ABRT, BUS, FPE, KILL, SEGV,
 // PIPE ALRM, TERM, STOP, TSTP. ALRM and PIPE are left out: the agent gets those from itself.
+enum { RD_SIGKILL = 9 };
 enum {
   RD_SIGNALS_OF_ENDS = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9 | 1u << 11 |
                        1u << 15 | 1u << 19 | 1u << 20,
@@ -43,6 +53,8 @@ int BPF_PROG(tamper_signal, int number, struct kernel_siginfo* info, struct task
   record.target_start_ns = BPF_CORE_READ(leader, start_boottime);
   record.target_pid = BPF_CORE_READ(target, tgid);
   record.signal = number;
+  __u32 zero = 0;
+  if (number == RD_SIGKILL) bpf_map_update_elem(&last_words, &zero, &record, BPF_ANY);
   rd_send_security(&record.head, sizeof(record));
   return 0;
 }

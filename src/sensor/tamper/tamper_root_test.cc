@@ -1,8 +1,11 @@
 // The process that runs the sensor is really signalled and traced by others, and the events compared.
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/ptrace.h>
 
 #include <csignal>
+
+#include "base/file.h"
 
 #include "sensor/test_sensor.h"
 
@@ -43,6 +46,52 @@ TEST_F(TamperTest, tells_who_signals_the_agent) {
   EXPECT_EQ(event->user_name(), "root");
   EXPECT_EQ(event->target_process_pid(), getpid());
   EXPECT_EQ(event->target_process_executable(), own_executable());
+}
+
+// A BPF file system of the test's own.
+class BpfFileSystem {
+ public:
+  BpfFileSystem() { EXPECT_EQ(mount("bpf", path().c_str(), "bpf", 0, nullptr), 0) << strerror(errno); }
+  ~BpfFileSystem() { umount2(path().c_str(), MNT_DETACH); }
+  BpfFileSystem(const BpfFileSystem&) = delete;
+  BpfFileSystem& operator=(const BpfFileSystem&) = delete;
+  const std::string& path() const { return directory_.path(); }
+
+ private:
+  base::TempDir directory_;
+};
+
+TEST_F(TamperTest, tells_who_killed_the_agent_before) {
+  const BpfFileSystem bpf;
+  SensorOptions options;
+  options.host_id = "host";
+  options.boot_id = "boot";
+  options.tier = tier_under_test();
+  options.last_words_directory = bpf.path();
+  int ready[2];
+  ASSERT_EQ(pipe(ready), 0);
+  const pid_t agent = in_child([&] {
+    Collector events;
+    const auto sensor = Sensor::start(options, events);
+    if (!sensor || write(ready[1], "x", 1) != 1) _exit(9);
+    pause();
+  });
+  char byte = 0;
+  ASSERT_EQ(read(ready[0], &byte, 1), 1);
+  const pid_t killer = launch({"/bin/sh", "-c", "kill -KILL " + std::to_string(agent) + "; exit 0"});
+  EXPECT_EQ(finish(killer), 0);
+  int status = 0;
+  ASSERT_EQ(waitpid(agent, &status, 0), agent);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  start(options);
+  const auto event = events_.wait_for(is_tamper("signal", killer));
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->signal_name(), "SIGKILL");
+  EXPECT_EQ(event->process_comm(), "sh");
+  EXPECT_EQ(event->target_process_pid(), agent);
+  sensor_->stop();
+  start(options);
+  EXPECT_EQ(events_.all(is_tamper("signal", killer)).size(), 1U) << "told again";
 }
 
 TEST_F(TamperTest, tells_who_stopped_the_agent_once_it_goes_on) {
