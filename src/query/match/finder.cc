@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace redoubt::query::match {
 
 Finder::Finder() = default;
@@ -11,7 +13,7 @@ void Finder::add(const Trigger& trigger, TriggerId id) {
   const bool is_text = trigger.kind != TriggerKind::number && trigger.kind != TriggerKind::prefix;
   has_other_triggers_ = has_other_triggers_ || !is_text || trigger.text.empty();
   // One more than are looked for ahead says that there are too many.
-  if (is_text && texts_.size() <= CaselessLook::kLiteralsMax) texts_.push_back(trigger.text);
+  if (is_text && texts_.size() <= CaselessLook::kLiteralsMax) texts_.push_back(base::fold_case(trigger.text));
   switch (trigger.kind) {
     case TriggerKind::whole: form.whole.add(trigger.text, id); break;
     case TriggerKind::start: form.start.add(trigger.text, id); break;
@@ -20,6 +22,14 @@ void Finder::add(const Trigger& trigger, TriggerId id) {
     case TriggerKind::prefix: form.prefixes.add(trigger.text, id); break;
     case TriggerKind::number: numbers_.emplace_back(trigger.number, id); break;
   }
+}
+
+bool Finder::looks_for_all_of(const Finder& other) const {
+  const auto is_looked_for = [this](const std::string& text) {
+    return std::find(texts_.begin(), texts_.end(), text) != texts_.end();
+  };
+  return can_look_ahead() && other.can_look_ahead() &&
+         std::all_of(other.texts_.begin(), other.texts_.end(), is_looked_for);
 }
 
 Status Finder::build(LiteralScanner::Engine engine, ScanScratch& scratch) {

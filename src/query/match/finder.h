@@ -33,6 +33,9 @@ class Finder {
   Finder();
   // A trigger of this slot, each once.
   void add(const Trigger& trigger, TriggerId id);
+  // True where this one's look ahead is one for the other too: it looks for every text that the other's triggers need.
+  // Before build().
+  bool looks_for_all_of(const Finder& other) const;
   // After the last add().
   Status build(LiteralScanner::Engine engine, ScanScratch& scratch);
 
@@ -60,8 +63,10 @@ class Finder {
 
   std::array<OfForm, 2> forms_;  // by Form
   std::vector<std::pair<int64_t, TriggerId>> numbers_;
+  bool can_look_ahead() const { return !has_other_triggers_ && texts_.size() <= CaselessLook::kLiteralsMax; }
+
   size_t looks_ = 0;
-  std::vector<std::string> texts_;   // of the triggers, until build()
+  std::vector<std::string> texts_;   // of the triggers, folded, until build()
   bool has_other_triggers_ = false;  // than of texts
   CaselessLook look_;
 };

@@ -316,6 +316,24 @@ TEST(Matcher, finds_words_in_attributes_that_lie_apart) {
   EXPECT_EQ(hits, wanted);
 }
 
+// One look at the batch is for the fields of a keyword rule too.
+TEST(Matcher, finds_words_in_fields_and_in_attributes) {
+  auto matcher =
+      compiled({"attributes CONTAINS \"needle\" OR process.name CONTAINS \"needle\" OR UserName = \"needle\"",
+                "process.name CONTAINS \"hay\""});
+  const std::vector<std::vector<std::string>> rows{
+      {"hay", "x", "x"}, {"a NEEDLE", "x", "x"}, {"x", "needle", "x"}, {"x", "x", "a needle"}};
+  const std::vector<std::vector<Hit>> wanted{{{0, 1}}, {{0, 0}}, {{0, 0}}, {{0, 0}}};
+  for (size_t i = 0; i < rows.size(); ++i) {
+    event::BatchBuilder builder;
+    builder.set(event::Field::process_name, rows[i][0]);
+    builder.set(event::Field::user_name, rows[i][1]);
+    builder.add_attribute("a", rows[i][2]);
+    builder.finish_event(event::EventType::process);
+    EXPECT_EQ(hits_of(matcher, builder.take()), wanted[i]) << i;
+  }
+}
+
 // Numbers of texts mean something else in each batch.
 TEST(Matcher, forgets_the_numbers_of_texts_with_their_batch) {
   auto matcher = compiled({"attributes CONTAINS \"needle\"", "process.name = \"cat\""});

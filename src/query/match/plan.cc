@@ -78,7 +78,22 @@ struct PlanSet::Draft {
     for (const Trigger& trigger : last) leads_of(plan, trigger).rules.push_back(rule);
   }
 
+  // Keyword rules look for the same words in every attribute and in every field: one look at the batch is for all.
+  void gather_words(Plan& plan) const {
+    const auto every = std::find_if(plan.stations.begin(), plan.stations.end(),
+                                    [](const Station& each) { return each.slot == kEveryAttribute; });
+    if (every == plan.stations.end()) return;
+    plan.words = every->finder;
+    const auto is_other = [&](const Station& each) {
+      return each.finder != plan.words && !set.finders_[plan.words].looks_for_all_of(set.finders_[each.finder]);
+    };
+    const auto first = std::stable_partition(plan.stations.begin(), plan.stations.end(), is_other);
+    plan.word_stations.assign(first, plan.stations.end());
+    plan.stations.erase(first, plan.stations.end());
+  }
+
   void finish() {
+    for (Plan& plan : set.plans_) gather_words(plan);
     for (const Leads& each : leads) {
       set.targets_.push_back({.first_rule = static_cast<uint32_t>(set.target_rules_.size()),
                               .rules = static_cast<uint32_t>(each.rules.size()),
@@ -206,24 +221,28 @@ bool PlanRun::may_fire_in_batch(uint32_t finder, ScanScratch& scratch) {
   return chance == Chance::some;
 }
 
+void PlanRun::stop_at(const PlanSet::Station& station, EventView& event, ScanScratch& scratch) {
+  if (station.slot == kEveryAttribute) {
+    for (const event::Attribute& each : event.row().attributes()) {
+      look_at(station, event::Value::of_text(each.value, each.text_number), event, scratch);
+    }
+    return;
+  }
+  const event::Value value = event.value(station.slot);
+  if (value.is_text()) {
+    look_at(station, value, event, scratch);
+  } else if (value.present()) {
+    fired_.clear();
+    plans_.finders_[station.finder].find_number(value.integer(), fired_);
+    fire(fired_);
+  }
+}
+
 void PlanRun::run(const PlanSet::Plan& plan, EventView& event, ScanScratch& scratch) {
   for (const RuleId rule : plan.always) add(rule);
-  for (const PlanSet::Station& station : plan.stations) {
-    if (station.slot == kEveryAttribute) {
-      if (!may_fire_in_batch(station.finder, scratch)) continue;
-      for (const event::Attribute& each : event.row().attributes()) {
-        look_at(station, event::Value::of_text(each.value, each.text_number), event, scratch);
-      }
-      continue;
-    }
-    const event::Value value = event.value(station.slot);
-    if (value.is_text()) {
-      look_at(station, value, event, scratch);
-    } else if (value.present()) {
-      fired_.clear();
-      plans_.finders_[station.finder].find_number(value.integer(), fired_);
-      fire(fired_);
-    }
+  for (const PlanSet::Station& station : plan.stations) stop_at(station, event, scratch);
+  if (!plan.word_stations.empty() && may_fire_in_batch(plan.words, scratch)) {
+    for (const PlanSet::Station& station : plan.word_stations) stop_at(station, event, scratch);
   }
   for (const PlanSet::Guarded& guarded : plan.guarded) {
     const event::Value value = event.value(guarded.unless.slot);

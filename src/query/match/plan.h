@@ -31,6 +31,7 @@ class PlanSet {
   friend class PlanRun;
   using PlanId = uint32_t;
   static constexpr PlanId kNoPlan = UINT32_MAX;
+  static constexpr uint32_t kNoFinder = UINT32_MAX;
   static constexpr size_t kTypes = event::kEventTypesMax;
   // Rules of more types than this are in one plan for all types: no literal is in many finders.
   static constexpr int kNarrowTypesMax = 4;
@@ -46,6 +47,10 @@ class PlanSet {
   struct Plan {
     std::vector<RuleId> always;
     std::vector<Station> stations;
+    // Where words are looked for in every attribute: the finder of those, and the stations at which nothing fires that
+    // it does not look ahead for. They are passed over in batches that have none of the words.
+    uint32_t words = kNoFinder;
+    std::vector<Station> word_stations;
     std::vector<Guarded> guarded;  // plans that are run after this one
   };
   // What a trigger leads to: parts of target_rules_ and target_plans_.
@@ -77,6 +82,7 @@ class PlanRun {
 
  private:
   void run(const PlanSet::Plan& plan, EventView& event, ScanScratch& scratch);
+  void stop_at(const PlanSet::Station& station, EventView& event, ScanScratch& scratch);
   void fire(std::span<const TriggerId> triggers);
   void search(const Finder& finder, SlotId slot, std::string_view raw, EventView& event, ScanScratch& scratch);
   void search_new(const PlanSet::Station& station, std::string_view raw, EventView& event, ScanScratch& scratch);
