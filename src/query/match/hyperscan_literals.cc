@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "query/match/needle.h"
 #include "query/semantics.h"
 
 #ifdef REDOUBT_HYPERSCAN
@@ -18,9 +19,11 @@ ScanScratch& ScanScratch::operator=(ScanScratch&& other) noexcept {
   return *this;
 }
 
-CaselessLook::CaselessLook(CaselessLook&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
+CaselessLook::CaselessLook(CaselessLook&& other) noexcept
+    : literals_(std::move(other.literals_)), database_(std::exchange(other.database_, nullptr)) {}
 
 CaselessLook& CaselessLook::operator=(CaselessLook&& other) noexcept {
+  std::swap(literals_, other.literals_);
   std::swap(database_, other.database_);
   return *this;
 }
@@ -29,6 +32,13 @@ bool CaselessLook::may_hold(std::string_view text, ScanScratch& scratch) const {
   if (database_ == nullptr || folds_into_ascii(text)) return true;
   // The library takes no text without an address.
   return !text.empty() && found_any(text, scratch);
+}
+
+// Where the part that is looked for ends there.
+bool CaselessLook::Literal::is_at(std::string_view text, size_t found_end) const {
+  if (found_end < part_end || text.size() - found_end < folded.size() - part_end) return false;
+  const auto same = [](char known, char byte) { return known == (byte >= 'A' && byte <= 'Z' ? byte + 32 : byte); };
+  return std::equal(folded.begin(), folded.end(), text.begin() + static_cast<ptrdiff_t>(found_end - part_end), same);
 }
 
 #ifdef REDOUBT_HYPERSCAN
@@ -56,9 +66,8 @@ struct LiteralList {
   }
 };
 
-// One report a literal, however often it is there.
-Status compile(const LiteralList& list, unsigned more_flags, hs_database** database) {
-  const std::vector<unsigned> flags(list.texts.size(), HS_FLAG_SINGLEMATCH | more_flags);
+Status compile(const LiteralList& list, unsigned flag, hs_database** database) {
+  const std::vector<unsigned> flags(list.texts.size(), flag);
   hs_compile_error_t* error = nullptr;
   const hs_error_t compiled =
       hs_compile_lit_multi(list.texts.data(), flags.data(), list.ids.data(), list.sizes.data(),
@@ -79,7 +88,8 @@ Status ScanScratch::fit(const hs_database* database) {
 Status HyperscanLiterals::build(const std::vector<std::pair<std::string, LiteralId>>& literals, ScanScratch& scratch) {
   LiteralList list;
   for (const auto& [literal, id] : literals) list.add(literal, id);
-  TRY_STATUS(compile(list, 0, &database_));
+  // One report a literal, however often it is there.
+  TRY_STATUS(compile(list, HS_FLAG_SINGLEMATCH, &database_));
   return scratch.fit(database_);
 }
 
@@ -91,16 +101,32 @@ Status CaselessLook::build(const std::vector<std::string>& literals, ScanScratch
     return literal.size() <= kLiteralBytesMax && is_ascii(literal);
   });
   if (!HyperscanLiterals::available() || !fit || literals.empty() || literals.size() > kLiteralsMax) return {};
+  std::vector<std::string> parts;
+  for (const std::string& literal : literals) {
+    const std::string_view part = rarest_part(literal, kPartBytes);
+    parts.emplace_back(part);
+    literals_.push_back({literal, static_cast<size_t>(part.data() + part.size() - literal.data())});
+  }
   LiteralList list;
-  for (const std::string& literal : literals) list.add(literal, 0);
+  for (const std::string& part : parts) list.add(part, static_cast<unsigned>(list.ids.size()));
   TRY_STATUS(compile(list, HS_FLAG_CASELESS, &database_));
   return scratch.fit(database_);
 }
 
+struct CaselessLook::Search {
+  const std::vector<Literal>& literals;
+  std::string_view text;
+};
+
 bool CaselessLook::found_any(std::string_view text, ScanScratch& scratch) const {
-  const auto stop = [](unsigned, unsigned long long, unsigned long long, unsigned, void*) { return 1; };
+  Search search{literals_, text};
+  // Stops where a whole literal is.
+  const auto check = [](unsigned id, unsigned long long, unsigned long long end, unsigned, void* context) {
+    const auto& [literals, searched] = *static_cast<const Search*>(context);
+    return literals[id].is_at(searched, end) ? 1 : 0;
+  };
   const hs_error_t scanned =
-      hs_scan(database_, text.data(), static_cast<unsigned>(text.size()), 0, scratch.scratch_, stop, nullptr);
+      hs_scan(database_, text.data(), static_cast<unsigned>(text.size()), 0, scratch.scratch_, check, &search);
   CHECK(scanned == HS_SUCCESS || scanned == HS_SCAN_TERMINATED);
   return scanned == HS_SCAN_TERMINATED;
 }

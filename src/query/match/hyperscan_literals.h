@@ -51,8 +51,19 @@ class CaselessLook {
   bool may_hold(std::string_view text, ScanScratch& scratch) const;
 
  private:
+  // Of each literal its rarest part is looked for, which is faster, and where that is there the rest is compared.
+  static constexpr size_t kPartBytes = 6;
+
+  struct Literal {
+    std::string folded;
+    size_t part_end;  // of the part that is looked for
+    bool is_at(std::string_view text, size_t found_end) const;
+  };
+  struct Search;
+
   bool found_any(std::string_view text, ScanScratch& scratch) const;
 
+  std::vector<Literal> literals_;
   hs_database* database_ = nullptr;
 };
 

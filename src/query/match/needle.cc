@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 namespace redoubt::query::match {
@@ -35,6 +36,19 @@ Lanes lanes_at(const char* bytes) {
 Lanes all_lanes(char byte) { return Lanes{} + static_cast<uint8_t>(byte); }
 
 }  // namespace
+
+std::string_view rarest_part(std::string_view literal, size_t bytes) {
+  if (literal.size() <= bytes) return literal;
+  const auto rarity = [&](size_t at) {
+    const std::string_view part = literal.substr(at, bytes);
+    return std::accumulate(part.begin(), part.end(), 0, [](int sum, char byte) { return sum + rarity_of(byte); });
+  };
+  size_t best = 0;
+  for (size_t at = 1; at + bytes <= literal.size(); ++at) {
+    if (rarity(at) > rarity(best)) best = at;
+  }
+  return literal.substr(best, bytes);
+}
 
 Needle::Needle(std::string literal) : literal_(std::move(literal)) {
   for (size_t i = 1; i < literal_.size(); ++i) {

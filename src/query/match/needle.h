@@ -8,6 +8,9 @@
 
 namespace redoubt::query::match {
 
+// The part of so many bytes that is likely the rarest in texts; the whole literal where it is no longer than that.
+std::string_view rarest_part(std::string_view literal, size_t bytes);
+
 class Needle {
  public:
   explicit Needle(std::string literal);
