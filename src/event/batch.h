@@ -60,6 +60,8 @@ class Row {
  public:
   // Absent for Field::attributes: those have names.
   Value get(Field field) const;
+  // Which fields it has, a bit each.
+  const FieldSet& fields() const;
   std::span<const Attribute> attributes() const;
   std::string_view attribute_name(const Attribute& attribute) const;
   // By its exact name; the batch's names are searched, so not for hot paths.
@@ -137,6 +139,8 @@ inline Value Row::get(Field field) const {
   for (unsigned before = 0; before < word; ++before) below += std::popcount(slots.present[before]);
   return batch_->values_[slots.first + static_cast<size_t>(below)];
 }
+
+inline const FieldSet& Row::fields() const { return batch_->rows_[index_].present; }
 
 inline std::span<const Attribute> Row::attributes() const {
   const Batch::Slots& slots = batch_->rows_[index_];

@@ -39,8 +39,6 @@ class Finder {
   // After the last add().
   Status build(LiteralScanner::Engine engine, ScanScratch& scratch);
 
-  // True where finding costs more than looking a value up that was seen before.
-  bool is_dear() const { return looks_ > kCheapLooks; }
   bool wants(Form form) const { return !forms_[static_cast<size_t>(form)].empty(); }
   // A quick look ahead: false where no trigger fires on the text or on any part of it.
   bool may_fire_in(std::string_view text, ScanScratch& scratch) const { return look_.may_hold(text, scratch); }
@@ -49,8 +47,6 @@ class Finder {
   void find_number(int64_t number, std::vector<TriggerId>& fired) const;
 
  private:
-  static constexpr size_t kCheapLooks = 2;
-
   struct OfForm {
     LiteralTable whole{Anchor::whole};
     LiteralTable start{Anchor::start};
@@ -65,7 +61,6 @@ class Finder {
   std::vector<std::pair<int64_t, TriggerId>> numbers_;
   bool can_look_ahead() const { return !has_other_triggers_ && texts_.size() <= CaselessLook::kLiteralsMax; }
 
-  size_t looks_ = 0;
   std::vector<std::string> texts_;   // of the triggers, folded, until build()
   bool has_other_triggers_ = false;  // than of texts
   CaselessLook look_;

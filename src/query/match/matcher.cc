@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "query/match/estimate.h"
+#include "query/match/event_memo.h"
 #include "query/match/gate.h"
 #include "query/match/plan.h"
 #include "query/match/predicate.h"
@@ -60,9 +61,11 @@ struct Matcher::Program {
   ScanScratch scan;
   std::optional<EventView> event;
   std::optional<PlanRun> run;
+  std::optional<EventMemo> memo;
   Verdicts verdicts;
   TextVerdicts text_verdicts;
   std::vector<LiteralId> found;
+  std::vector<uint32_t> outcomes;
   uint32_t events = 0;                   // so far; comes round
   std::unique_ptr<RuleTally[]> tallies;  // by rule
 
@@ -74,6 +77,7 @@ struct Matcher::Program {
 
   bool evaluate(uint32_t entry);
   bool evaluate_timed(RuleId rule);
+  std::span<const uint32_t> judge();
   void match_row(const event::Row& row, uint32_t position, std::vector<Hit>& hits);
 };
 
@@ -133,6 +137,7 @@ Status Matcher::Program::add_rules(std::span<const Expression> rules, LiteralSca
   verdicts.resize(predicates.size());
   event.emplace(slots);
   run.emplace(plans);
+  memo.emplace(slots);
   tallies = std::make_unique<RuleTally[]>(rules.size());
   return {};
 }
@@ -156,16 +161,29 @@ bool Matcher::Program::evaluate_timed(RuleId rule) {
   return holds;
 }
 
+// The words of the outcomes of the event in hand.
+std::span<const uint32_t> Matcher::Program::judge() {
+  const bool sampled = ++events % kSampledEvents == 0;
+  if (const auto known = memo->find(*event, *run, scan)) return *known;
+  verdicts.start_event();
+  outcomes.clear();
+  for (const RuleId rule : run->find(*event, scan)) {
+    const bool holds = sampled ? evaluate_timed(rule) : evaluate(entries[rule]);
+    outcomes.push_back(Outcome(rule, holds).word());
+  }
+  memo->keep(*event, outcomes);
+  return outcomes;
+}
+
 void Matcher::Program::match_row(const event::Row& row, uint32_t position, std::vector<Hit>& hits) {
   event->start_event(row);
-  verdicts.start_event();
-  const bool sampled = ++events % kSampledEvents == 0;
-  for (const RuleId rule : run->find(*event, scan)) {
-    RuleTally& tally = tallies[rule];
+  for (const uint32_t word : judge()) {
+    const Outcome outcome(word);
+    RuleTally& tally = tallies[outcome.rule()];
     tally.evaluated.add(1);
-    if (!(sampled ? evaluate_timed(rule) : evaluate(entries[rule]))) continue;
+    if (!outcome.matched()) continue;
     tally.matched.add(1);
-    hits.push_back({position, rule});
+    hits.push_back({position, outcome.rule()});
   }
 }
 
@@ -183,7 +201,6 @@ Result<Matcher> Matcher::compile(std::span<const Expression> rules, MatcherOptio
 void Matcher::match(const event::Batch& batch, std::vector<Hit>& hits) {
   program_->event->start_batch(batch);
   program_->run->start_batch(batch);
-  program_->text_verdicts.start_batch();
   for (size_t i = 0; i < batch.size(); ++i) program_->match_row(batch.row(i), static_cast<uint32_t>(i), hits);
 }
 

@@ -266,17 +266,16 @@ TEST(PrefixTable, agrees_with_one_comparison_after_the_other) {
 TEST(ValueMemo, keeps_what_was_found_and_forgets_when_it_is_full) {
   ValueMemo memo;
   const std::vector<LiteralId> found{3, 5};
-  const auto key = ValueMemo::key_of(1, "value");
+  const auto key = ValueMemo::key_of("value");
   EXPECT_FALSE(memo.find(key).has_value());
   memo.keep(key, found);
   const auto kept = memo.find(key);
   ASSERT_TRUE(kept.has_value());
   EXPECT_TRUE(std::equal(kept->begin(), kept->end(), found.begin(), found.end()));
-  EXPECT_FALSE(memo.find(ValueMemo::key_of(2, "value")).has_value());
-  EXPECT_FALSE(memo.find(ValueMemo::key_of(1, "valuf")).has_value());
-  for (size_t i = 0; i < ValueMemo::kCells; ++i) memo.keep(ValueMemo::key_of(1, std::to_string(i)), {});
+  EXPECT_FALSE(memo.find(ValueMemo::key_of("valuf")).has_value());
+  for (size_t i = 0; i < ValueMemo::kCells; ++i) memo.keep(ValueMemo::key_of(std::to_string(i)), {});
   EXPECT_FALSE(memo.find(key).has_value());
-  const auto last = memo.find(ValueMemo::key_of(1, std::to_string(ValueMemo::kCells - 1)));
+  const auto last = memo.find(ValueMemo::key_of(std::to_string(ValueMemo::kCells - 1)));
   ASSERT_TRUE(last.has_value());
   EXPECT_TRUE(last->empty());
 }
@@ -334,6 +333,21 @@ TEST(Matcher, finds_words_in_fields_and_in_attributes) {
   }
 }
 
+// A part of each word is looked for first; only the whole word counts, in any case and at either end of a text.
+TEST(CaselessLook, finds_whole_literals) {
+  CaselessLook look;
+  ScanScratch scratch;
+  ASSERT_TRUE(look.build({"kerberos::golden", "\\mimilib.dll", "xyz"}, scratch));
+  if (!LiteralScanner::has(LiteralScanner::Engine::hyperscan)) GTEST_SKIP() << "skipped: no Hyperscan here";
+  for (const char* const there : {"Kerberos::GOLDEN", "a kerberos::golden", "c:\\MimiLib.DLL!", "xYz"}) {
+    EXPECT_TRUE(look.may_hold(there, scratch)) << there;
+  }
+  for (const char* const absent : {"", "berberos::golden", "erberos::golden", "kerberos::golde", "mimilib.dll", "xy z",
+                                   "c:\\otherlib.dll", "s::gol"}) {
+    EXPECT_FALSE(look.may_hold(absent, scratch)) << absent;
+  }
+}
+
 // Numbers of texts mean something else in each batch.
 TEST(Matcher, forgets_the_numbers_of_texts_with_their_batch) {
   auto matcher = compiled({"attributes CONTAINS \"needle\"", "process.name = \"cat\""});
@@ -347,6 +361,70 @@ TEST(Matcher, forgets_the_numbers_of_texts_with_their_batch) {
     std::vector<Hit> hits;
     matcher.match(builder.take(), hits);
     EXPECT_EQ(hits.size(), present ? 6U : 0U);
+  }
+}
+
+event::Batch batch_of_processes(const std::vector<std::vector<std::string>>& rows) {
+  event::BatchBuilder builder;
+  for (const auto& row : rows) {
+    builder.set(event::Field::event_time, static_cast<int64_t>(builder.size()));
+    builder.set(event::Field::process_name, row[0]);
+    builder.set(event::Field::user_name, row[1]);
+    builder.add_attribute("a", row[2]);
+    builder.finish_event(event::EventType::process);
+  }
+  return builder.take();
+}
+
+// What is remembered of events are the values of all that their rules read, also of what is read for the first time
+// after others were remembered.
+TEST(Matcher, tells_events_apart_by_what_rules_read) {
+  auto matcher = compiled({"process.name = \"cat\" AND NOT UserName = \"root\" AND attributes.a != \"x\"",
+                           "process.name = \"dog\" AND (UserName = \"root\" OR attributes CONTAINS \"needle\")"});
+  const std::vector<std::vector<std::string>> rows{{"cow", "root", "x"}, {"cow", "ann", "y"},  {"cat", "root", "x"},
+                                                   {"cat", "ann", "x"},  {"cat", "ann", "y"},  {"dog", "root", "x"},
+                                                   {"dog", "ann", "y"},  {"cat", "root", "y"}, {"cat", "bob", "y"}};
+  const std::vector<Hit> wanted{{4, 0}, {5, 1}, {8, 0}};
+  auto with_word = rows;
+  with_word[6][2] = with_word[0][2] = "a needle";
+  const std::vector<Hit> wanted_with_word{{4, 0}, {5, 1}, {6, 1}, {8, 0}};
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(hits_of(matcher, batch_of_processes(rows)), wanted) << round;
+    EXPECT_EQ(hits_of(matcher, batch_of_processes(with_word)), wanted_with_word) << round;
+  }
+  EXPECT_EQ(matcher.counters()[0].matched, 12U);
+}
+
+// Numbers are read as texts are.
+TEST(Matcher, tells_events_apart_by_their_numbers) {
+  std::vector<Expression> rules;
+  rules.push_back(parsed("process.pid = 3"));
+  rules.push_back(Expression::test(event::Field::process_pid, Operator::equal, {event::Field::process_parent_pid}));
+  auto made = Matcher::compile(rules);
+  ASSERT_TRUE(made.has_value());
+  Matcher matcher = *std::move(made);
+  for (int round = 0; round < 3; ++round) {
+    event::BatchBuilder builder;
+    for (const auto& [pid, ppid] : std::vector<std::pair<int, int>>{{1, 3}, {3, 1}, {1, 1}, {3, 3}, {1, 3}}) {
+      builder.set(event::Field::process_pid, static_cast<int64_t>(pid));
+      builder.set(event::Field::process_parent_pid, static_cast<int64_t>(ppid));
+      builder.finish_event(event::EventType::process);
+    }
+    EXPECT_EQ(hits_of(matcher, builder.take()), (std::vector<Hit>{{1, 0}, {2, 1}, {3, 0}, {3, 1}})) << round;
+  }
+}
+
+// Kinds of event of which no two are alike are not remembered, and those that come later are.
+TEST(Matcher, judges_events_of_which_no_two_are_alike) {
+  auto matcher = compiled({"process.name ENDS \"7\" AND attributes.a = \"x\""});
+  for (int from : {0, 3000, 0}) {
+    std::vector<std::vector<std::string>> rows;
+    std::vector<Hit> wanted;
+    for (int i = from; i < from + 3000; ++i) {
+      if (i % 10 == 7 && i % 3 == 0) wanted.push_back({static_cast<uint32_t>(i - from), 0});
+      rows.push_back({std::to_string(i), "ann", i % 3 == 0 ? "x" : "y"});
+    }
+    EXPECT_EQ(hits_of(matcher, batch_of_processes(rows)), wanted);
   }
 }
 

@@ -1,6 +1,5 @@
-// What a finder found on texts that came before: telemetry repeats itself. NumberMemo knows the texts of the batch in
-// hand by their numbers and does not look at them; ValueMemo knows those of earlier batches by their bytes, which is
-// still cheaper than looking for thousands of literals. Both are bounded and may forget. One thread.
+// What was found out before: telemetry repeats itself. ValueMemo knows by bytes; FoundMemo and TextVerdicts know what
+// finders and tests said of texts, by the ids of the texts. All are bounded and may forget. One thread.
 #pragma once
 
 #include <cstdint>
@@ -22,16 +21,15 @@ class ValueMemo {
 
   // What a value is looked up by.
   struct Key {
-    uint32_t finder;
     std::string_view value;
     uint64_t hash;
   };
-  static Key key_of(uint32_t finder, std::string_view value);
+  static Key key_of(std::string_view value);
 
-  // What was found on the value; valid until the next keep(). Nothing where it is not known.
-  std::optional<std::span<const LiteralId>> find(const Key& key) const;
+  // What was kept with the value; valid until the next keep(). Nothing where it is not known.
+  std::optional<std::span<const uint32_t>> find(const Key& key) const;
   // Of a value that find() does not know. Longer ones than kValueBytesMax are not kept.
-  void keep(const Key& key, std::span<const LiteralId> found);
+  void keep(const Key& key, std::span<const uint32_t> words);
 
  private:
   struct Cell {
@@ -42,42 +40,71 @@ class ValueMemo {
 
   std::vector<Cell> cells_;
   size_t kept_ = 0;
-  // Records: {finder, bytes, count, ids…, value}. Word 0 is none's.
+  // Records: {bytes of the value, count, words…, value}. Word 0 is none's.
   std::unique_ptr<uint32_t[]> arena_;
   size_t used_ = 1;
 };
 
-class NumberMemo {
+// Of a text, for as long as the matcher lives (text_ids.h).
+using TextId = uint64_t;
+constexpr TextId kNoTextId = 0;
+
+class FoundMemo {
  public:
-  // Numbers mean other texts from now on.
-  void start_batch();
-  // What was found on the text of that number; valid until the next keep(). Nothing where it is not known.
-  std::optional<std::span<const LiteralId>> find(uint32_t finder, uint32_t text_number) const {
-    const Cell& cell = cells_[place_of(finder, text_number)];
-    if (cell.batch != batch_ || cell.finder != finder || cell.text_number != text_number) return std::nullopt;
+  // What was found on the text; valid until the next keep(). Nothing where it is not known.
+  std::optional<std::span<const LiteralId>> find(uint32_t finder, TextId text) const {
+    if (cells_.empty()) return std::nullopt;
+    const Cell& cell = cells_[place_of(finder, text)];
+    if (cell.text != text || cell.finder != finder) return std::nullopt;
     return std::span(found_).subspan(cell.first, cell.count);
   }
-  // Takes the place of another text that falls together with this one.
-  void keep(uint32_t finder, uint32_t text_number, std::span<const LiteralId> found);
+  // Takes the place of another text that falls together with this one. Of kNoTextId nothing is kept.
+  void keep(uint32_t finder, TextId text, std::span<const LiteralId> found);
 
  private:
-  static constexpr uint32_t kCellBits = 13;
-  static constexpr size_t kFoundMax = size_t{1} << 20;
+  static constexpr int kCellBits = 15;
+  static constexpr size_t kFoundMax = size_t{1} << 18;
 
   struct Cell {
-    uint32_t batch = 0;
+    TextId text = kNoTextId;
     uint32_t finder = 0;
-    uint32_t text_number = 0;
     uint32_t first = 0;
     uint32_t count = 0;
   };
-  static size_t place_of(uint32_t finder, uint32_t text_number) {
-    return (text_number * 0x9E3779B1U + finder * 0x85EBCA77U) >> (32 - kCellBits);
+  static size_t place_of(uint32_t finder, TextId text) {
+    return (text * 0x9E3779B97F4A7C15U + finder * 0xC2B2AE3D27D4EB4FU) >> (64 - kCellBits);
+  }
+  void forget();
+
+  std::vector<Cell> cells_;  // made when they are first needed: a matcher that is never used takes no memory for this
+  std::vector<LiteralId> found_;
+};
+
+class TextVerdicts {
+ public:
+  enum class Known : uint8_t { no, is_false, is_true };
+
+  Known find(uint32_t predicate, TextId text) const {
+    if (cells_.empty()) return Known::no;
+    const Cell& cell = cells_[place_of(predicate, text)];
+    return cell.text == text && cell.predicate == predicate ? cell.known : Known::no;
+  }
+  // Takes the place of another text that falls together with this one. Of kNoTextId nothing is kept.
+  void keep(uint32_t predicate, TextId text, Known known);
+
+ private:
+  static constexpr int kCellBits = 14;
+
+  struct Cell {
+    TextId text = kNoTextId;
+    uint32_t predicate = 0;
+    Known known = Known::no;
+  };
+  static size_t place_of(uint32_t predicate, TextId text) {
+    return (text * 0x9E3779B97F4A7C15U + predicate * 0xC2B2AE3D27D4EB4FU) >> (64 - kCellBits);
   }
 
-  std::vector<Cell> cells_;  // made with the first batch: a matcher that is never used takes no memory for this
-  std::vector<LiteralId> found_;
-  uint32_t batch_ = 1;
+  std::vector<Cell> cells_;
 };
 
 }  // namespace redoubt::query::match

@@ -143,7 +143,6 @@ PlanRun::PlanRun(const PlanSet& plans)
 void PlanRun::start_batch(const event::Batch& batch) {
   batch_ = &batch;
   chance_in_batch_.assign(plans_.finders_.size(), Chance::unknown);
-  known_texts_.start_batch();
 }
 
 void PlanRun::add(RuleId rule) {
@@ -168,48 +167,31 @@ void PlanRun::fire(std::span<const TriggerId> triggers) {
 // From this size on a quick look at the whole text pays before it is folded and searched.
 constexpr size_t kLookAheadMin = 128;
 
-// Fills fired_ with the triggers of the finder that fire on the text.
-void PlanRun::search(const Finder& finder, SlotId slot, std::string_view raw, EventView& event, ScanScratch& scratch) {
+// Fills fired_ with the triggers that fire on the text, each once.
+void PlanRun::search(const PlanSet::Station& station, std::string_view raw, EventView& event, ScanScratch& scratch) {
+  const Finder& finder = plans_.finders_[station.finder];
   fired_.clear();
   if (raw.size() >= kLookAheadMin && !finder.may_fire_in(raw, scratch)) return;
   for (const Form form : {Form::raw, Form::folded}) {
     if (!finder.wants(form)) continue;
-    const std::string_view text = slot == kEveryAttribute ? event.passing_text(raw, form) : event.text(slot, form);
+    const bool is_passing = station.slot == kEveryAttribute;
+    const std::string_view text = is_passing ? event.passing_text(raw, form) : event.text(station.slot, form);
     finder.find_text(form, text, scratch, fired_);
   }
-}
-
-// The same, each once, of a text that this batch did not say before.
-void PlanRun::search_new(const PlanSet::Station& station, std::string_view raw, EventView& event,
-                         ScanScratch& scratch) {
-  const Finder& finder = plans_.finders_[station.finder];
-  if (!finder.is_dear() || raw.size() > ValueMemo::kValueBytesMax) {
-    return search(finder, station.slot, raw, event, scratch);
-  }
-  const ValueMemo::Key key = ValueMemo::key_of(station.finder, raw);
-  if (const auto known = known_values_.find(key)) {
-    fired_.assign(known->begin(), known->end());
-    return;
-  }
-  search(finder, station.slot, raw, event, scratch);
   std::sort(fired_.begin(), fired_.end());
   fired_.erase(std::unique(fired_.begin(), fired_.end()), fired_.end());
-  known_values_.keep(key, fired_);
 }
 
-void PlanRun::look_at(const PlanSet::Station& station, event::Value text, EventView& event, ScanScratch& scratch) {
-  const uint32_t number = text.text_number();
-  if (number == event::kNoTextNumber) {
-    search_new(station, text.text(), event, scratch);
-    return fire(fired_);
-  }
-  if (const auto known = known_texts_.find(station.finder, number)) return fire(*known);
-  search_new(station, text.text(), event, scratch);
-  known_texts_.keep(station.finder, number, fired_);
-  fire(fired_);
+// Valid until the next call.
+std::span<const TriggerId> PlanRun::fired_at(const PlanSet::Station& station, const event::Value& text,
+                                             EventView& event, ScanScratch& scratch) {
+  const TextId id = event.id_of(text);
+  if (const auto known = known_texts_.find(station.finder, id)) return *known;
+  search(station, text.text(), event, scratch);
+  known_texts_.keep(station.finder, id, fired_);
+  return fired_;
 }
 
-// One look at the texts of all events, each once, before any is looked at alone.
 bool PlanRun::may_fire_in_batch(uint32_t finder, ScanScratch& scratch) {
   Chance& chance = chance_in_batch_[finder];
   if (chance == Chance::unknown) {
@@ -223,14 +205,14 @@ bool PlanRun::may_fire_in_batch(uint32_t finder, ScanScratch& scratch) {
 
 void PlanRun::stop_at(const PlanSet::Station& station, EventView& event, ScanScratch& scratch) {
   if (station.slot == kEveryAttribute) {
-    for (const event::Attribute& each : event.row().attributes()) {
-      look_at(station, event::Value::of_text(each.value, each.text_number), event, scratch);
+    for (const event::Attribute& each : event.every_attribute()) {
+      fire(fired_at(station, event::Value::of_text(each.value, each.text_number), event, scratch));
     }
     return;
   }
   const event::Value value = event.value(station.slot);
   if (value.is_text()) {
-    look_at(station, value, event, scratch);
+    fire(fired_at(station, value, event, scratch));
   } else if (value.present()) {
     fired_.clear();
     plans_.finders_[station.finder].find_number(value.integer(), fired_);
@@ -238,19 +220,21 @@ void PlanRun::stop_at(const PlanSet::Station& station, EventView& event, ScanScr
   }
 }
 
+void PlanRun::run_words(const PlanSet::Plan& plan, EventView& event, ScanScratch& scratch) {
+  event.reads().add_look(plan.words);
+  if (!may_fire_in_batch(plan.words, scratch)) return;
+  event.stop_noting();
+  for (const PlanSet::Station& station : plan.word_stations) stop_at(station, event, scratch);
+}
+
 void PlanRun::run(const PlanSet::Plan& plan, EventView& event, ScanScratch& scratch) {
   for (const RuleId rule : plan.always) add(rule);
   for (const PlanSet::Station& station : plan.stations) stop_at(station, event, scratch);
-  if (!plan.word_stations.empty() && may_fire_in_batch(plan.words, scratch)) {
-    for (const PlanSet::Station& station : plan.word_stations) stop_at(station, event, scratch);
-  }
+  if (!plan.word_stations.empty()) run_words(plan, event, scratch);
   for (const PlanSet::Guarded& guarded : plan.guarded) {
     const event::Value value = event.value(guarded.unless.slot);
-    fired_.clear();
-    if (value.is_text()) {
-      search(plans_.finders_[guarded.unless.finder], guarded.unless.slot, value.text(), event, scratch);
-    }
-    if (fired_.empty()) run(plans_.plans_[guarded.plan], event, scratch);
+    const bool excluded = value.is_text() && !fired_at(guarded.unless, value, event, scratch).empty();
+    if (!excluded) run(plans_.plans_[guarded.plan], event, scratch);
   }
 }
 

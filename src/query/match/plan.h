@@ -79,15 +79,18 @@ class PlanRun {
   // Before the events of another batch.
   void start_batch(const event::Batch& batch);
   std::span<const RuleId> find(EventView& event, ScanScratch& scratch);
+  // One look at the texts of all events of the batch, before any is looked at alone: false where nothing of the finder
+  // is in any of them.
+  bool may_fire_in_batch(uint32_t finder, ScanScratch& scratch);
 
  private:
   void run(const PlanSet::Plan& plan, EventView& event, ScanScratch& scratch);
+  void run_words(const PlanSet::Plan& plan, EventView& event, ScanScratch& scratch);
   void stop_at(const PlanSet::Station& station, EventView& event, ScanScratch& scratch);
   void fire(std::span<const TriggerId> triggers);
-  void search(const Finder& finder, SlotId slot, std::string_view raw, EventView& event, ScanScratch& scratch);
-  void search_new(const PlanSet::Station& station, std::string_view raw, EventView& event, ScanScratch& scratch);
-  void look_at(const PlanSet::Station& station, event::Value text, EventView& event, ScanScratch& scratch);
-  bool may_fire_in_batch(uint32_t finder, ScanScratch& scratch);
+  void search(const PlanSet::Station& station, std::string_view raw, EventView& event, ScanScratch& scratch);
+  std::span<const TriggerId> fired_at(const PlanSet::Station& station, const event::Value& text, EventView& event,
+                                      ScanScratch& scratch);
   void add(RuleId rule);
 
   const PlanSet& plans_;
@@ -102,8 +105,7 @@ class PlanRun {
   enum class Chance : uint8_t { unknown, none, some };
   const event::Batch* batch_ = nullptr;
   std::vector<Chance> chance_in_batch_;  // by finder
-  NumberMemo known_texts_;
-  ValueMemo known_values_;
+  FoundMemo known_texts_;
 };
 
 }  // namespace redoubt::query::match

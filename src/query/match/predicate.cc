@@ -154,7 +154,7 @@ bool PredicateSet::holds(PredicateId id, const Scratch& scratch) const {
   const event::Row& row = scratch.event.row();
   if (predicate.types != 0 && (predicate.types & event::set_of(row.type())) != 0) return true;
   if (predicate.slot != kEveryAttribute) return slot_holds(id, predicate, scratch);
-  const auto attributes = row.attributes();
+  const auto attributes = scratch.event.every_attribute();
   return std::any_of(attributes.begin(), attributes.end(), [&](const event::Attribute& each) {
     return value_holds(predicate, Value::of_text(each.value), scratch);
   });
@@ -163,13 +163,12 @@ bool PredicateSet::holds(PredicateId id, const Scratch& scratch) const {
 bool PredicateSet::slot_holds(PredicateId id, const Predicate& predicate, const Scratch& scratch) const {
   const Value value = scratch.event.value(predicate.slot);
   if (!value.present()) return false;
-  if (!predicate.is_remembered || !value.is_text() || value.text_number() == event::kNoTextNumber) {
-    return value_holds(predicate, value, scratch);
-  }
-  const auto known = scratch.texts.find(id, value.text_number());
+  if (!predicate.is_remembered || !value.is_text()) return value_holds(predicate, value, scratch);
+  const TextId text = scratch.event.id_of(value);
+  const auto known = scratch.texts.find(id, text);
   if (known != TextVerdicts::Known::no) return known == TextVerdicts::Known::is_true;
   const bool holds = value_holds(predicate, value, scratch);
-  scratch.texts.keep(id, value.text_number(), holds ? TextVerdicts::Known::is_true : TextVerdicts::Known::is_false);
+  scratch.texts.keep(id, text, holds ? TextVerdicts::Known::is_true : TextVerdicts::Known::is_false);
   return holds;
 }
 
@@ -217,14 +216,6 @@ bool PredicateSet::text_holds_any(const Predicate& predicate, std::string_view r
     const Value other = scratch.event.value(slot);
     return other.is_text() && fits(scratch.event.text(slot, predicate.form));
   });
-}
-
-void TextVerdicts::start_batch() {
-  if (cells_.empty()) cells_.resize(size_t{1} << kCellBits);
-  if (++batch_ != 0) return;
-  // The stamp has come round: old ones must not look new.
-  std::fill(cells_.begin(), cells_.end(), Cell{});
-  batch_ = 1;
 }
 
 void Verdicts::start_event() {

@@ -10,43 +10,12 @@
 #include "base/result.h"
 #include "query/expression.h"
 #include "query/match/literals.h"
+#include "query/match/memo.h"
 #include "query/match/slots.h"
 
 namespace redoubt::query::match {
 
 using PredicateId = uint32_t;
-
-// What tests said of the texts of the batch in hand, by the numbers of the texts. It may forget.
-class TextVerdicts {
- public:
-  enum class Known : uint8_t { no, is_false, is_true };
-
-  // Numbers mean other texts from now on.
-  void start_batch();
-  Known find(PredicateId id, uint32_t text_number) const {
-    const Cell& cell = cells_[place_of(id, text_number)];
-    return cell.batch == batch_ && cell.predicate == id && cell.text_number == text_number ? cell.known : Known::no;
-  }
-  void keep(PredicateId id, uint32_t text_number, Known known) {
-    cells_[place_of(id, text_number)] = {batch_, id, text_number, known};
-  }
-
- private:
-  static constexpr uint32_t kCellBits = 13;
-
-  struct Cell {
-    uint32_t batch = 0;
-    PredicateId predicate = 0;
-    uint32_t text_number : 24 = 0;
-    Known known : 8 = Known::no;
-  };
-  static size_t place_of(PredicateId id, uint32_t text_number) {
-    return (text_number * 0x9E3779B1U + id * 0x85EBCA77U) >> (32 - kCellBits);
-  }
-
-  std::vector<Cell> cells_;  // made with the first batch: a matcher that is never used takes no memory for this
-  uint32_t batch_ = 1;
-};
 
 class PredicateSet {
  public:

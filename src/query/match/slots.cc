@@ -1,17 +1,13 @@
 #include "query/match/slots.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace redoubt::query::match {
 
 using event::Field;
 using event::Value;
-
-namespace {
-
-constexpr SlotId kNone = UINT32_MAX;
-
-}  // namespace
 
 SlotId SlotTable::number(Field field, const std::string& attribute) {
   if (attribute.empty()) return static_cast<SlotId>(field);
@@ -24,11 +20,18 @@ std::optional<SlotId> SlotTable::find_attribute(std::string_view name) const {
   return found->second;
 }
 
-EventView::EventView(const SlotTable& slots) : slots_(slots) { entries_.resize(slots.size()); }
+void Reads::add_look(uint32_t finder) {
+  if (std::find(looks_.begin(), looks_.end(), finder) != looks_.end()) return;
+  looks_.push_back(finder);
+  has_grown_ = true;
+}
+
+EventView::EventView(const SlotTable& slots) : slots_(slots), entries_(slots.size()), unnoted_(slots.size()) {}
 
 void EventView::start_batch(const event::Batch& batch) {
+  ids_.start_batch();
   const auto names = batch.attribute_names();
-  slot_of_name_.assign(names.size(), kNone);
+  slot_of_name_.assign(names.size(), kNoSlot);
   batch_has_slots_ = false;
   for (size_t i = 0; i < names.size(); ++i) {
     const auto slot = slots_.find_attribute(names[i]);
@@ -40,6 +43,7 @@ void EventView::start_batch(const event::Batch& batch) {
 
 void EventView::start_event(const event::Row& row) {
   row_ = row;
+  stop_noting();
   if (++event_ != 0) return;
   // The stamp has come round: old ones must not look new.
   for (Entry& entry : entries_) entry.value_for = entry.folded_for = 0;
@@ -52,16 +56,22 @@ void EventView::walk_attributes() {
   if (!batch_has_slots_) return;
   for (const event::Attribute& attribute : row_->attributes()) {
     const SlotId slot = slot_of_name_[attribute.name];
-    if (slot == kNone) continue;
+    if (slot == kNoSlot) continue;
     entries_[slot].value = Value::of_text(attribute.value, attribute.text_number);
     entries_[slot].value_for = event_;
   }
 }
 
 Value EventView::value(SlotId slot) {
+  reads_->add_slot(slot);
   if (!is_attribute(slot)) return row_->get(static_cast<Field>(slot));
   if (walked_for_ != event_) walk_attributes();
   return entries_[slot].value_for == event_ ? entries_[slot].value : Value();
+}
+
+std::span<const event::Attribute> EventView::every_attribute() {
+  stop_noting();
+  return row_->attributes();
 }
 
 std::string_view EventView::text(SlotId slot, Form form) {

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "event/batch.h"
+#include "query/match/text_ids.h"
 #include "query/semantics.h"
 
 namespace redoubt::query::match {
@@ -17,6 +20,7 @@ namespace redoubt::query::match {
 using SlotId = uint32_t;
 // Of Field::attributes without a name: its values are those of all attributes.
 constexpr auto kEveryAttribute = static_cast<SlotId>(event::Field::attributes);
+constexpr SlotId kNoSlot = UINT32_MAX;
 
 class SlotTable {
  public:
@@ -34,19 +38,58 @@ class SlotTable {
 
 constexpr bool is_attribute(SlotId slot) { return slot >= event::kFieldCount; }
 
+// What finding the rules of an event asks for: the slots that were read, and the finders that looked ahead at its
+// batch.
+class Reads {
+ public:
+  explicit Reads(size_t slots) : slots_((slots + 63) / 64) {}
+  void add_slot(SlotId slot) {
+    uint64_t& word = slots_[slot / 64];
+    const uint64_t bit = uint64_t{1} << (slot % 64);
+    has_grown_ = has_grown_ || (word & bit) == 0;
+    word |= bit;
+  }
+  void add_look(uint32_t finder);
+
+  bool has_slot(SlotId slot) const { return (slots_[slot / 64] >> (slot % 64) & 1) != 0; }
+  // Those below kFieldCount are fields.
+  std::span<const uint64_t> slots() const { return slots_; }
+  std::span<const uint32_t> looks() const { return looks_; }
+  // Since it was last asked.
+  bool has_grown() { return std::exchange(has_grown_, false); }
+
+ private:
+  std::vector<uint64_t> slots_;  // a bit a slot
+  std::vector<uint32_t> looks_;
+  bool has_grown_ = false;
+};
+
 // The event in hand: its attributes are walked at most once, a text is folded at most once. Stamps hold the number of
 // the event for which an entry counts, so that nothing is cleared between events.
 class EventView {
  public:
   explicit EventView(const SlotTable& slots);
+  EventView(const EventView&) = delete;
+  EventView& operator=(const EventView&) = delete;
 
   // Says which names of the batch are slots. The batch must outlive the view's use of its rows.
   void start_batch(const event::Batch& batch);
   void start_event(const event::Row& row);
+  // What is read of the event is added there, until stop_noting().
+  void note_reads(Reads& reads) { reads_ = &reads; }
+  // What is read from here on is too much to be noted.
+  void stop_noting() { reads_ = &unnoted_; }
+  bool is_noting() const { return reads_ != &unnoted_; }
+  Reads& reads() { return *reads_; }
 
   const event::Row& row() const { return *row_; }
   // Not of kEveryAttribute, which has many.
   event::Value value(SlotId slot);
+  // Stops noting.
+  std::span<const event::Attribute> every_attribute();
+  // kNoSlot where no rule names the attribute.
+  SlotId slot_of(const event::Attribute& attribute) const { return slot_of_name_[attribute.name]; }
+  TextId id_of(const event::Value& text) { return ids_.of(text); }
   // The text of a slot whose value is one.
   std::string_view text(SlotId slot, Form form);
   // Any other text in a form; valid until the next call.
@@ -63,12 +106,15 @@ class EventView {
   };
 
   const SlotTable& slots_;
-  std::vector<SlotId> slot_of_name_;  // by attribute name of the batch; kNone where no rule names it
+  std::vector<SlotId> slot_of_name_;  // by attribute name of the batch; kNoSlot where no rule names it
   bool batch_has_slots_ = false;
   std::optional<event::Row> row_;
   uint32_t event_ = 0;
   uint32_t walked_for_ = 0;
   std::vector<Entry> entries_;  // by slot
+  TextIds ids_;
+  Reads unnoted_;
+  Reads* reads_ = &unnoted_;
   std::string passing_;
 };
 
