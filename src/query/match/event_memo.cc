@@ -7,15 +7,6 @@ namespace redoubt::query::match {
 
 using event::Field;
 
-namespace {
-
-// A kind of which fewer than one in sixteen was known lately is not looked up for a while.
-constexpr uint32_t kAskedOfLate = 256;
-constexpr uint32_t kFoundMin = kAskedOfLate / 16;
-constexpr uint32_t kRest = 4 * kAskedOfLate;
-
-}  // namespace
-
 EventMemo::EventMemo(const SlotTable& slots) : slots_(slots.size()), kinds_(kKinds) {
   words_.reserve(ValueMemo::kValueBytesMax / sizeof(uint32_t));
 }
@@ -28,21 +19,9 @@ EventMemo::Kind& EventMemo::kind_of(const event::Row& row) {
   return *kind;
 }
 
-bool EventMemo::rests(Kind& kind) const {
-  if (kind.resting > 0) {
-    --kind.resting;
-    return true;
-  }
-  if (++kind.asked == kAskedOfLate) {
-    if (kind.found < kFoundMin) kind.resting = kRest;
-    kind.asked = kind.found = 0;
-  }
-  return false;
-}
-
 bool EventMemo::add_to_key(SlotId slot, const event::Value& value, EventView& event) {
   const bool is_text = value.is_text();
-  const uint64_t what = is_text ? event.id_of(value) : static_cast<uint64_t>(value.integer());
+  const uint64_t what = is_text ? event.id_of(slot, value) : static_cast<uint64_t>(value.integer());
   words_.insert(words_.end(), {slot << 1 | static_cast<uint32_t>(is_text), static_cast<uint32_t>(what >> 32),
                                static_cast<uint32_t>(what)});
   return !is_text || what != kNoTextId;
@@ -72,7 +51,7 @@ bool EventMemo::make_key(const Kind& kind, EventView& event) {
 std::optional<std::span<const uint32_t>> EventMemo::find(EventView& event, PlanRun& run, ScanScratch& scratch) {
   key_.reset();
   Kind& kind = kind_of(event.row());
-  if (rests(kind)) return std::nullopt;
+  if (kind.rest.rests()) return std::nullopt;
   const auto& looks = kind.reads.looks();
   const bool has_words =
       std::any_of(looks.begin(), looks.end(), [&](uint32_t finder) { return run.may_fire_in_batch(finder, scratch); });
@@ -80,7 +59,7 @@ std::optional<std::span<const uint32_t>> EventMemo::find(EventView& event, PlanR
   key_ = ValueMemo::key_of({reinterpret_cast<const char*>(words_.data()), words_.size() * sizeof(uint32_t)});
   const auto known = outcomes_.find(*key_);
   if (known) {
-    ++kind.found;
+    kind.rest.note_known();
     return known;
   }
   kind_ = &kind;

@@ -18,10 +18,11 @@ namespace redoubt::query::match {
 // A rule that was looked at, and whether it matched.
 class Outcome {
  public:
-  Outcome(RuleId rule, bool matched) : word_(rule << 1 | static_cast<uint32_t>(matched)) {}
+  static Outcome matched(RuleId rule) { return Outcome(rule << 1 | 1); }
+  static Outcome failed(RuleId rule) { return Outcome(rule << 1); }
   explicit Outcome(uint32_t word) : word_(word) {}
   RuleId rule() const { return word_ >> 1; }
-  bool matched() const { return (word_ & 1) != 0; }
+  bool has_matched() const { return (word_ & 1) != 0; }
   uint32_t word() const { return word_; }
 
  private:
@@ -45,14 +46,10 @@ class EventMemo {
     explicit Kind(size_t slots) : reads(slots) {}
     Reads reads;
     uint32_t version = 0;  // of the set of reads; no two kinds have the same
-    // Of the look-ups of late, and how many events are not looked up since too few were found.
-    uint32_t asked = 0;
-    uint32_t found = 0;
-    uint32_t resting = 0;
+    Rest rest;
   };
 
   Kind& kind_of(const event::Row& row);
-  bool rests(Kind& kind) const;
   bool make_key(const Kind& kind, EventView& event);
   bool add_to_key(SlotId slot, const event::Value& value, EventView& event);
 

@@ -19,6 +19,9 @@ namespace {
 constexpr uint32_t kAccept = UINT32_MAX;
 constexpr uint32_t kReject = UINT32_MAX - 1;
 
+// How many rows are matched while the values of one are fetched.
+constexpr size_t kRowsAhead = 4;
+
 // The cost of a child before it decides a list, over the chance that it does: what to sort a list by.
 double cost_to_decide(const Expression& child, double deciding_truth) {
   constexpr double kChanceMin = 1e-3;
@@ -169,7 +172,7 @@ std::span<const uint32_t> Matcher::Program::judge() {
   outcomes.clear();
   for (const RuleId rule : run->find(*event, scan)) {
     const bool holds = sampled ? evaluate_timed(rule) : evaluate(entries[rule]);
-    outcomes.push_back(Outcome(rule, holds).word());
+    outcomes.push_back((holds ? Outcome::matched(rule) : Outcome::failed(rule)).word());
   }
   memo->keep(*event, outcomes);
   return outcomes;
@@ -181,7 +184,7 @@ void Matcher::Program::match_row(const event::Row& row, uint32_t position, std::
     const Outcome outcome(word);
     RuleTally& tally = tallies[outcome.rule()];
     tally.evaluated.add(1);
-    if (!outcome.matched()) continue;
+    if (!outcome.has_matched()) continue;
     tally.matched.add(1);
     hits.push_back({position, outcome.rule()});
   }
@@ -201,7 +204,10 @@ Result<Matcher> Matcher::compile(std::span<const Expression> rules, MatcherOptio
 void Matcher::match(const event::Batch& batch, std::vector<Hit>& hits) {
   program_->event->start_batch(batch);
   program_->run->start_batch(batch);
-  for (size_t i = 0; i < batch.size(); ++i) program_->match_row(batch.row(i), static_cast<uint32_t>(i), hits);
+  for (size_t i = 0; i < batch.size(); ++i) {
+    batch.prefetch(i + kRowsAhead);
+    program_->match_row(batch.row(i), static_cast<uint32_t>(i), hits);
+  }
 }
 
 std::vector<RuleCounter> Matcher::counters() const {

@@ -16,6 +16,15 @@ size_t words_of(size_t bytes) { return (bytes + sizeof(uint32_t) - 1) / sizeof(u
 
 }  // namespace
 
+void Rest::end_of_late() {
+  constexpr uint32_t kKnownMin = kAskedOfLate / 16;
+  constexpr uint32_t kRestMax = 64 * kFirstRest;
+  const bool pays = known_ >= kKnownMin;
+  resting_ = pays ? 0 : next_rest_;
+  next_rest_ = pays ? kFirstRest : std::min(2 * next_rest_, kRestMax);
+  asked_ = known_ = 0;
+}
+
 ValueMemo::Key ValueMemo::key_of(std::string_view value) { return {value, XXH3_64bits(value.data(), value.size())}; }
 
 std::optional<std::span<const uint32_t>> ValueMemo::find(const Key& key) const {

@@ -13,6 +13,32 @@
 
 namespace redoubt::query::match {
 
+// Whether looking up pays: where fewer than one in sixteen was known lately, nothing is looked up for a while, which
+// is longer each time.
+class Rest {
+ public:
+  // Asked before each look-up: true where there shall be none.
+  bool rests() {
+    if (resting_ > 0) {
+      --resting_;
+      return true;
+    }
+    if (++asked_ == kAskedOfLate) end_of_late();
+    return false;
+  }
+  void note_known() { ++known_; }
+
+ private:
+  static constexpr uint32_t kAskedOfLate = 64;
+  static constexpr uint32_t kFirstRest = 256;
+  void end_of_late();
+
+  uint32_t asked_ = 0;
+  uint32_t known_ = 0;
+  uint32_t resting_ = 0;
+  uint32_t next_rest_ = kFirstRest;
+};
+
 class ValueMemo {
  public:
   static constexpr size_t kValueBytesMax = 4096;
@@ -53,7 +79,7 @@ class FoundMemo {
  public:
   // What was found on the text; valid until the next keep(). Nothing where it is not known.
   std::optional<std::span<const LiteralId>> find(uint32_t finder, TextId text) const {
-    if (cells_.empty()) return std::nullopt;
+    if (text == kNoTextId || cells_.empty()) return std::nullopt;
     const Cell& cell = cells_[place_of(finder, text)];
     if (cell.text != text || cell.finder != finder) return std::nullopt;
     return std::span(found_).subspan(cell.first, cell.count);
@@ -85,7 +111,7 @@ class TextVerdicts {
   enum class Known : uint8_t { no, is_false, is_true };
 
   Known find(uint32_t predicate, TextId text) const {
-    if (cells_.empty()) return Known::no;
+    if (text == kNoTextId || cells_.empty()) return Known::no;
     const Cell& cell = cells_[place_of(predicate, text)];
     return cell.text == text && cell.predicate == predicate ? cell.known : Known::no;
   }

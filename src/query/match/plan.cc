@@ -185,7 +185,7 @@ void PlanRun::search(const PlanSet::Station& station, std::string_view raw, Even
 // Valid until the next call.
 std::span<const TriggerId> PlanRun::fired_at(const PlanSet::Station& station, const event::Value& text,
                                              EventView& event, ScanScratch& scratch) {
-  const TextId id = event.id_of(text);
+  const TextId id = event.id_of(station.slot, text);
   if (const auto known = known_texts_.find(station.finder, id)) return *known;
   search(station, text.text(), event, scratch);
   known_texts_.keep(station.finder, id, fired_);

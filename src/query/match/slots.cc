@@ -26,7 +26,8 @@ void Reads::add_look(uint32_t finder) {
   has_grown_ = true;
 }
 
-EventView::EventView(const SlotTable& slots) : slots_(slots), entries_(slots.size()), unnoted_(slots.size()) {}
+EventView::EventView(const SlotTable& slots)
+    : slots_(slots), entries_(slots.size()), ids_(slots.size()), unnoted_(slots.size()) {}
 
 void EventView::start_batch(const event::Batch& batch) {
   ids_.start_batch();

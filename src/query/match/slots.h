@@ -89,7 +89,7 @@ class EventView {
   std::span<const event::Attribute> every_attribute();
   // kNoSlot where no rule names the attribute.
   SlotId slot_of(const event::Attribute& attribute) const { return slot_of_name_[attribute.name]; }
-  TextId id_of(const event::Value& text) { return ids_.of(text); }
+  TextId id_of(SlotId slot, const event::Value& text) { return ids_.of(slot, text); }
   // The text of a slot whose value is one.
   std::string_view text(SlotId slot, Form form);
   // Any other text in a form; valid until the next call.

@@ -12,22 +12,25 @@ namespace redoubt::query::match {
 
 class TextIds {
  public:
+  explicit TextIds(size_t slots) : rests_(slots) {}
   // Numbers of texts mean other texts from now on.
   void start_batch();
-  // Of a value that is a text. No two texts ever have one id. kNoTextId where it has no number in its batch.
-  TextId of(const event::Value& text) {
+  // Of a value, a text, of that slot. No two texts ever have one id. kNoTextId where the text has no number in its
+  // batch, or where texts of the slot hardly ever come again.
+  TextId of(uint32_t slot, const event::Value& text) {
     const uint32_t number = text.text_number();
     if (number == event::kNoTextNumber) return kNoTextId;
     if (number < by_number_.size() && by_number_[number] != kNoTextId) return by_number_[number];
-    return learn(text);
+    return learn(slot, text);
   }
 
  private:
-  TextId learn(const event::Value& text);
+  TextId learn(uint32_t slot, const event::Value& text);
 
   std::vector<TextId> by_number_;  // of the texts of the batch in hand that were asked for
   uint32_t number_max_ = 0;
-  ValueMemo values_;  // those of earlier batches
+  ValueMemo values_;         // those of earlier batches
+  std::vector<Rest> rests_;  // by slot
   TextId latest_ = kNoTextId;
 };
 
