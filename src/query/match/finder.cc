@@ -12,6 +12,7 @@ void Finder::add(const Trigger& trigger, TriggerId id) {
   OfForm& form = forms_[static_cast<size_t>(trigger.form)];
   const bool is_text = trigger.kind != TriggerKind::number && trigger.kind != TriggerKind::prefix;
   has_other_triggers_ = has_other_triggers_ || !is_text || trigger.text.empty();
+  finds_in_parts_ = finds_in_parts_ && trigger.kind == TriggerKind::anywhere && trigger.text.size() <= kPartLiteralMax;
   // One more than are looked for ahead says that there are too many.
   if (is_text && texts_.size() <= CaselessLook::kLiteralsMax) texts_.push_back(base::fold_case(trigger.text));
   switch (trigger.kind) {

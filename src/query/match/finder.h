@@ -39,6 +39,8 @@ class Finder {
   // After the last add().
   Status build(LiteralScanner::Engine engine, ScanScratch& scratch);
 
+  // True where all triggers are literals anywhere, short enough to be looked for in the parts of a text.
+  bool finds_in_parts() const { return finds_in_parts_; }
   bool wants(Form form) const { return !forms_[static_cast<size_t>(form)].empty(); }
   // A quick look ahead: false where no trigger fires on the text or on any part of it.
   bool may_fire_in(std::string_view text, ScanScratch& scratch) const { return look_.may_hold(text, scratch); }
@@ -63,6 +65,7 @@ class Finder {
 
   std::vector<std::string> texts_;   // of the triggers, folded, until build()
   bool has_other_triggers_ = false;  // than of texts
+  bool finds_in_parts_ = true;
   CaselessLook look_;
 };
 

@@ -7,9 +7,11 @@
 #include <random>
 #include <set>
 
+#include "base/text.h"
 #include "event/batch_builder.h"
 #include "query/hunt.h"
 #include "query/match/gate.h"
+#include "query/match/like_texts.h"
 #include "query/match/literals.h"
 #include "query/match/memo.h"
 #include "query/match/prefixes.h"
@@ -43,9 +45,9 @@ Expression parsed(std::string_view text) {
   return std::move(hunt->where);
 }
 
-Matcher compiled(std::initializer_list<std::string_view> texts) {
+Matcher compiled(const std::vector<std::string>& texts) {
   std::vector<Expression> rules;
-  for (const std::string_view text : texts) rules.push_back(parsed(text));
+  for (const std::string& text : texts) rules.push_back(parsed(text));
   auto matcher = Matcher::compile(rules);
   CHECK(matcher.has_value());
   return *std::move(matcher);
@@ -426,6 +428,62 @@ TEST(Matcher, judges_events_of_which_no_two_are_alike) {
     }
     EXPECT_EQ(hits_of(matcher, batch_of_processes(rows)), wanted);
   }
+}
+
+// Long texts are searched where they differ from others: words are found in the parts that are alike, between them, and
+// across the borders, whatever changes.
+TEST(Matcher, finds_literals_in_long_texts_that_are_alike) {
+  constexpr size_t kWords = 4;
+  const std::vector<std::string> words{"needle-one", "thread", "Pin", std::string(kPartLiteralMax, 'k')};
+  Matcher matcher = compiled({"attributes.a CONTAINS \"needle-ONE\"", "attributes.a CONTAINS \"thread\"",
+                              "attributes.a CONTAINS \"pin\"", "attributes.a CONTAINS \"" + words[3] + "\"",
+                              "attributes.a CONTAINS \"needle-one\", \"zzz\"",
+                              "NOT attributes.a CONTAINS \"thread\" AND attributes.a CONTAINS \"a\""});
+  std::mt19937 random(5);
+  const auto text_of = [&](size_t size) {
+    std::string text;
+    while (text.size() < size) text += static_cast<char>('a' + random() % 6);
+    return text;
+  };
+  std::string text = text_of(2000);
+  for (int batch = 0; batch < 60; ++batch) {
+    event::BatchBuilder builder;
+    std::vector<Hit> wanted;
+    for (uint32_t row = 0; row < 20; ++row) {
+      if (random() % 40 == 0) text = text_of(400 + random() % 2000);
+      // Mostly in the same place, sometimes anywhere; words come and go.
+      const size_t at = random() % 10 == 0 ? random() % text.size() : text.size() / 2;
+      std::string changed = text.substr(0, at);
+      if (random() % 3 == 0) changed += words[random() % kWords];
+      if (random() % 50 == 0) changed += "\u00e4";
+      changed += std::to_string(random() % 100) + text.substr(std::min(text.size(), at + random() % 4));
+      if (random() % 8 == 0) text = changed;
+      const std::string folded = base::fold_case(changed);
+      const auto has = [&](size_t word) { return folded.find(base::fold_case(words[word])) != std::string::npos; };
+      for (uint32_t rule = 0; rule < kWords; ++rule) {
+        if (has(rule)) wanted.push_back({row, rule});
+      }
+      if (has(0)) wanted.push_back({row, 4});
+      if (!has(1) && folded.find('a') != std::string::npos) wanted.push_back({row, 5});
+      builder.add_attribute("a", changed);
+      builder.finish_event(event::EventType::systemlog);
+    }
+    ASSERT_EQ(hits_of(matcher, builder.take()), wanted) << batch;
+  }
+}
+
+// An expression that starts with a run of any characters is tried at the beginning alone.
+TEST(Matcher, finds_expressions_that_start_with_a_run) {
+  Matcher matcher =
+      compiled({"attributes.a MATCHES \".{5,}\"", "attributes.a MATCHES \".{3}\"", "attributes.a MATCHES \".+b\"",
+                "attributes.a MATCHES \".{1}b\"", "attributes.a MATCHES \".*x|b\""});
+  event::BatchBuilder builder;
+  for (const char* const text : {"\n\u00e4aa", "aa\naa", "xxab", "b"}) {
+    builder.add_attribute("a", text);
+    builder.finish_event(event::EventType::systemlog);
+  }
+  EXPECT_EQ(hits_of(matcher, builder.take()),
+            (std::vector<Hit>{{0, 1}, {1, 0}, {1, 1}, {2, 1}, {2, 2}, {2, 3}, {2, 4}, {3, 4}}));
 }
 
 TEST(Matcher, counts_what_each_rule_costs) {

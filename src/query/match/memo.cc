@@ -17,8 +17,8 @@ size_t words_of(size_t bytes) { return (bytes + sizeof(uint32_t) - 1) / sizeof(u
 }  // namespace
 
 void Rest::end_of_late() {
-  constexpr uint32_t kKnownMin = kAskedOfLate / 16;
-  constexpr uint32_t kRestMax = 64 * kFirstRest;
+  constexpr uint32_t kKnownMin = kAskedOfLate / 32;
+  constexpr uint32_t kRestMax = 8 * kFirstRest;
   const bool pays = known_ >= kKnownMin;
   resting_ = pays ? 0 : next_rest_;
   next_rest_ = pays ? kFirstRest : std::min(2 * next_rest_, kRestMax);

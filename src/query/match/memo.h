@@ -29,8 +29,8 @@ class Rest {
   void note_known() { ++known_; }
 
  private:
-  static constexpr uint32_t kAskedOfLate = 64;
-  static constexpr uint32_t kFirstRest = 256;
+  static constexpr uint32_t kAskedOfLate = 512;
+  static constexpr uint32_t kFirstRest = 1024;
   void end_of_late();
 
   uint32_t asked_ = 0;

@@ -164,6 +164,15 @@ void PlanRun::fire(std::span<const TriggerId> triggers) {
   }
 }
 
+namespace {
+
+void drop_repeated(std::vector<TriggerId>& triggers) {
+  std::sort(triggers.begin(), triggers.end());
+  triggers.erase(std::unique(triggers.begin(), triggers.end()), triggers.end());
+}
+
+}  // namespace
+
 // From this size on a quick look at the whole text pays before it is folded and searched.
 constexpr size_t kLookAheadMin = 128;
 
@@ -178,8 +187,32 @@ void PlanRun::search(const PlanSet::Station& station, std::string_view raw, Even
     const std::string_view text = is_passing ? event.passing_text(raw, form) : event.text(station.slot, form);
     finder.find_text(form, text, scratch, fired_);
   }
-  std::sort(fired_.begin(), fired_.end());
-  fired_.erase(std::unique(fired_.begin(), fired_.end()), fired_.end());
+  drop_repeated(fired_);
+}
+
+// The same where the text is like others; false where it is not.
+bool PlanRun::search_parts(const PlanSet::Station& station, EventView& event, ScanScratch& scratch) {
+  const Finder& finder = plans_.finders_[station.finder];
+  if (!finder.finds_in_parts() || station.slot == kEveryAttribute) return false;
+  const PartedText* const raw = event.parted_text(station.slot, Form::raw);
+  if (raw == nullptr) return false;
+  const PartedText* const folded = event.parted_text(station.slot, Form::folded);
+  const auto find = [&](std::string_view PartedText::* part) {
+    finder.find_text(Form::raw, raw->*part, scratch, fired_);
+    finder.find_text(Form::folded, folded->*part, scratch, fired_);
+  };
+  fired_.clear();
+  if (const auto known = known_texts_.find(station.finder, raw->common)) {
+    fired_.assign(known->begin(), known->end());
+  } else {
+    find(&PartedText::before);
+    find(&PartedText::behind);
+    drop_repeated(fired_);
+    known_texts_.keep(station.finder, raw->common, fired_);
+  }
+  find(&PartedText::middle);
+  drop_repeated(fired_);
+  return true;
 }
 
 // Valid until the next call.
@@ -187,7 +220,7 @@ std::span<const TriggerId> PlanRun::fired_at(const PlanSet::Station& station, co
                                              EventView& event, ScanScratch& scratch) {
   const TextId id = event.id_of(station.slot, text);
   if (const auto known = known_texts_.find(station.finder, id)) return *known;
-  search(station, text.text(), event, scratch);
+  if (!search_parts(station, event, scratch)) search(station, text.text(), event, scratch);
   known_texts_.keep(station.finder, id, fired_);
   return fired_;
 }

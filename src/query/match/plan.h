@@ -89,6 +89,7 @@ class PlanRun {
   void stop_at(const PlanSet::Station& station, EventView& event, ScanScratch& scratch);
   void fire(std::span<const TriggerId> triggers);
   void search(const PlanSet::Station& station, std::string_view raw, EventView& event, ScanScratch& scratch);
+  bool search_parts(const PlanSet::Station& station, EventView& event, ScanScratch& scratch);
   std::span<const TriggerId> fired_at(const PlanSet::Station& station, const event::Value& text, EventView& event,
                                       ScanScratch& scratch);
   void add(RuleId rule);

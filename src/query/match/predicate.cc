@@ -32,6 +32,22 @@ event::EventTypeSet types_of(const Test& test) {
   return types;
 }
 
+struct Regex {
+  std::unique_ptr<re2::RE2> regex;
+  re2::RE2::Anchor anchor;
+
+  bool is_in(std::string_view text) const { return regex->Match(text, 0, text.size(), anchor, nullptr, 0); }
+};
+
+// Whether a text that has a match has one from its beginning on: an expression that starts with a run of any
+// characters, without alternatives. Found there, it is not tried at every place, which takes the square of a number
+// such as that of
+// `.{1000,}`.
+bool starts_with_open_run(std::string_view pattern) {
+  static const re2::RE2 kOpenRun(R"(\.(?:[*+]|\{\d+,\})[^|()]*|\.\{\d+\})");
+  return re2::RE2::FullMatch(pattern, kOpenRun);
+}
+
 Result<std::unique_ptr<re2::RE2>> compile_regex(const std::string& source) {
   re2::RE2::Options options;
   options.set_log_errors(false);
@@ -74,9 +90,11 @@ struct PredicateSet::Predicate {
   LiteralTable table{Anchor::whole};
   LiteralScanner scanner;
   PrefixTable prefixes;
-  std::vector<std::unique_ptr<re2::RE2>> regexes;
+  std::vector<Regex> regexes;
   // Whether it says the same of the same text, and evaluating it costs more than looking that up.
   bool is_remembered = false;
+  // Whether it looks for literals alone that are short enough to be looked for in the parts of a text.
+  bool is_found_in_parts = false;
 };
 
 PredicateSet::PredicateSet(SlotTable& slots) : slots_(slots) {}
@@ -91,10 +109,12 @@ Status PredicateSet::add_constants(const Test& test, Predicate& predicate) {
     } else if (const auto* attribute = std::get_if<AttributeName>(&operand)) {
       predicate.slots.push_back(slots_.number(Field::attributes, attribute->name));
     } else {
-      const std::string text = operand_text(test, std::get<std::string>(operand));
+      const auto& pattern = std::get<std::string>(operand);
+      const std::string text = operand_text(test, pattern);
       if (test.op == Operator::regex) {
         TRY(auto regex, compile_regex(text));
-        predicate.regexes.push_back(std::move(regex));
+        const auto anchor = starts_with_open_run(pattern) ? re2::RE2::ANCHOR_START : re2::RE2::UNANCHORED;
+        predicate.regexes.push_back({std::move(regex), anchor});
       } else if (test.op == Operator::cidr) {
         predicate.prefixes.add(text, 0);
       } else {
@@ -132,6 +152,10 @@ Status PredicateSet::build(LiteralScanner::Engine engine, ScanScratch& scratch) 
     const bool is_search = predicate->op == Operator::contains || predicate->op == Operator::like ||
                            predicate->op == Operator::regex || predicate->op == Operator::cidr;
     predicate->is_remembered = (is_search || looked_up) && predicate->slots.empty();
+    const auto is_short = [](const std::string& text) { return text.size() <= kPartLiteralMax; };
+    predicate->is_found_in_parts = predicate->op == Operator::contains && predicate->slots.empty() &&
+                                   predicate->slot != kEveryAttribute &&
+                                   std::all_of(predicate->texts.begin(), predicate->texts.end(), is_short);
     if (!scanned && predicate->op == Operator::contains) {
       for (std::string& text : predicate->texts) predicate->needles.emplace_back(std::move(text));
       predicate->texts = {};
@@ -167,9 +191,25 @@ bool PredicateSet::slot_holds(PredicateId id, const Predicate& predicate, const 
   const TextId text = scratch.event.id_of(predicate.slot, value);
   const auto known = scratch.texts.find(id, text);
   if (known != TextVerdicts::Known::no) return known == TextVerdicts::Known::is_true;
-  const bool holds = value_holds(predicate, value, scratch);
+  const PartedText* const parted =
+      predicate.is_found_in_parts ? scratch.event.parted_text(predicate.slot, predicate.form) : nullptr;
+  const bool holds =
+      parted != nullptr ? parts_hold(id, predicate, *parted, scratch) : value_holds(predicate, value, scratch);
   scratch.texts.keep(id, text, holds ? TextVerdicts::Known::is_true : TextVerdicts::Known::is_false);
   return holds;
+}
+
+bool PredicateSet::parts_hold(PredicateId id, const Predicate& predicate, const PartedText& parted,
+                              const Scratch& scratch) const {
+  using Known = TextVerdicts::Known;
+  Known common = scratch.texts.find(id, parted.common);
+  if (common == Known::no) {
+    const bool holds =
+        literal_holds(predicate, parted.before, scratch) || literal_holds(predicate, parted.behind, scratch);
+    common = holds ? Known::is_true : Known::is_false;
+    scratch.texts.keep(id, parted.common, common);
+  }
+  return common == Known::is_true || literal_holds(predicate, parted.middle, scratch);
 }
 
 bool PredicateSet::value_holds(const Predicate& predicate, const Value& value, const Scratch& scratch) const {
@@ -193,29 +233,30 @@ bool PredicateSet::value_holds(const Predicate& predicate, const Value& value, c
 
 bool PredicateSet::text_holds_any(const Predicate& predicate, std::string_view raw, const Scratch& scratch) const {
   if (predicate.op == Operator::regex) {
-    return std::any_of(predicate.regexes.begin(), predicate.regexes.end(), [&](const auto& regex) {
-      return regex->Match(raw, 0, raw.size(), re2::RE2::UNANCHORED, nullptr, 0);
-    });
+    return std::any_of(predicate.regexes.begin(), predicate.regexes.end(),
+                       [&](const Regex& regex) { return regex.is_in(raw); });
   }
   if (predicate.prefixes.any(raw)) return true;
   const std::string_view text = predicate.slot == kEveryAttribute ? scratch.event.passing_text(raw, predicate.form)
                                                                   : scratch.event.text(predicate.slot, predicate.form);
-  const auto fits = [&](std::string_view operand) { return text_holds(predicate.op, text, operand); };
-  if (std::any_of(predicate.texts.begin(), predicate.texts.end(), fits)) return true;
-  if (std::any_of(predicate.needles.begin(), predicate.needles.end(),
-                  [&](const Needle& each) { return each.is_in(text); })) {
-    return true;
-  }
-  if (predicate.table.any(text)) return true;
-  if (!predicate.scanner.empty()) {
-    scratch.found.clear();
-    predicate.scanner.find(text, scratch.scan, scratch.found);
-    if (!scratch.found.empty()) return true;
-  }
+  if (literal_holds(predicate, text, scratch)) return true;
   return std::any_of(predicate.slots.begin(), predicate.slots.end(), [&](SlotId slot) {
     const Value other = scratch.event.value(slot);
-    return other.is_text() && fits(scratch.event.text(slot, predicate.form));
+    return other.is_text() && text_holds(predicate.op, text, scratch.event.text(slot, predicate.form));
   });
+}
+
+// Of a text in the predicate's form.
+bool PredicateSet::literal_holds(const Predicate& predicate, std::string_view text, const Scratch& scratch) const {
+  const auto fits = [&](std::string_view operand) { return text_holds(predicate.op, text, operand); };
+  const auto is_in = [&](const Needle& needle) { return needle.is_in(text); };
+  if (std::any_of(predicate.texts.begin(), predicate.texts.end(), fits)) return true;
+  if (std::any_of(predicate.needles.begin(), predicate.needles.end(), is_in)) return true;
+  if (predicate.table.any(text)) return true;
+  if (predicate.scanner.empty()) return false;
+  scratch.found.clear();
+  predicate.scanner.find(text, scratch.scan, scratch.found);
+  return !scratch.found.empty();
 }
 
 void Verdicts::start_event() {

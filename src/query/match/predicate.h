@@ -42,6 +42,8 @@ class PredicateSet {
   Status add_constants(const Test& test, Predicate& predicate);
   bool slot_holds(PredicateId id, const Predicate& predicate, const Scratch& scratch) const;
   bool value_holds(const Predicate& predicate, const event::Value& value, const Scratch& scratch) const;
+  bool parts_hold(PredicateId id, const Predicate& predicate, const PartedText& parted, const Scratch& scratch) const;
+  bool literal_holds(const Predicate& predicate, std::string_view text, const Scratch& scratch) const;
   bool text_holds_any(const Predicate& predicate, std::string_view raw, const Scratch& scratch) const;
 
   SlotTable& slots_;

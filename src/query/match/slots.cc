@@ -47,7 +47,7 @@ void EventView::start_event(const event::Row& row) {
   stop_noting();
   if (++event_ != 0) return;
   // The stamp has come round: old ones must not look new.
-  for (Entry& entry : entries_) entry.value_for = entry.folded_for = 0;
+  for (Entry& entry : entries_) entry.value_for = entry.folded_for = entry.parted_for = 0;
   walked_for_ = 0;
   event_ = 1;
 }
@@ -84,6 +84,18 @@ std::string_view EventView::text(SlotId slot, Form form) {
     entry.folded_for = event_;
   }
   return entry.folded;
+}
+
+const PartedText* EventView::parted_text(SlotId slot, Form form) {
+  const std::string_view raw = value(slot).text();
+  if (raw.size() < LikeTexts::kTextBytesMin) return nullptr;
+  Entry& entry = entries_[slot];
+  if (entry.parted_for != event_) {
+    entry.parted_for = event_;
+    if (entry.like == nullptr) entry.like = std::make_unique<LikeTexts>();
+    entry.is_parted = entry.like->part(raw, [this] { return ids_.next(); });
+  }
+  return entry.is_parted ? &entry.like->parted(form) : nullptr;
 }
 
 std::string_view EventView::passing_text(std::string_view raw, Form form) {

@@ -2,6 +2,7 @@
 // slots with a number. SlotTable is read-only after the rules are compiled; an EventView belongs to one thread.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "event/batch.h"
+#include "query/match/like_texts.h"
 #include "query/match/text_ids.h"
 #include "query/semantics.h"
 
@@ -92,6 +94,8 @@ class EventView {
   TextId id_of(SlotId slot, const event::Value& text) { return ids_.of(slot, text); }
   // The text of a slot whose value is one.
   std::string_view text(SlotId slot, Form form);
+  // The same in parts that others had too, where it is a long one like others of the slot; else null.
+  const PartedText* parted_text(SlotId slot, Form form);
   // Any other text in a form; valid until the next call.
   std::string_view passing_text(std::string_view raw, Form form);
 
@@ -101,8 +105,11 @@ class EventView {
   struct Entry {
     uint32_t value_for = 0;  // attributes only
     uint32_t folded_for = 0;
+    uint32_t parted_for = 0;
+    bool is_parted = false;
     event::Value value;
     std::string folded;
+    std::unique_ptr<LikeTexts> like;  // of slots that have long texts
   };
 
   const SlotTable& slots_;

@@ -23,6 +23,8 @@ class TextIds {
     if (number < by_number_.size() && by_number_[number] != kNoTextId) return by_number_[number];
     return learn(slot, text);
   }
+  // Of what is no text of a batch.
+  TextId next() { return ++latest_; }
 
  private:
   TextId learn(uint32_t slot, const event::Value& text);
