@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 #include <vector>
 
 #include "base/hash.h"
@@ -32,6 +33,26 @@ constexpr auto kOptions =
 constexpr auto kExtensions = std::to_array<std::string_view>({"log", "tmp", "json", "py", "so", "conf", "db", "cache"});
 constexpr auto kUsers =
     std::to_array<std::string_view>({"root", "www-data", "postgres", "alice", "bob", "build", "app"});
+
+// The kinds of events of a mix and how many of a hundred they are.
+struct Share {
+  event::EventType type;
+  uint64_t percent;
+};
+constexpr auto kAgentMix = std::to_array<Share>({{event::EventType::process, 15},
+                                                 {event::EventType::process_terminate, 15},
+                                                 {event::EventType::filechange, 42},
+                                                 {event::EventType::connection, 28}});
+constexpr auto kFleetMix = std::to_array<Share>({{event::EventType::process, 8},
+                                                 {event::EventType::process_terminate, 7},
+                                                 {event::EventType::filechange, 28},
+                                                 {event::EventType::connection, 20},
+                                                 {event::EventType::module, 16},
+                                                 {event::EventType::dns, 14},
+                                                 {event::EventType::registry, 5},
+                                                 {event::EventType::systemlog, 2}});
+constexpr uint32_t kDomains = 200'000;
+constexpr uint64_t kNewFilesHashed = 10;  // one of so many file changes carries the hash of a file seen once
 
 // SplitMix64 (Steele, Lea, Flood 2014): small, fast, good enough for load.
 class Random {
@@ -209,6 +230,8 @@ struct Generator::State {
     event.set_file_extension(extension);
     event.set_file_size(static_cast<int64_t>(random.below(1 << 20)));
     event.set_file_inode(static_cast<int64_t>(random.below(1 << 24)));
+    const bool hashed = options.mix == Mix::fleet && random.below(kNewFilesHashed) == 0;
+    if (hashed) event.set_file_hash_sha256(hex_of(random, 64));
   }
 
   void set_connection(const Host& host) {
@@ -222,31 +245,78 @@ struct Generator::State {
     event.set_destination_port(random.below(3) == 0 ? 53 : 443);
   }
 
+  void set_module() {
+    const Program& library = programs[program_ranks.draw(random)];
+    event.set_file_path("/usr/lib/x86_64-linux-gnu/lib" + library.name + ".so.2");
+    event.set_file_name("lib" + library.name + ".so.2");
+    event.set_file_directory("/usr/lib/x86_64-linux-gnu");
+    event.set_file_hash_sha256(library.sha256);
+  }
+
+  void set_question() {
+    const uint64_t number = random.below(kDomains);
+    event.set_dns_question_name(std::string(kWords[number % kWords.size()]) + "-" + std::to_string(number * 7919) +
+                                ".example.net");
+    event.set_dns_question_type(random.below(3) == 0 ? "AAAA" : "A");
+    event.set_dns_answers("192.0.2." + std::to_string(number % 250));
+  }
+
+  void set_registry() {
+    event.set_registry_path("HKLM\\SOFTWARE\\" + std::string(random.pick(kWords)) + "\\" +
+                            std::string(random.pick(kWords)) + std::to_string(random.below(5000)));
+    event.set_registry_data("0x" + hex_of(random, 8));
+  }
+
+  void set_login() {
+    event.set_event_code(4624);
+    event.set_log_channel("Security");
+    event.set_source_ip("10.9." + std::to_string(random.below(256)) + "." + std::to_string(random.below(256)));
+  }
+
+  event::EventType draw_type() {
+    const auto mix = options.mix == Mix::agent ? std::span<const Share>(kAgentMix) : std::span<const Share>(kFleetMix);
+    uint64_t point = random.below(100);
+    for (const Share& share : mix) {
+      if (point < share.percent) return share.type;
+      point -= share.percent;
+    }
+    return mix.back().type;
+  }
+
+  void set_kind(Host& host, event::EventType type, uint32_t index) {
+    event.set_event_type(static_cast<v1::EventType>(type));
+    switch (type) {
+      case event::EventType::process:
+        start_process(host, index, static_cast<uint32_t>(random.below(index)));
+        event.set_event_action("exec");
+        return;
+      case event::EventType::process_terminate:
+        event.set_event_action("exit");
+        event.set_process_end(now_us);
+        event.set_process_exit_code(static_cast<int64_t>(random.below(2)));
+        return;
+      case event::EventType::filechange:
+        event.set_event_action(random.below(3) == 0 ? "create" : "write");
+        set_file();
+        return;
+      case event::EventType::connection:
+        event.set_event_action("connect");
+        set_connection(host);
+        return;
+      case event::EventType::module: set_module(); return;
+      case event::EventType::dns: set_question(); return;
+      case event::EventType::registry: set_registry(); return;
+      default: set_login(); return;
+    }
+  }
+
   void make_event(Host& host) {
     event.Clear();
     now_us += kDayUs / options.events_per_day;
     event.set_event_sequence(static_cast<int64_t>(++host.sequence));
     event.set_event_time(now_us);
     auto index = static_cast<uint32_t>(1 + random.below(host.processes.size() - 1));
-    const uint64_t kind = random.below(100);
-    if (kind < 15) {
-      start_process(host, index, static_cast<uint32_t>(random.below(index)));
-      event.set_event_type(v1::EVENT_TYPE_PROCESS);
-      event.set_event_action("exec");
-    } else if (kind < 30) {
-      event.set_event_type(v1::EVENT_TYPE_PROCESS_TERMINATE);
-      event.set_event_action("exit");
-      event.set_process_end(now_us);
-      event.set_process_exit_code(static_cast<int64_t>(random.below(2)));
-    } else if (kind < 72) {
-      event.set_event_type(v1::EVENT_TYPE_FILECHANGE);
-      event.set_event_action(random.below(3) == 0 ? "create" : "write");
-      set_file();
-    } else {
-      event.set_event_type(v1::EVENT_TYPE_CONNECTION);
-      event.set_event_action("connect");
-      set_connection(host);
-    }
+    set_kind(host, draw_type(), index);
     set_actor(host, host.processes[index]);
     host.builder->add(event);
   }

@@ -11,7 +11,12 @@
 
 namespace redoubt::bench {
 
+// What kinds of events there are. agent: process starts and ends, file changes, connections, as a Linux agent sends
+// them. fleet: modules, name look-ups, the registry and logins too.
+enum class Mix { agent, fleet };
+
 struct GeneratorOptions {
+  Mix mix = Mix::agent;
   uint64_t seed = 1;
   uint32_t hosts = 2000;
   uint32_t programs = 3000;

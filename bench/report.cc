@@ -36,6 +36,11 @@ void report(const Measurement& measurement) {
   line["peer"] = nullptr;
   line["peer_value"] = nullptr;
   line["ratio"] = nullptr;
+  if (!measurement.peer.empty()) {
+    line["peer"] = measurement.peer;
+    line["peer_value"] = measurement.peer_value;
+    if (measurement.peer_value != 0) line["ratio"] = median(measurement.runs) / measurement.peer_value;
+  }
   line["runs"] = measurement.runs.size();
   line["note"] = measurement.note;
   std::printf("%s\n", line.dump().c_str());

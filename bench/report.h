@@ -14,6 +14,9 @@ struct Measurement {
   Better better = Better::higher;
   std::vector<double> runs;  // the median is reported
   std::string note;
+  // Another program's figure for the same work, measured in the same run; empty name: none.
+  std::string peer;
+  double peer_value = 0;
 };
 
 void report(const Measurement& measurement);

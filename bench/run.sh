@@ -20,6 +20,10 @@ measure() {
   if wanted spine.pipeline spine.wire spine.disk spine.hunt_selective spine.hunt_contains; then
     build/release/bin/bench_spine "${names[@]}"
   fi
+  if wanted store.ingest store.disk_bytes store.needle store.contains store.newest100 store.tree store.histogram \
+    store.ack_p99; then
+    build/release/bin/bench_store "${names[@]}"
+  fi
   if wanted rules.sigma3000 rules.sigma_json rules.falco93 rules.curve_10000 rules.naive; then
     build/release/bin/bench_rules "${names[@]}"
   fi
@@ -35,7 +39,7 @@ measure() {
 }
 
 scripts/configure.sh release >&2
-ninja -C build/release programs bench_spine bench_rules bench_correlation bench_sensor_loops >&2
+ninja -C build/release programs bench_spine bench_store bench_rules bench_correlation bench_sensor_loops >&2
 if [ "$json" = yes ]; then
   measure
 else
