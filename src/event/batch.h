@@ -62,6 +62,9 @@ class Row {
   Value get(Field field) const;
   // Which fields it has, a bit each.
   const FieldSet& fields() const;
+  // Calls `visit(field, value)` for every field that is there, in the order of the table.
+  template <class Visit>
+  void for_each(Visit&& visit) const;
   std::span<const Attribute> attributes() const;
   std::string_view attribute_name(const Attribute& attribute) const;
   // By its exact name; the batch's names are searched, so not for hot paths.
@@ -154,6 +157,16 @@ inline Value Row::get(Field field) const {
 }
 
 inline const FieldSet& Row::fields() const { return batch_->rows_[index_].present; }
+template <class Visit>
+void Row::for_each(Visit&& visit) const {
+  const Batch::Slots& slots = batch_->rows_[index_];
+  size_t at = slots.first;
+  for (size_t word = 0; word < slots.present.size(); ++word) {
+    for (uint64_t bits = slots.present[word]; bits != 0; bits &= bits - 1) {
+      visit(static_cast<Field>(word * 64 + static_cast<size_t>(std::countr_zero(bits))), batch_->values_[at++]);
+    }
+  }
+}
 
 inline std::span<const Attribute> Row::attributes() const {
   const Batch::Slots& slots = batch_->rows_[index_];

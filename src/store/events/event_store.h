@@ -92,9 +92,8 @@ class EventStore {
   virtual StoreStats stats() = 0;
 };
 
-// The least that the embedded store works with: a table of DuckDB takes 256 KiB a column before it holds much, and a
-// seal has two.
-constexpr uint64_t kStoreMemoryBytesMin = event::kFieldCount * 2 * (uint64_t{256} << 10) + (uint64_t{4} << 20);
+// The least that the embedded store works with: what DuckDB takes to write a row group.
+constexpr uint64_t kStoreMemoryBytesMin = uint64_t{96} << 20;
 
 struct EmbeddedOptions {
   std::string directory;
@@ -102,7 +101,7 @@ struct EmbeddedOptions {
   int64_t seal_age_us = 300'000'000;              // … or age
   int64_t retention_us = 0;                       // 0: by size alone
   uint64_t disk_bytes_max = 0;                    // 0: by age alone
-  uint64_t memory_bytes_max = uint64_t{1} << 30;  // of DuckDB
+  uint64_t memory_bytes_max = uint64_t{1} << 30;  // of DuckDB; the newest events take up to half as much beside it
   unsigned threads = 2;
   uint64_t free_bytes_min = uint64_t{512} << 20;  // below it append() fails with exhausted
 };

@@ -1,20 +1,12 @@
 #include "store/events/embedded/duck.h"
-#include "event/json.h"
 
 #include <duckdb.h>
-#include <cstring>
-
-// Since 1.5; older headers lack it. The text must be valid UTF-8.
-extern "C" void duckdb_unsafe_vector_assign_string_element_len(duckdb_vector vector, idx_t index, const char* text,
-                                                               idx_t size);
 
 namespace redoubt::store::embedded {
 
 namespace {
 
 constexpr size_t kResultRowsMax = 1'000'000;
-// Rows that a filler holds back before the table sees them.
-constexpr size_t kFlushRows = 16'384;
 // What sorts and hunts may write to the temporary directory, in memory limits.
 constexpr uint64_t kSpillFactor = 8;
 
@@ -22,9 +14,7 @@ struct Closer {
   void operator()(_duckdb_database* handle) const { duckdb_close(&handle); }
   void operator()(_duckdb_connection* handle) const { duckdb_disconnect(&handle); }
   void operator()(_duckdb_prepared_statement* handle) const { duckdb_destroy_prepare(&handle); }
-  void operator()(_duckdb_appender* handle) const { duckdb_appender_destroy(&handle); }
   void operator()(_duckdb_data_chunk* handle) const { duckdb_destroy_data_chunk(&handle); }
-  void operator()(_duckdb_logical_type* handle) const { duckdb_destroy_logical_type(&handle); }
 };
 template <class T>
 using DuckHandle = std::unique_ptr<T, Closer>;
@@ -139,90 +129,19 @@ class Session final : public DuckSession {
   DuckHandle<_duckdb_connection> connection_;
 };
 
-// Rows go to a data chunk of the library's vector size, chunks to the appender, the appender to the table.
-class Filler final : public TableFiller {
+class Shown final : public ShownTable {
  public:
-  Filler(duckdb_connection connection, duckdb_appender appender) : connection_(connection), appender_(appender) {
-    std::vector<DuckHandle<_duckdb_logical_type>> owned;
-    std::vector<duckdb_logical_type> types;
-    for (const event::FieldInfo& field : event::kFields) {
-      owned.emplace_back(
-          duckdb_create_logical_type(event::is_textual(field.type) ? DUCKDB_TYPE_VARCHAR : DUCKDB_TYPE_BIGINT));
-      types.push_back(owned.back().get());
-    }
-    chunk_.reset(duckdb_create_data_chunk(types.data(), types.size()));
-    begin_chunk();
-  }
-
-  Status add(const event::Row& row, std::string_view host_id, std::string_view boot_id) override {
-    for (const event::FieldInfo& field : event::kFields) put(field.field, row.get(field.field));
-    if (!row.attributes().empty()) {
-      put(event::Field::attributes, event::Value::of_text(event::attributes_to_json(row)));
-    }
-    put(event::Field::host_id, event::Value::of_text(host_id));
-    put(event::Field::host_boot_id, event::Value::of_text(boot_id));
-    if (++chunk_rows_ == duckdb_vector_size()) TRY_STATUS(append_chunk_to_table());
-    return unseen_rows_ >= kFlushRows ? flush() : Status{};
-  }
-
-  Status flush() override {
-    TRY_STATUS(append_chunk_to_table());
-    if (unseen_rows_ == 0) return {};
-    if (duckdb_appender_flush(appender_.get()) != DuckDBSuccess) return error();
-    unseen_rows_ = 0;
-    return {};
-  }
+  Shown(ShownTables& tables, ShownRows rows)
+      : tables_(tables), number_(tables.add(std::move(rows))), name_("redoubt_rows(" + std::to_string(number_) + ")") {}
+  Shown(const Shown&) = delete;
+  Shown& operator=(const Shown&) = delete;
+  ~Shown() override { tables_.remove(number_); }
+  const std::string& name() const override { return name_; }
 
  private:
-  struct ColumnSlots {
-    duckdb_vector vector = nullptr;
-    int64_t* numbers = nullptr;
-    uint64_t* validity = nullptr;
-  };
-
-  // Every cell of the chunk is absent until put() gives it a value.
-  void begin_chunk() {
-    duckdb_data_chunk_reset(chunk_.get());
-    for (size_t column = 0; column < event::kFieldCount; ++column) {
-      ColumnSlots& slots = columns_[column];
-      slots.vector = duckdb_data_chunk_get_vector(chunk_.get(), column);
-      slots.numbers = static_cast<int64_t*>(duckdb_vector_get_data(slots.vector));
-      duckdb_vector_ensure_validity_writable(slots.vector);
-      slots.validity = duckdb_vector_get_validity(slots.vector);
-      std::memset(slots.validity, 0, duckdb_vector_size() / 8);
-    }
-    chunk_rows_ = 0;
-  }
-
-  void put(event::Field field, event::Value value) {
-    if (!value.present() || value.is_text() != event::is_textual(event::info(field).type)) return;
-    ColumnSlots& slots = columns_[static_cast<size_t>(field)];
-    slots.validity[chunk_rows_ / 64] |= uint64_t{1} << (chunk_rows_ % 64);
-    if (value.is_text()) {
-      duckdb_unsafe_vector_assign_string_element_len(slots.vector, chunk_rows_, value.text().data(),
-                                                     value.text().size());
-    } else {
-      slots.numbers[chunk_rows_] = value.integer();
-    }
-  }
-
-  Status append_chunk_to_table() {
-    if (chunk_rows_ == 0) return {};
-    duckdb_data_chunk_set_size(chunk_.get(), chunk_rows_);
-    if (duckdb_append_data_chunk(appender_.get(), chunk_.get()) != DuckDBSuccess) return error();
-    unseen_rows_ += chunk_rows_;
-    begin_chunk();
-    return {};
-  }
-
-  tl::unexpected<Error> error() { return fail(Errc::exhausted, first_line(duckdb_appender_error(appender_.get()))); }
-
-  DuckHandle<_duckdb_connection> connection_;
-  DuckHandle<_duckdb_appender> appender_;
-  DuckHandle<_duckdb_data_chunk> chunk_;
-  std::array<ColumnSlots, event::kFieldCount> columns_;
-  idx_t chunk_rows_ = 0;
-  size_t unseen_rows_ = 0;  // given to the appender since its last flush
+  ShownTables& tables_;
+  const uint64_t number_;
+  const std::string name_;
 };
 
 class MemoryDuck final : public Duck {
@@ -232,6 +151,7 @@ class MemoryDuck final : public Duck {
   Status prepare(const DuckOptions& options) {
     TRY(auto connection, open_connection());
     TRY_STATUS(register_functions(connection.get()));
+    TRY_STATUS(register_tail_function(connection.get(), tables_));
     Session session(connection.release());
     const std::string segments = sql_quoted(options.segment_directory);
     const std::string temporary = sql_quoted(options.temporary_directory);
@@ -254,14 +174,8 @@ class MemoryDuck final : public Duck {
     return std::make_unique<Session>(connection.release());
   }
 
-  Result<std::unique_ptr<TableFiller>> fill(const std::string& table) override {
-    TRY(auto connection, open_connection());
-    duckdb_appender appender = nullptr;
-    if (duckdb_appender_create(connection.get(), nullptr, table.c_str(), &appender) != DuckDBSuccess) {
-      duckdb_appender_destroy(&appender);
-      return fail(Errc::internal, "table " + table + " cannot be filled");
-    }
-    return std::make_unique<Filler>(connection.release(), appender);
+  std::shared_ptr<const ShownTable> show(ShownRows rows) override {
+    return std::make_shared<Shown>(tables_, std::move(rows));
   }
 
  private:
@@ -273,6 +187,7 @@ class MemoryDuck final : public Duck {
     return DuckHandle<_duckdb_connection>(connection);
   }
 
+  ShownTables tables_;
   DuckHandle<_duckdb_database> database_;
 };
 

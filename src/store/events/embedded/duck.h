@@ -1,6 +1,6 @@
 // DuckDB in memory, as the embedded event store uses it: opened locked down, sessions that run SQL and fetch rows, and
-// the filling of a table with events. The C API stays in the .cc files. A Duck is safe from any thread; a session or
-// filler belongs to one thread at a time, but for interrupt().
+// memtables shown to SQL. The C API stays in the .cc files. A Duck is safe from any thread; a session belongs to one
+// thread at a time, but for interrupt().
 #pragma once
 
 #include <memory>
@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "event/batch.h"
 #include "query/sql/sql.h"
+#include "store/events/embedded/tail_function.h"
 #include "store/events/event_store.h"
 
 namespace redoubt::store::embedded {
@@ -38,21 +38,18 @@ class DuckSession {
   virtual void interrupt() = 0;
 };
 
-// Appends events to a table that has one column a field, in table order.
-class TableFiller {
+// Rows of a memtable that SQL sees as `name()`, as long as this lives.
+class ShownTable {
  public:
-  virtual ~TableFiller() = default;
-  // host_id and boot_id are what the link vouches for: they stand over what the event says of itself.
-  virtual Status add(const event::Row& row, std::string_view host_id, std::string_view boot_id) = 0;
-  // Everything added is seen by SELECTs that start after this.
-  virtual Status flush() = 0;
+  virtual ~ShownTable() = default;
+  virtual const std::string& name() const = 0;
 };
 
 class Duck {
  public:
   virtual ~Duck() = default;
   virtual Result<std::unique_ptr<DuckSession>> connect() = 0;
-  virtual Result<std::unique_ptr<TableFiller>> fill(const std::string& table) = 0;
+  virtual std::shared_ptr<const ShownTable> show(ShownRows rows) = 0;
 
   static Result<std::unique_ptr<Duck>> open(const DuckOptions& options);
 };

@@ -12,7 +12,6 @@ namespace redoubt::store::embedded {
 namespace {
 
 constexpr size_t kIdBytesMax = 256;
-constexpr uint64_t kRowOverheadBytes = 512;  // of a row in memory beside its texts
 // Appends wait while the tail is this many times what is sealed at once …
 constexpr uint64_t kTailFactorMax = 2;
 // … for at most so long.
@@ -41,14 +40,6 @@ Status check_frame(const std::string& host_id, const event::Frame& frame, const 
   return {};
 }
 
-uint64_t text_bytes(const event::Row& row) {
-  uint64_t bytes = 0;
-  for (const event::FieldInfo& field : event::kFields) {
-    if (const event::Value value = row.get(field.field); value.is_text()) bytes += value.text().size();
-  }
-  return bytes;
-}
-
 Status refuse_on_full_disk(const std::string& directory, uint64_t free_bytes_min) {
   struct statvfs disk{};
   if (statvfs(directory.c_str(), &disk) != 0) return base::fail_errno("free space of " + directory);
@@ -69,21 +60,12 @@ EmbeddedStore::~EmbeddedStore() {
   if (thread_.joinable()) thread_.join();
 }
 
-// What follows the tail is dropped first: tables before the database they are in.
-Result<EmbeddedStore::Tail> EmbeddedStore::make_tail() {
-  Tail tail;
-  TRY(tail.table, TailTable::create(*duck_, "tail_" + std::to_string(next_generation_++)));
-  TRY(tail.filler, duck_->fill(tail.table->name()));
-  return tail;
-}
-
 bool EmbeddedStore::over(uint64_t factor) const {
-  return tail_.rows >= options_.seal_events * factor ||
-         tail_.bytes >= options_.memory_bytes_max / kTailMemoryShare * factor;
+  return tail_.table->rows() >= options_.seal_events * factor || tail_.table->full() ||
+         tail_.table->bytes() >= options_.memory_bytes_max / kTailMemoryShare * factor;
 }
 
 Status EmbeddedStore::wait_for_room(std::unique_lock<std::mutex>& lock) {
-  TRY_STATUS(mend_tail());
   if (!over(kTailFactorMax)) return {};
   wake_.notify_one();
   if (room_.wait_for(lock, kRoomWaitMax, [&] { return !over(kTailFactorMax); })) return {};
@@ -121,11 +103,12 @@ Result<Appended> EmbeddedStore::take(const std::string& host_id, const event::Fr
   return done;
 }
 
-// The batch is in the spool: whatever becomes of the table, its events are stored.
 void EmbeddedStore::fill_tail(const BootKey& key, const event::Batch& batch, Appended& done) {
   Boot& boot = boots_[key];
   HostActivity& host = hosts_[key.first];
   host.host_id = key.first;
+  if (tail_.table->rows() == 0) tail_.began = Clock::now();
+  tail_.table->begin(key.first, key.second);
   for (size_t i = 0; i < batch.size(); ++i) {
     const event::Row row = batch.row(i);
     const auto sequence = static_cast<uint64_t>(row.integer(event::Field::event_sequence));
@@ -133,9 +116,7 @@ void EmbeddedStore::fill_tail(const BootKey& key, const event::Batch& batch, App
       ++done.events_repeated;
       continue;
     }
-    if (!tail_broken_) {
-      if (const Status added = tail_.filler->add(row, key.first, key.second); !added) tail_broke(added.error());
-    }
+    tail_.table->add(row);
     boot.stored = sequence;
     count_row(row, host);
     ++done.events_new;
@@ -143,24 +124,9 @@ void EmbeddedStore::fill_tail(const BootKey& key, const event::Batch& batch, App
   if (done.events_new > 0) tail_.boots.insert(key);
 }
 
-void EmbeddedStore::tail_broke(const Error& error) {
-  base::log_error("store", "the tail is filled anew from the spool: " + error.message);
-  tail_broken_ = true;
-  mend_not_before_ = Clock::now();
-}
-
 void EmbeddedStore::count_row(const event::Row& row, HostActivity& host) {
-  const int64_t time_us = row.integer(event::Field::event_time);
-  if (tail_.rows == 0) {
-    tail_.began = Clock::now();
-    tail_.min_time_us = tail_.max_time_us = time_us;
-  }
-  tail_.min_time_us = std::min(tail_.min_time_us, time_us);
-  tail_.max_time_us = std::max(tail_.max_time_us, time_us);
-  ++tail_.rows;
-  tail_.bytes += kRowOverheadBytes + text_bytes(row);
   ++host.events;
-  host.last_event_us = std::max(host.last_event_us, time_us);
+  host.last_event_us = std::max(host.last_event_us, row.integer(event::Field::event_time));
   if (row.type() == event::EventType::loss) {
     host.events_lost += static_cast<uint64_t>(std::max<int64_t>(0, row.integer(event::Field::loss_count)));
   }
@@ -180,31 +146,29 @@ uint64_t EmbeddedStore::stored_sequence(const std::string& host_id, const std::s
   return spool_->wait_durable(position) ? sequence : 0;
 }
 
-View EmbeddedStore::current_view() {
+std::vector<std::shared_ptr<const Segment>> EmbeddedStore::current_segments() {
   const std::lock_guard lock(view_mutex_);
-  return view_;
+  return segments_;
 }
 
-// The view, with all that was appended so far.
-Result<View> EmbeddedStore::seen_view() {
+// All that was appended so far.
+View EmbeddedStore::seen_view() {
   const std::lock_guard lock(ingest_mutex_);
-  TRY_STATUS(mend_tail());
-  if (const Status flushed = tail_.filler->flush(); !flushed) {
-    tail_broke(flushed.error());
-    TRY_STATUS(mend_tail());
+  View view{.segments = current_segments()};
+  if (cut_table_) view.tails.push_back(duck_->show({.table = cut_table_, .rows = cut_table_->rows()}));
+  if (tail_.table->rows() > 0) {
+    view.tails.push_back(duck_->show({.table = tail_.table, .rows = tail_.table->rows()}));
   }
-  return current_view();
+  return view;
 }
 
 Result<HuntResult> EmbeddedStore::hunt(const query::Hunt& hunt, const HuntLimits& limits) {
-  TRY(const View view, seen_view());
-  return hunter_->hunt(view, hunt, limits);
+  return hunter_->hunt(seen_view(), hunt, limits);
 }
 
 Result<HuntResult> EmbeddedStore::histogram(const query::Hunt& hunt, int64_t width_us, const HuntLimits& limits) {
   if (width_us < 1) return fail(Errc::invalid_argument, "histogram: bucket width is not positive");
-  TRY(const View view, seen_view());
-  return hunter_->histogram(view, hunt, width_us, limits);
+  return hunter_->histogram(seen_view(), hunt, width_us, limits);
 }
 
 Status EmbeddedStore::mark_judged(const std::string& host_id, const std::string& boot_id, uint64_t sequence) {
@@ -227,13 +191,13 @@ std::vector<HostActivity> EmbeddedStore::activity() {
 
 StoreStats EmbeddedStore::stats() {
   StoreStats stats;
-  const View view = current_view();
-  stats.segments = view.segments.size();
-  for (const auto& segment : view.segments) stats.segment_bytes += segment->info.bytes;
+  const auto segments = current_segments();
+  stats.segments = segments.size();
+  for (const auto& segment : segments) stats.segment_bytes += segment->info.bytes;
   const std::lock_guard lock(ingest_mutex_);
   for (const auto& [id, host] : hosts_) stats.events += host.events;
   for (const auto& [number, frames] : spool_files_) stats.spool_bytes += spool_->bytes_in(number);
-  stats.tail_events = tail_.rows + cut_rows_;
+  stats.tail_events = tail_.table->rows() + (cut_table_ ? cut_table_->rows() : 0);
   return stats;
 }
 

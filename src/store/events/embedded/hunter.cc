@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "store/events/plan.h"
 
 namespace redoubt::store::embedded {
 
@@ -74,7 +75,10 @@ struct Run {
   Watch watch;
   std::vector<std::string> why_partial;
 
-  Run(DuckSession& duck_session, const HuntLimits& limits) : session(duck_session), watch(duck_session, limits) {}
+  const event::FieldSet fields;  // that are read
+
+  Run(DuckSession& duck_session, const query::Hunt& hunt, const HuntLimits& limits)
+      : session(duck_session), watch(duck_session, limits), fields(fields_of(hunt)) {}
 
   // A limit ended it: what was found so far is the answer.
   bool stopped_by(const Error& error) {
@@ -88,12 +92,12 @@ struct Run {
   // A damaged segment must not take the others' answer with it: each is tried alone, and what fails is left out.
   Result<Rows> select(const View& view, const StatementOf& statement_of) {
     if (const std::string why = watch.why(); !why.empty()) return fail(Errc::timeout, why);
-    auto rows = session.select(statement_of(source_of(view)));
+    auto rows = session.select(statement_of(source_of(view, fields)));
     if (rows || view.segments.empty() || !watch.why().empty() || rows.error().code == Errc::exhausted) return rows;
-    TRY_STATUS(session.select(statement_of(source_of({.tails = view.tails}))).map([](const Rows&) {}));
+    TRY_STATUS(session.select(statement_of(source_of({.tails = view.tails}, fields))).map([](const Rows&) {}));
     View sound{.tails = view.tails};
     for (const auto& segment : view.segments) {
-      const auto alone = session.select(statement_of(source_of({.segments = {segment}})));
+      const auto alone = session.select(statement_of(source_of({.segments = {segment}}, fields)));
       if (alone) {
         sound.segments.push_back(segment);
       } else if (!watch.why().empty() || alone.error().code == Errc::exhausted) {
@@ -103,7 +107,7 @@ struct Run {
       }
     }
     if (sound.segments.size() == view.segments.size()) return rows;
-    return session.select(statement_of(source_of(sound)));
+    return session.select(statement_of(source_of(sound, fields)));
   }
 
   void report(const Segment& segment, const Error& error) {
@@ -165,7 +169,7 @@ Result<HuntResult> whole(Duck& duck, Run& run, const View& view, const Statement
   } else {
     // The columns of an answer without rows; the session of the run keeps being interrupted.
     TRY(const auto session, duck.connect());
-    TRY(const Rows empty, session->select(statement_of(source_of({}))));
+    TRY(const Rows empty, session->select(statement_of(source_of({}, run.fields))));
     result.columns = columns_of(empty.columns);
   }
   finish(result, run.why_partial);
@@ -294,7 +298,7 @@ Result<HuntResult> Hunter::hunt(const View& view, const query::Hunt& hunt, const
   const Slot slot(slots_, limits);
   TRY_STATUS(slot.status());
   TRY(const auto session, duck_.connect());
-  Run run(*session, limits);
+  Run run(*session, hunt, limits);
   const View pruned = within_time(view, hunt);
   if (hunt.aggregate.index() == 0 && hunt.sort == event::Field::event_time) return Walk(run, hunt).go(pruned);
   return whole(duck_, run, pruned, [&](const std::string& source) {
@@ -307,7 +311,7 @@ Result<HuntResult> Hunter::histogram(const View& view, const query::Hunt& hunt, 
   const Slot slot(slots_, limits);
   TRY_STATUS(slot.status());
   TRY(const auto session, duck_.connect());
-  Run run(*session, limits);
+  Run run(*session, hunt, limits);
   return whole(duck_, run, within_time(view, hunt), [&](const std::string& source) {
     return query::sql::histogram(hunt, width_us, source, query::sql::Dialect::duckdb);
   });

@@ -16,7 +16,6 @@ constexpr std::string_view kPatternCharacters = "*?[]{}";
 constexpr std::string_view kSegmentDirectory = "segments";
 constexpr std::string_view kSpoolDirectory = "spool";
 constexpr std::string_view kTemporaryDirectory = "tmp";
-constexpr auto kMendPeriod = std::chrono::seconds(1);
 
 // Removes the files of a directory that are not in `kept`; how many.
 Result<size_t> remove_all_but(const std::string& directory, const std::set<std::string>& kept) {
@@ -80,12 +79,12 @@ Status EmbeddedStore::open_segments() {
     }
     kept.insert(segment->path);
     next_segment_ = std::max(next_segment_, info.number + 1);
-    view_.segments.push_back(std::move(segment));
+    segments_.push_back(std::move(segment));
   }
   TRY(const size_t orphans, remove_all_but(options_.directory + "/" + std::string(kSegmentDirectory), kept));
   if (orphans > 0) base::log_info("store", "removed " + std::to_string(orphans) + " segments that were not finished");
   TRY(const auto sequences, manifest_->sequences());
-  for (const auto& [key, sequence] : sequences) boots_[key] = {.stored = sequence, .cut = sequence};
+  for (const auto& [key, sequence] : sequences) boots_[key] = {.stored = sequence};
   TRY(hosts_, manifest_->hosts());
   return {};
 }
@@ -98,7 +97,7 @@ Status EmbeddedStore::replay_frame(uint64_t file, const SpooledFrame& spooled) {
   if (boot != boots_.end() && spooled.frame.last_sequence <= boot->second.stored) return {};
   const auto batch = decode_spooled(spooled);
   if (!batch) return {};
-  if (tail_.rows == 0) tail_.first_spool_file = file;
+  if (tail_.table->rows() == 0) tail_.first_spool_file = file;
   Appended done;
   fill_tail(key, *batch, done);
   return {};
@@ -122,57 +121,12 @@ Status EmbeddedStore::replay_spool() {
     const auto torn = file == files.back() ? Spool::Torn::cut : Spool::Torn::keep;
     TRY_STATUS(spool_->read(file, torn, [&](SpoolRecord record) { return replay_record(file, std::move(record)); }));
   }
-  if (tail_.rows > 0) base::log_info("store", "replayed " + std::to_string(tail_.rows) + " events from the spool");
+  if (const size_t rows = tail_.table->rows(); rows > 0) {
+    base::log_info("store", "replayed " + std::to_string(rows) + " events from the spool");
+  }
   sealed_before_ = tail_.first_spool_file;
-  TRY_STATUS(mend_tail());
-  TRY_STATUS(tail_.filler->flush());
   TRY_STATUS(spool_->roll(spool_file_).map([](uint64_t) {}));
   spool_files_[spool_file_];
-  return {};
-}
-
-// The rows of a frame that belong to the tail and were not added yet.
-Status EmbeddedStore::refill(TableFiller& filler, std::map<BootKey, uint64_t>& reached, const SpooledFrame& spooled) {
-  const BootKey key{spooled.host_id, spooled.frame.boot_id};
-  uint64_t& sequence = reached.try_emplace(key, boots_[key].cut).first->second;
-  if (spooled.frame.last_sequence <= sequence) return {};
-  const auto batch = decode_spooled(spooled);
-  if (!batch) return {};
-  for (size_t i = 0; i < batch->size(); ++i) {
-    const event::Row row = batch->row(i);
-    const auto number = static_cast<uint64_t>(row.integer(event::Field::event_sequence));
-    if (number <= sequence) continue;
-    TRY_STATUS(filler.add(row, key.first, key.second));
-    sequence = number;
-  }
-  return {};
-}
-
-Status EmbeddedStore::mend_tail() {
-  if (!tail_broken_) return {};
-  if (Clock::now() < mend_not_before_) return fail(Errc::exhausted, "event store: no memory for the newest events");
-  mend_not_before_ = Clock::now() + kMendPeriod;
-  {
-    const std::lock_guard lock(view_mutex_);
-    std::erase_if(view_.tails, [&](const auto& table) { return table == tail_.table; });
-  }
-  tail_.filler.reset();
-  tail_.table.reset();
-  TRY(Tail fresh, make_tail());
-  std::map<BootKey, uint64_t> reached;
-  for (auto file = spool_files_.lower_bound(tail_.first_spool_file); file != spool_files_.end(); ++file) {
-    TRY_STATUS(spool_->read(file->first, Spool::Torn::keep, [&](SpoolRecord record) -> Status {
-      const auto* spooled = std::get_if<SpooledFrame>(&record);
-      return spooled == nullptr ? Status{} : refill(*fresh.filler, reached, *spooled);
-    }));
-  }
-  TRY_STATUS(fresh.filler->flush());
-  tail_.table = std::move(fresh.table);
-  tail_.filler = std::move(fresh.filler);
-  tail_broken_ = false;
-  base::log_info("store", "the tail has its " + std::to_string(tail_.rows) + " events again");
-  const std::lock_guard lock(view_mutex_);
-  view_.tails.push_back(tail_.table);
   return {};
 }
 
@@ -185,10 +139,7 @@ Status EmbeddedStore::open() {
                          .threads = options_.threads}));
   hunter_ = std::make_unique<Hunter>(*duck_);
   spool_ = std::make_unique<Spool>(options_.directory + "/" + std::string(kSpoolDirectory));
-  TRY(schema_table_, TailTable::create(*duck_, std::string(kSchemaTable)));
   TRY_STATUS(open_segments());
-  TRY(tail_, make_tail());
-  view_.tails.push_back(tail_.table);
   TRY_STATUS(replay_spool());
   expire_next_ = Clock::now();
   thread_ = std::thread([this] { run(); });

@@ -1,5 +1,5 @@
-// What a hunt reads: sealed segments and tail tables, held for as long as the hunt runs. A view is a value; segments
-// and tables are shared, and go when the last view that knows them goes.
+// What a hunt reads: sealed segments and the tails, held for as long as the hunt runs. A view is a value; segments and
+// tables are shared, and go when the last view that knows them goes.
 #pragma once
 
 #include <atomic>
@@ -14,44 +14,24 @@ namespace redoubt::store::embedded {
 
 struct Segment {
   SegmentInfo info;
+  event::FieldSet fields{};  // that it has columns of
   std::string path;
   mutable std::atomic<bool> expired = false;  // the file is unlinked with the segment
   mutable std::atomic<bool> damage_reported = false;
 
-  Segment(SegmentInfo about, std::string file) : info(std::move(about)), path(std::move(file)) {}
+  Segment(SegmentInfo about, std::string file);
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
   ~Segment();
 };
 
-// One generation of the tail: a table of DuckDB that is dropped with it.
-class TailTable {
- public:
-  static Result<std::shared_ptr<TailTable>> create(Duck& duck, std::string name);
-  TailTable(const TailTable&) = delete;
-  TailTable& operator=(const TailTable&) = delete;
-  ~TailTable();
-
-  const std::string& name() const { return name_; }
-
- private:
-  TailTable(std::unique_ptr<DuckSession> session, std::string name)
-      : session_(std::move(session)), name_(std::move(name)) {}
-  std::unique_ptr<DuckSession> session_;
-  std::string name_;
-};
-
 struct View {
   std::vector<std::shared_ptr<const Segment>> segments;
-  std::vector<std::shared_ptr<const TailTable>> tails;
+  std::vector<std::shared_ptr<const ShownTable>> tails;
 };
 
-// An empty table with every column; older segments, which lack some, are read beside it.
-constexpr std::string_view kSchemaTable = "event_schema";
-
-// The columns of a segment that is written now.
-std::string current_columns();
-// A SELECT in parentheses with one column a field over all of the view.
-std::string source_of(const View& view);
+// A SELECT in parentheses with a column for each of the fields over all of the view; fields that a segment has no
+// column of are absent in it.
+std::string source_of(const View& view, const event::FieldSet& fields);
 
 }  // namespace redoubt::store::embedded
