@@ -61,6 +61,7 @@ LikePattern like_pattern(std::string_view pattern) {
 }
 
 struct ConditionWriter {
+  const Answered& answered;
   Statement out;
 
   void write(const Expression& expression) { std::visit(*this, expression.node); }
@@ -88,6 +89,10 @@ struct ConditionWriter {
   }
 
   void operator()(const Test& test) {
+    if (const std::string column = answered ? answered(test) : ""; !column.empty()) {
+      out.text += column;
+      return;
+    }
     if (test.op == Operator::exists) {
       out.text += "(" + stored_value(test) + " IS NOT NULL)";
       return;
@@ -205,29 +210,14 @@ void append(Statement& statement, Statement more) {
   for (Parameter& parameter : more.parameters) statement.parameters.push_back(std::move(parameter));
 }
 
-// " WHERE …": the bounds first, they are what segments are left out by.
-Statement where(const Hunt& hunt) {
-  const std::string time(column_of(event::Field::event_time));
-  Statement out{.text = " WHERE "};
-  if (hunt.since) {
-    out.text += time + " >= ? AND ";
-    out.parameters.emplace_back(hunt.since->us);
-  }
-  if (hunt.until) {
-    out.text += time + " < ? AND ";
-    out.parameters.emplace_back(hunt.until->us);
-  }
-  append(out, condition(hunt.where, Dialect::duckdb));
-  return out;
-}
-
 struct SelectWriter {
   const Hunt& hunt;
   std::string_view source;
+  const Answered& answered;
 
   Statement from(std::string columns) const {
     Statement out{.text = "SELECT " + std::move(columns) + " FROM " + std::string(source)};
-    append(out, where(hunt));
+    append(out, where(hunt, Dialect::duckdb, answered));
     return out;
   }
 
@@ -289,23 +279,40 @@ struct SelectWriter {
 
 }  // namespace
 
-Statement condition(const Expression& expression, Dialect dialect) {
+Statement condition(const Expression& expression, Dialect dialect, const Answered& answered) {
   switch (dialect) {
     case Dialect::duckdb: break;
   }
-  ConditionWriter writer;
+  ConditionWriter writer{.answered = answered, .out = {}};
   writer.write(expression);
   return std::move(writer.out);
 }
 
-Statement select(const Hunt& hunt, std::string_view source, Dialect dialect) {
+// The bounds first, they are what segments are left out by.
+Statement where(const Hunt& hunt, Dialect dialect, const Answered& answered) {
+  const std::string time(column_of(event::Field::event_time));
+  Statement out{.text = " WHERE ", .parameters = {}};
+  if (hunt.since) {
+    out.text += time + " >= ? AND ";
+    out.parameters.emplace_back(hunt.since->us);
+  }
+  if (hunt.until) {
+    out.text += time + " < ? AND ";
+    out.parameters.emplace_back(hunt.until->us);
+  }
+  append(out, condition(hunt.where, dialect, answered));
+  return out;
+}
+
+Statement select(const Hunt& hunt, std::string_view source, Dialect dialect, const Answered& answered) {
   switch (dialect) {
     case Dialect::duckdb: break;
   }
-  return std::visit(SelectWriter{hunt, source}, hunt.aggregate);
+  return std::visit(SelectWriter{hunt, source, answered}, hunt.aggregate);
 }
 
-Statement histogram(const Hunt& hunt, int64_t width_us, std::string_view source, Dialect dialect) {
+Statement histogram(const Hunt& hunt, int64_t width_us, std::string_view source, Dialect dialect,
+                    const Answered& answered) {
   switch (dialect) {
     case Dialect::duckdb: break;
   }
@@ -314,7 +321,7 @@ Statement histogram(const Hunt& hunt, int64_t width_us, std::string_view source,
   buckets.since = hunt.since;
   buckets.until = hunt.until;
   buckets.limit = kHuntLimitMax;
-  return SelectWriter{buckets, source}(CountPer{width_us});
+  return SelectWriter{buckets, source, answered}(CountPer{width_us});
 }
 
 }  // namespace redoubt::query::sql

@@ -97,7 +97,7 @@ constexpr uint64_t kStoreMemoryBytesMin = uint64_t{96} << 20;
 
 struct EmbeddedOptions {
   std::string directory;
-  uint64_t seal_events = 250'000;                 // the tail is sealed at this size …
+  uint64_t seal_events = 500'000;                 // the tail is sealed at this size …
   int64_t seal_age_us = 300'000'000;              // … or age
   int64_t retention_us = 0;                       // 0: by size alone
   uint64_t disk_bytes_max = 0;                    // 0: by age alone

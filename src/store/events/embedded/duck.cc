@@ -129,17 +129,18 @@ class Session final : public DuckSession {
   DuckHandle<_duckdb_connection> connection_;
 };
 
-class Shown final : public ShownTable {
+template <class Thing>
+class ShownHandle final : public ShownThing {
  public:
-  Shown(ShownTables& tables, ShownRows rows)
-      : tables_(tables), number_(tables.add(std::move(rows))), name_("redoubt_rows(" + std::to_string(number_) + ")") {}
-  Shown(const Shown&) = delete;
-  Shown& operator=(const Shown&) = delete;
-  ~Shown() override { tables_.remove(number_); }
+  ShownHandle(Shown<Thing>& shown, Thing thing, const std::string& before, const std::string& behind)
+      : shown_(shown), number_(shown.add(std::move(thing))), name_(before + std::to_string(number_) + behind) {}
+  ShownHandle(const ShownHandle&) = delete;
+  ShownHandle& operator=(const ShownHandle&) = delete;
+  ~ShownHandle() override { shown_.remove(number_); }
   const std::string& name() const override { return name_; }
 
  private:
-  ShownTables& tables_;
+  Shown<Thing>& shown_;
   const uint64_t number_;
   const std::string name_;
 };
@@ -151,7 +152,8 @@ class MemoryDuck final : public Duck {
   Status prepare(const DuckOptions& options) {
     TRY(auto connection, open_connection());
     TRY_STATUS(register_functions(connection.get()));
-    TRY_STATUS(register_tail_function(connection.get(), tables_));
+    TRY_STATUS(register_row_function(connection.get(), rows_));
+    TRY_STATUS(register_mark_function(connection.get(), marks_));
     Session session(connection.release());
     const std::string segments = sql_quoted(options.segment_directory);
     const std::string temporary = sql_quoted(options.temporary_directory);
@@ -160,8 +162,9 @@ class MemoryDuck final : public Duck {
     // The last two lines are the lock: nothing else may be read or written, and nobody may change that.
     for (const std::string& sql :
          {"SET threads=" + std::to_string(options.threads), "SET memory_limit=" + sql_quoted(memory),
-          "SET temp_directory=" + temporary, std::string("SET autoinstall_known_extensions=false"),
-          std::string("SET autoload_known_extensions=false"), "SET max_temp_directory_size=" + sql_quoted(spill),
+          "SET temp_directory=" + temporary, std::string("SET parquet_metadata_cache=true"),
+          std::string("SET autoinstall_known_extensions=false"), std::string("SET autoload_known_extensions=false"),
+          "SET max_temp_directory_size=" + sql_quoted(spill),
           "SET allowed_directories=[" + segments + ", " + temporary + "]",
           std::string("SET enable_external_access=false"), std::string("SET lock_configuration=true")}) {
       TRY_STATUS(base::within(sql, session.run(sql)));
@@ -174,8 +177,11 @@ class MemoryDuck final : public Duck {
     return std::make_unique<Session>(connection.release());
   }
 
-  std::shared_ptr<const ShownTable> show(ShownRows rows) override {
-    return std::make_shared<Shown>(tables_, std::move(rows));
+  std::shared_ptr<const ShownThing> show(ShownRows rows) override {
+    return std::make_shared<ShownHandle<ShownRows>>(rows_, std::move(rows), "redoubt_rows(", ")");
+  }
+  std::shared_ptr<const ShownThing> show(Marks marks) override {
+    return std::make_shared<ShownHandle<Marks>>(marks_, std::move(marks), "", "");
   }
 
  private:
@@ -187,7 +193,8 @@ class MemoryDuck final : public Duck {
     return DuckHandle<_duckdb_connection>(connection);
   }
 
-  ShownTables tables_;
+  Shown<ShownRows> rows_;
+  Shown<Marks> marks_;
   DuckHandle<_duckdb_database> database_;
 };
 

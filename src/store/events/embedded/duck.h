@@ -10,7 +10,7 @@
 
 #include "base/result.h"
 #include "query/sql/sql.h"
-#include "store/events/embedded/tail_function.h"
+#include "store/events/embedded/memory_functions.h"
 #include "store/events/event_store.h"
 
 namespace redoubt::store::embedded {
@@ -38,10 +38,10 @@ class DuckSession {
   virtual void interrupt() = 0;
 };
 
-// Rows of a memtable that SQL sees as `name()`, as long as this lives.
-class ShownTable {
+// Something in memory that SQL sees as `name()`, as long as this lives.
+class ShownThing {
  public:
-  virtual ~ShownTable() = default;
+  virtual ~ShownThing() = default;
   virtual const std::string& name() const = 0;
 };
 
@@ -49,7 +49,10 @@ class Duck {
  public:
   virtual ~Duck() = default;
   virtual Result<std::unique_ptr<DuckSession>> connect() = 0;
-  virtual std::shared_ptr<const ShownTable> show(ShownRows rows) = 0;
+  // A table of one column a field, kLineColumn and kRowColumn.
+  virtual std::shared_ptr<const ShownThing> show(ShownRows rows) = 0;
+  // A number: the first argument of redoubt_marked().
+  virtual std::shared_ptr<const ShownThing> show(Marks marks) = 0;
 
   static Result<std::unique_ptr<Duck>> open(const DuckOptions& options);
 };

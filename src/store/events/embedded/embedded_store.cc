@@ -154,10 +154,12 @@ std::vector<std::shared_ptr<const Segment>> EmbeddedStore::current_segments() {
 // All that was appended so far.
 View EmbeddedStore::seen_view() {
   const std::lock_guard lock(ingest_mutex_);
-  View view{.segments = current_segments()};
-  if (cut_table_) view.tails.push_back(duck_->show({.table = cut_table_, .rows = cut_table_->rows()}));
-  if (tail_.table->rows() > 0) {
-    view.tails.push_back(duck_->show({.table = tail_.table, .rows = tail_.table->rows()}));
+  View view;
+  for (auto& segment : current_segments()) view.segments.push_back({.segment = std::move(segment), .ranges = {}});
+  for (const std::shared_ptr<const Memtable>& table : {cut_table_, std::shared_ptr<const Memtable>(tail_.table)}) {
+    if (!table || table->rows() == 0) continue;
+    view.tails.push_back(
+        {table, table->rows(), duck_->show({.table = table, .rows = table->rows(), .order = {}, .lines = {}})});
   }
   return view;
 }
@@ -193,7 +195,7 @@ StoreStats EmbeddedStore::stats() {
   StoreStats stats;
   const auto segments = current_segments();
   stats.segments = segments.size();
-  for (const auto& segment : segments) stats.segment_bytes += segment->info.bytes;
+  for (const auto& segment : segments) stats.segment_bytes += segment->info.bytes + segment->info.index_bytes;
   const std::lock_guard lock(ingest_mutex_);
   for (const auto& [id, host] : hosts_) stats.events += host.events;
   for (const auto& [number, frames] : spool_files_) stats.spool_bytes += spool_->bytes_in(number);

@@ -1,5 +1,5 @@
-// Runs hunts over a view: prunes segments by time, walks them newest first where that allows to stop early, sets
-// damaged segments aside, and keeps the limits of time and memory. Any thread.
+// Runs hunts over a view: leaves out what cannot match, counts by indexes where they suffice, walks events in the order
+// of time, sets damaged segments aside, and keeps the limits of time and memory. Any thread.
 #pragma once
 
 #include <semaphore>

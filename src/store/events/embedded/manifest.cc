@@ -27,6 +27,7 @@ CREATE TABLE host (
   events_lost INTEGER NOT NULL,
   last_event INTEGER NOT NULL) WITHOUT ROWID;
 )sql"},
+    {2, "indexes", "ALTER TABLE segment ADD COLUMN index_bytes INTEGER NOT NULL DEFAULT 0"},
 };
 
 // SQLite has signed integers only.
@@ -36,14 +37,15 @@ void insert_segment(soci::session& session, const SegmentInfo& segment) {
   const long long number = signed_of(segment.number);
   const long long events = signed_of(segment.rows);
   const long long bytes = signed_of(segment.bytes);
+  const long long index_bytes = signed_of(segment.index_bytes);
   const long long min_time = segment.min_time_us;
   const long long max_time = segment.max_time_us;
   const long long sealed = segment.sealed_us;
-  session
-      << "INSERT INTO segment (number, min_time, max_time, events, bytes, columns, sealed) VALUES (:number, :min, :max,"
-         " :events, :bytes, :columns, :sealed)",
+  session << "INSERT INTO segment (number, min_time, max_time, events, bytes, index_bytes, columns, sealed) VALUES "
+             "(:number,"
+             " :min, :max, :events, :bytes, :index, :columns, :sealed)",
       soci::use(number), soci::use(min_time), soci::use(max_time), soci::use(events), soci::use(bytes),
-      soci::use(segment.columns), soci::use(sealed);
+      soci::use(index_bytes), soci::use(segment.columns), soci::use(sealed);
 }
 
 void put_sequences(soci::session& session, const std::map<BootKey, uint64_t>& sequences) {
@@ -89,13 +91,14 @@ Result<std::unique_ptr<Manifest>> Manifest::open(const std::string& path) {
 Result<std::vector<SegmentInfo>> Manifest::segments() {
   std::vector<SegmentInfo> segments;
   TRY_STATUS(db_->read([&](soci::session& session) -> Status {
-    long long number = 0, min_time = 0, max_time = 0, events = 0, bytes = 0, sealed = 0;
+    long long number = 0, min_time = 0, max_time = 0, events = 0, bytes = 0, index_bytes = 0, sealed = 0;
     std::string columns;
     soci::statement rows =
         (session.prepare
-             << "SELECT number, min_time, max_time, events, bytes, columns, sealed FROM segment ORDER BY number",
+             << "SELECT number, min_time, max_time, events, bytes, index_bytes, columns, sealed FROM segment ORDER BY"
+                " number",
          soci::into(number), soci::into(min_time), soci::into(max_time), soci::into(events), soci::into(bytes),
-         soci::into(columns), soci::into(sealed));
+         soci::into(index_bytes), soci::into(columns), soci::into(sealed));
     rows.execute();
     while (rows.fetch()) {
       segments.push_back({.number = static_cast<uint64_t>(number),
@@ -103,6 +106,7 @@ Result<std::vector<SegmentInfo>> Manifest::segments() {
                           .max_time_us = max_time,
                           .rows = static_cast<uint64_t>(events),
                           .bytes = static_cast<uint64_t>(bytes),
+                          .index_bytes = static_cast<uint64_t>(index_bytes),
                           .columns = columns,
                           .sealed_us = sealed});
     }

@@ -20,8 +20,9 @@ struct SegmentInfo {
   int64_t min_time_us = 0;
   int64_t max_time_us = 0;
   uint64_t rows = 0;
-  uint64_t bytes = 0;
-  std::string columns;  // blank-separated, as the file has them
+  uint64_t bytes = 0;        // of the Parquet file
+  uint64_t index_bytes = 0;  // of the file beside it; 0: there is none
+  std::string columns;       // blank-separated, as the file has them
   int64_t sealed_us = 0;
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "store/events/embedded/embedded_store.h"
+#include "store/events/embedded/segment_writer.h"
 
 namespace redoubt::store {
 
@@ -78,6 +79,7 @@ Status EmbeddedStore::open_segments() {
       base::log_error("store", "segment " + segment->path + " is damaged: it has not the size that the manifest says");
     }
     kept.insert(segment->path);
+    kept.insert(index_path(segment->path));
     next_segment_ = std::max(next_segment_, info.number + 1);
     segments_.push_back(std::move(segment));
   }

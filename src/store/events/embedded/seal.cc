@@ -45,9 +45,10 @@ Status EmbeddedStore::finish_cut() {
   const uint64_t number = cut_->sealed.segment.number;
   std::vector<uint32_t> rows(cut_->table->rows());
   std::iota(rows.begin(), rows.end(), 0);
-  ShownRows shown{.table = cut_->table, .rows = rows.size(), .order = sorted_rows(*cut_->table, std::move(rows))};
-  TRY(cut_->sealed.segment, base::within("seal segment " + std::to_string(number),
-                                         write_segment(*duck_, std::move(shown), number, segment_path(number))));
+  rows = sorted_rows(*cut_->table, std::move(rows));
+  TRY(cut_->sealed.segment,
+      base::within("seal segment " + std::to_string(number),
+                   write_segment(*duck_, cut_->table, std::move(rows), number, segment_path(number))));
   TRY_STATUS(manifest_->add(cut_->sealed));
   auto segment = std::make_shared<const Segment>(cut_->sealed.segment, segment_path(number));
   {
@@ -94,13 +95,13 @@ std::vector<std::shared_ptr<const Segment>> EmbeddedStore::choose_expired() {
   std::sort(segments.begin(), segments.end(),
             [](const auto& a, const auto& b) { return age_mark(a->info) < age_mark(b->info); });
   uint64_t bytes = 0;
-  for (const auto& segment : segments) bytes += segment->info.bytes;
+  for (const auto& segment : segments) bytes += segment->info.bytes + segment->info.index_bytes;
   const int64_t oldest_us = options_.retention_us > 0 ? base::Time::now().us - options_.retention_us : INT64_MIN;
   std::vector<std::shared_ptr<const Segment>> expired;
   for (const auto& segment : segments) {
     const bool too_much = options_.disk_bytes_max > 0 && bytes > options_.disk_bytes_max;
     if (age_mark(segment->info) >= oldest_us && !too_much) break;
-    bytes -= segment->info.bytes;
+    bytes -= segment->info.bytes + segment->info.index_bytes;
     expired.push_back(segment);
   }
   return expired;

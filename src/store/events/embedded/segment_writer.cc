@@ -7,13 +7,17 @@
 
 #include "base/file.h"
 #include "base/time.h"
+#include "store/events/embedded/segment_index.h"
 #include "store/events/plan.h"
 
 namespace redoubt::store::embedded {
 
 namespace {
 
-constexpr int kRowGroupRows = 122'880;
+// Small enough that a needle costs little to fetch, large enough to compress well.
+constexpr uint32_t kRowGroupRows = 30'720;
+// Distinct values of a row group up to which a column has a dictionary: command lines do, paths of files do not gain.
+constexpr uint32_t kDictionaryMax = kRowGroupRows * 2 / 5;
 
 Status sync_file(const std::string& path) {
   const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -42,6 +46,38 @@ std::vector<uint32_t> host_ranks(const Memtable& table, const std::vector<uint32
   return ranks;
 }
 
+SegmentInfo describe(const Memtable& table, const std::vector<uint32_t>& rows, uint64_t number) {
+  SegmentInfo info{.number = number, .rows = rows.size()};
+  info.min_time_us = info.max_time_us = table.number(rows.front(), event::Field::event_time);
+  for (const uint32_t row : rows) {
+    const int64_t time_us = table.number(row, event::Field::event_time);
+    info.min_time_us = std::min(info.min_time_us, time_us);
+    info.max_time_us = std::max(info.max_time_us, time_us);
+  }
+  info.columns = column_list(table.fields(table.rows()), " ");
+  return info;
+}
+
+// Its size. DuckDB neither syncs nor renames.
+Result<uint64_t> write_parquet(Duck& duck, const std::string& table, std::string columns, const std::string& path) {
+  const std::string unfinished = path + ".tmp";
+  std::replace(columns.begin(), columns.end(), ' ', ',');
+  TRY(const auto session, duck.connect());
+  TRY_STATUS(session->run("COPY (SELECT " + columns + ", " + std::string(kLineColumn) + " FROM " + table + ") TO " +
+                          sql_quoted(unfinished) +
+                          " (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, WRITE_BLOOM_FILTER false, "
+                          "ROW_GROUP_SIZE " +
+                          std::to_string(kRowGroupRows) + ", DICTIONARY_SIZE_LIMIT " + std::to_string(kDictionaryMax) +
+                          ")"));
+  TRY_STATUS(sync_file(unfinished));
+  std::error_code error;
+  std::filesystem::permissions(unfinished, std::filesystem::perms(base::kPrivateFile), error);
+  const uint64_t bytes = std::filesystem::file_size(unfinished, error);
+  if (error || rename(unfinished.c_str(), path.c_str()) != 0) return base::fail_errno("rename " + unfinished);
+  TRY_STATUS(base::sync_directory(std::filesystem::path(path).parent_path().string()));
+  return bytes;
+}
+
 }  // namespace
 
 std::vector<uint32_t> sorted_rows(const Memtable& table, std::vector<uint32_t> rows) {
@@ -67,32 +103,23 @@ std::vector<uint32_t> sorted_rows(const Memtable& table, std::vector<uint32_t> r
   return rows;
 }
 
-// DuckDB neither syncs nor renames.
-Result<SegmentInfo> write_segment(Duck& duck, ShownRows rows, uint64_t number, const std::string& path) {
-  CHECK(!rows.order.empty());
-  const Memtable& table = *rows.table;
-  SegmentInfo info{.number = number, .rows = rows.order.size()};
-  info.min_time_us = info.max_time_us = table.number(rows.order.front(), event::Field::event_time);
-  for (const uint32_t row : rows.order) {
-    const int64_t time_us = table.number(row, event::Field::event_time);
-    info.min_time_us = std::min(info.min_time_us, time_us);
-    info.max_time_us = std::max(info.max_time_us, time_us);
-  }
-  const event::FieldSet fields = table.fields(rows.rows);
-  info.columns = column_list(fields, " ");
-  const std::string unfinished = path + ".tmp";
-  TRY(const auto session, duck.connect());
-  const auto shown = duck.show(std::move(rows));
-  TRY_STATUS(session->run("COPY (SELECT " + column_list(fields, ", ") + " FROM " + shown->name() + ") TO " +
-                          sql_quoted(unfinished) + " (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE " +
-                          std::to_string(kRowGroupRows) + ")"));
-  TRY_STATUS(sync_file(unfinished));
-  std::error_code error;
-  std::filesystem::permissions(unfinished, std::filesystem::perms(base::kPrivateFile), error);
-  info.bytes = std::filesystem::file_size(unfinished, error);
-  if (error || rename(unfinished.c_str(), path.c_str()) != 0) return base::fail_errno("rename " + unfinished);
+std::string index_path(const std::string& segment_path) {
+  return std::filesystem::path(segment_path).replace_extension(".index").string();
+}
+
+Result<SegmentInfo> write_segment(Duck& duck, std::shared_ptr<const Memtable> table, std::vector<uint32_t> rows,
+                                  uint64_t number, const std::string& path) {
+  CHECK(!rows.empty());
+  SegmentInfo info = describe(*table, rows, number);
+  LineNumbers lines = number_lines(*table, rows);
+  const std::string index = make_index(*table, rows, kRowGroupRows, lines);
+  info.index_bytes = index.size();
+  TRY_STATUS(base::write_file_atomic(index_path(path), index, base::kPrivateFile));
+  const size_t rows_in_table = table->rows();
+  const auto shown = duck.show(
+      {.table = std::move(table), .rows = rows_in_table, .order = std::move(rows), .lines = std::move(lines.of_text)});
+  TRY(info.bytes, write_parquet(duck, shown->name(), info.columns, path));
   info.sealed_us = base::Time::now().us;
-  TRY_STATUS(base::sync_directory(std::filesystem::path(path).parent_path().string()));
   return info;
 }
 

@@ -1,5 +1,5 @@
 // Writes rows of a memtable as a segment: a Parquet file, zstd, sorted by host, time and sequence, with the columns
-// that occur. Any thread.
+// that occur and the numbers of command lines; and its index. Any thread.
 #pragma once
 
 #include <string>
@@ -12,8 +12,11 @@ namespace redoubt::store::embedded {
 // Rows of the table by host, time and sequence.
 std::vector<uint32_t> sorted_rows(const Memtable& table, std::vector<uint32_t> rows);
 
-// The file has its name only when it is whole and on the disk. `number` of the result is that given; `sealed_us` is
-// now.
-Result<SegmentInfo> write_segment(Duck& duck, ShownRows rows, uint64_t number, const std::string& path);
+std::string index_path(const std::string& segment_path);
+
+// Rows of the table, in the order given, which has one at least. The files have their names only when they are whole
+// and on the disk. `number` of the result is that given; `sealed_us` is now.
+Result<SegmentInfo> write_segment(Duck& duck, std::shared_ptr<const Memtable> table, std::vector<uint32_t> rows,
+                                  uint64_t number, const std::string& path);
 
 }  // namespace redoubt::store::embedded

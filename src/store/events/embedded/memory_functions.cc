@@ -1,4 +1,4 @@
-#include "store/events/embedded/tail_function.h"
+#include "store/events/embedded/memory_functions.h"
 
 #include <duckdb.h>
 #include <algorithm>
@@ -16,16 +16,19 @@ struct Bound {
   std::shared_ptr<const ShownRows> rows;
 };
 
-// One scan: which fields are asked for, and how far it is.
+constexpr idx_t kLinePosition = event::kFieldCount;
+constexpr idx_t kRowPosition = event::kFieldCount + 1;
+
+// One scan: which columns are asked for, and how far it is.
 struct Scan {
-  std::vector<event::Field> fields;
+  std::vector<idx_t> columns;
   std::atomic<size_t> next_block = 0;
 };
 
 void bind_rows(duckdb_bind_info info) {
-  auto& tables = *static_cast<ShownTables*>(duckdb_bind_get_extra_info(info));
+  auto& shown = *static_cast<Shown<ShownRows>*>(duckdb_bind_get_extra_info(info));
   duckdb_value number = duckdb_bind_get_parameter(info, 0);
-  auto rows = tables.find(static_cast<uint64_t>(duckdb_get_int64(number)));
+  auto rows = shown.find(static_cast<uint64_t>(duckdb_get_int64(number)));
   duckdb_destroy_value(&number);
   if (rows == nullptr) {
     duckdb_bind_set_error(info, "nothing is shown under that number");
@@ -37,6 +40,8 @@ void bind_rows(duckdb_bind_info info) {
     duckdb_bind_add_result_column(info, std::string(field.column).c_str(),
                                   event::is_textual(field.type) ? text : integer);
   }
+  duckdb_bind_add_result_column(info, std::string(kLineColumn).c_str(), integer);
+  duckdb_bind_add_result_column(info, std::string(kRowColumn).c_str(), integer);
   duckdb_destroy_logical_type(&text);
   duckdb_destroy_logical_type(&integer);
   duckdb_bind_set_cardinality(info, rows->rows, true);
@@ -47,9 +52,8 @@ void begin_scan(duckdb_init_info info) {
   const auto& rows = *static_cast<Bound*>(duckdb_init_get_bind_data(info))->rows;
   auto scan = std::make_unique<Scan>();
   for (idx_t i = 0; i < duckdb_init_get_column_count(info); ++i) {
-    const idx_t column = duckdb_init_get_column_index(info, i);
     // Where nothing but the number of rows is asked for, DuckDB names a column that is none.
-    scan->fields.push_back(event::kFields[column < event::kFieldCount ? column : 0].field);
+    scan->columns.push_back(std::min(duckdb_init_get_column_index(info, i), kRowPosition));
   }
   // Rows in an order of their own stay in it.
   duckdb_init_set_max_threads(info, rows.order.empty() ? kThreadsMax : 1);
@@ -105,6 +109,28 @@ void fill_ordered(const Memtable& table, event::Field field, const uint32_t* row
   }
 }
 
+void fill_lines(const ShownRows& shown, size_t first, size_t count, Target target) {
+  for (size_t i = 0; i < count; ++i) {
+    const size_t row = shown.order.empty() ? first + i : shown.order[first + i];
+    const uint32_t text = shown.table->text_number(row, kLineField);
+    if (text != kNoText) target.set(i, int64_t{shown.lines.empty() ? text : shown.lines[text]});
+  }
+}
+
+void fill_column(const ShownRows& shown, idx_t column, size_t first, size_t count, Target target) {
+  if (column == kRowPosition) {
+    for (size_t i = 0; i < count; ++i) {
+      target.set(i, static_cast<int64_t>(shown.order.empty() ? first + i : shown.order[first + i]));
+    }
+  } else if (column == kLinePosition) {
+    fill_lines(shown, first, count, target);
+  } else if (shown.order.empty()) {
+    fill_block(*shown.table, event::kFields[column].field, first / kBlockRows, count, target);
+  } else {
+    fill_ordered(*shown.table, event::kFields[column].field, shown.order.data() + first, count, target);
+  }
+}
+
 void next_rows(duckdb_function_info info, duckdb_data_chunk output) {
   const ShownRows& shown = *static_cast<Bound*>(duckdb_function_get_bind_data(info))->rows;
   auto& scan = *static_cast<Scan*>(duckdb_function_get_init_data(info));
@@ -112,43 +138,56 @@ void next_rows(duckdb_function_info info, duckdb_data_chunk output) {
   const size_t rows = shown.order.empty() ? shown.rows : shown.order.size();
   const size_t first = std::min(block * kBlockRows, rows);
   const size_t count = std::min(kBlockRows, rows - first);
-  for (size_t column = 0; count > 0 && column < scan.fields.size(); ++column) {
-    const Target target(duckdb_data_chunk_get_vector(output, column));
-    if (shown.order.empty()) {
-      fill_block(*shown.table, scan.fields[column], block, count, target);
-    } else {
-      fill_ordered(*shown.table, scan.fields[column], shown.order.data() + first, count, target);
-    }
+  for (size_t i = 0; count > 0 && i < scan.columns.size(); ++i) {
+    fill_column(shown, scan.columns[i], first, count, Target(duckdb_data_chunk_get_vector(output, i)));
   }
   duckdb_data_chunk_set_size(output, count);
 }
 
+void run_marked(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output) {
+  auto& shown = *static_cast<Shown<Marks>*>(duckdb_scalar_function_get_extra_info(info));
+  const auto* sets = static_cast<int64_t*>(duckdb_vector_get_data(duckdb_data_chunk_get_vector(input, 0)));
+  duckdb_vector numbers = duckdb_data_chunk_get_vector(input, 1);
+  const auto* values = static_cast<int64_t*>(duckdb_vector_get_data(numbers));
+  uint64_t* validity = duckdb_vector_get_validity(numbers);
+  auto* results = static_cast<bool*>(duckdb_vector_get_data(output));
+  const idx_t count = duckdb_data_chunk_get_size(input);
+  std::shared_ptr<const Marks> marks;
+  for (idx_t row = 0; row < count; ++row) {
+    if (row == 0 || sets[row] != sets[row - 1]) marks = shown.find(static_cast<uint64_t>(sets[row]));
+    const bool present = validity == nullptr || duckdb_validity_row_is_valid(validity, row);
+    const auto value = static_cast<uint64_t>(values[row]);
+    results[row] = present && marks != nullptr && value < marks->size() && (*marks)[value];
+  }
+}
+
 }  // namespace
 
-uint64_t ShownTables::add(ShownRows rows) {
-  const std::lock_guard lock(mutex_);
-  shown_[next_] = std::make_shared<const ShownRows>(std::move(rows));
-  return next_++;
+Status register_mark_function(void* connection, Shown<Marks>& marks) {
+  duckdb_scalar_function function = duckdb_create_scalar_function();
+  duckdb_logical_type number = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
+  duckdb_logical_type truth = duckdb_create_logical_type(DUCKDB_TYPE_BOOLEAN);
+  duckdb_scalar_function_set_name(function, "redoubt_marked");
+  duckdb_scalar_function_add_parameter(function, number);
+  duckdb_scalar_function_add_parameter(function, number);
+  duckdb_scalar_function_set_return_type(function, truth);
+  duckdb_scalar_function_set_special_handling(function);  // of an absent number
+  duckdb_scalar_function_set_extra_info(function, &marks, nullptr);
+  duckdb_scalar_function_set_function(function, run_marked);
+  const auto done = duckdb_register_scalar_function(static_cast<duckdb_connection>(connection), function);
+  duckdb_destroy_logical_type(&number);
+  duckdb_destroy_logical_type(&truth);
+  duckdb_destroy_scalar_function(&function);
+  return done == DuckDBSuccess ? Status{} : fail(Errc::internal, "function redoubt_marked cannot be registered");
 }
 
-void ShownTables::remove(uint64_t number) {
-  const std::lock_guard lock(mutex_);
-  shown_.erase(number);
-}
-
-std::shared_ptr<const ShownRows> ShownTables::find(uint64_t number) {
-  const std::lock_guard lock(mutex_);
-  const auto found = shown_.find(number);
-  return found != shown_.end() ? found->second : nullptr;
-}
-
-Status register_tail_function(void* connection, ShownTables& tables) {
+Status register_row_function(void* connection, Shown<ShownRows>& rows) {
   CHECK(duckdb_vector_size() == kBlockRows);
   duckdb_table_function function = duckdb_create_table_function();
   duckdb_logical_type number = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
   duckdb_table_function_set_name(function, "redoubt_rows");
   duckdb_table_function_add_parameter(function, number);
-  duckdb_table_function_set_extra_info(function, &tables, nullptr);
+  duckdb_table_function_set_extra_info(function, &rows, nullptr);
   duckdb_table_function_set_bind(function, bind_rows);
   duckdb_table_function_set_init(function, begin_scan);
   duckdb_table_function_set_function(function, next_rows);

@@ -1,0 +1,61 @@
+#include "query/text_check.h"
+
+#include <re2/re2.h>
+#include <algorithm>
+#include <vector>
+
+#include "base/text.h"
+#include "query/semantics.h"
+
+namespace redoubt::query {
+
+struct TextCheck::State {
+  Operator op;
+  Form form;
+  std::vector<std::string> operands;
+  std::vector<std::unique_ptr<re2::RE2>> patterns;
+  std::string folded;
+};
+
+bool TextCheck::takes(const Test& test) {
+  const bool textual = event::is_textual(event::info(test.field).type) && test.field != event::Field::attributes;
+  const bool of_text = !is_ordering(test.op) && test.op != Operator::exists && test.op != Operator::cidr;
+  return textual && of_text && std::all_of(test.operands.begin(), test.operands.end(), [](const Operand& operand) {
+           return std::holds_alternative<std::string>(operand);
+         });
+}
+
+TextCheck::TextCheck(const Test& test) : state_(std::make_unique<State>()) {
+  CHECK(takes(test));
+  state_->op = test.op;
+  state_->form = form_of(test.field, test.case_mode);
+  for (const Operand& operand : test.operands) {
+    const std::string text = operand_text(test, std::get<std::string>(operand));
+    if (test.op != Operator::regex) {
+      state_->operands.push_back(text);
+      continue;
+    }
+    re2::RE2::Options options;
+    options.set_log_errors(false);
+    options.set_max_mem(kRegexMemoryMax);
+    state_->patterns.push_back(std::make_unique<re2::RE2>(text, options));
+  }
+}
+
+TextCheck::~TextCheck() = default;
+TextCheck::TextCheck(TextCheck&&) noexcept = default;
+
+bool TextCheck::holds(std::string_view value) {
+  if (state_->op == Operator::regex) {
+    return std::any_of(state_->patterns.begin(), state_->patterns.end(),
+                       [&](const auto& pattern) { return re2::RE2::PartialMatch(value, *pattern); });
+  }
+  if (state_->form == Form::folded) {
+    base::fold_case_into(value, state_->folded);
+    value = state_->folded;
+  }
+  return std::any_of(state_->operands.begin(), state_->operands.end(),
+                     [&](const std::string& operand) { return text_holds(state_->op, value, operand); });
+}
+
+}  // namespace redoubt::query

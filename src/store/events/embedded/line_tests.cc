@@ -1,0 +1,108 @@
+#include "store/events/embedded/line_tests.h"
+
+#include <algorithm>
+
+#include "store/events/plan.h"
+
+namespace redoubt::store::embedded {
+
+namespace {
+
+constexpr size_t kTestsAskedMax = 64;
+constexpr size_t kStopPeriod = 64;  // lines
+
+void collect(const query::Expression& expression, std::vector<const query::Test*>& tests) {
+  if (const auto* node = std::get_if<query::And>(&expression.node)) {
+    for (const query::Expression& child : node->children) collect(child, tests);
+  } else if (const auto* either = std::get_if<query::Or>(&expression.node)) {
+    for (const query::Expression& child : either->children) collect(child, tests);
+  } else if (const auto* negated = std::get_if<query::Not>(&expression.node)) {
+    collect(*negated->child, tests);
+  } else if (const auto& test = std::get<query::Test>(expression.node);
+             test.field == kLineField && query::TextCheck::takes(test)) {
+    tests.push_back(&test);
+  }
+}
+
+}  // namespace
+
+LineTests::LineTests(Duck& duck, const query::Hunt& hunt, std::function<bool()> stopped)
+    : duck_(duck), stopped_(std::move(stopped)) {
+  collect(hunt.where, asked_);
+  if (asked_.size() > kTestsAskedMax) asked_.clear();
+  for (const query::Test* test : asked_) tests_.emplace_back(*test);
+}
+
+// By value: statements are made from copies of the hunt.
+std::string LineTests::column_of(const query::Test& test) const {
+  const auto found =
+      std::find_if(asked_.begin(), asked_.end(), [&](const query::Test* known) { return *known == test; });
+  return found == asked_.end() ? "" : "line_test_" + std::to_string(found - asked_.begin());
+}
+
+std::optional<std::vector<std::string>> LineTests::answer(const View& view) {
+  shown_.clear();
+  std::vector<std::string> columns;
+  const auto take = [&](Result<Answers> answers) {
+    if (answers) columns.push_back(columns_of(*std::move(answers)));
+    return answers.has_value();
+  };
+  for (const TailPart& tail : view.tails) {
+    if (!take(ask(tail))) return std::nullopt;
+  }
+  for (const SegmentPart& part : view.segments) {
+    const auto index = part.segment->index();
+    if (index == nullptr || !take(ask(*index))) return std::nullopt;
+  }
+  return columns;
+}
+
+bool LineTests::ask_line(Answers& answers, uint32_t number, std::string_view line) {
+  if (++lines_asked_ % kStopPeriod == 0 && stopped_()) return false;
+  for (size_t i = 0; i < tests_.size(); ++i) {
+    if (tests_[i].holds(line)) answers[i][number] = true;
+  }
+  return true;
+}
+
+Result<LineTests::Answers> LineTests::ask(const SegmentIndex& index) {
+  Answers answers(tests_.size(), Marks(index.lines() + 1));
+  TRY_STATUS(index.for_each_line([&](uint32_t number, std::string_view line) -> Status {
+    return ask_line(answers, number, line) ? Status{} : fail(Errc::timeout, "stopped");
+  }));
+  return answers;
+}
+
+Result<LineTests::Answers> LineTests::ask(const TailPart& tail) {
+  const TextTable& texts = tail.table->text_table();
+  std::vector<bool> seen;
+  Answers answers(tests_.size());
+  for (size_t row = 0; row < tail.rows; ++row) {
+    const uint32_t number = tail.table->text_number(row, kLineField);
+    if (number == kNoText) continue;
+    if (number >= seen.size()) {
+      seen.resize(std::max<size_t>(number + 1, seen.size() * 2));
+      for (Marks& marks : answers) marks.resize(seen.size());
+    }
+    if (seen[number]) continue;
+    seen[number] = true;
+    if (!ask_line(answers, number, texts.text(number))) return fail(Errc::timeout, "stopped");
+  }
+  return answers;
+}
+
+std::string LineTests::columns_of(Answers answers) {
+  std::string columns;
+  for (size_t i = 0; i < answers.size(); ++i) {
+    const bool none = std::find(answers[i].begin(), answers[i].end(), true) == answers[i].end();
+    std::string answer = "FALSE";
+    if (!none) {
+      shown_.push_back(duck_.show(std::move(answers[i])));
+      answer = "redoubt_marked(" + shown_.back()->name() + ", " + std::string(kLineColumn) + ")";
+    }
+    columns += ", " + answer + " AS line_test_" + std::to_string(i);
+  }
+  return columns;
+}
+
+}  // namespace redoubt::store::embedded

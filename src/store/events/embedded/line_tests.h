@@ -1,0 +1,41 @@
+// Tests of command lines, answered once a distinct line instead of once an event: from the index of a segment, from the
+// texts of a memtable. What they say of each line becomes a boolean column of the source. One hunt, one thread.
+#pragma once
+
+#include <vector>
+
+#include "query/hunt.h"
+#include "query/text_check.h"
+#include "store/events/embedded/view.h"
+
+namespace redoubt::store::embedded {
+
+class LineTests {
+ public:
+  // `stopped` is asked from time to time.
+  LineTests(Duck& duck, const query::Hunt& hunt, std::function<bool()> stopped);
+
+  bool empty() const { return tests_.empty(); }
+  // The name of the column that answers the test; "" where none does.
+  std::string column_of(const query::Test& test) const;
+  // The columns of every part of the view, as Reading::further has them; nothing where a part cannot be asked, or it
+  // was stopped. They are good until the next call.
+  std::optional<std::vector<std::string>> answer(const View& view);
+
+ private:
+  using Answers = std::vector<Marks>;  // a test each
+  Result<Answers> ask(const SegmentIndex& index);
+  Result<Answers> ask(const TailPart& tail);
+  // False: stopped.
+  bool ask_line(Answers& answers, uint32_t number, std::string_view line);
+  std::string columns_of(Answers answers);
+
+  Duck& duck_;
+  std::function<bool()> stopped_;
+  size_t lines_asked_ = 0;
+  std::vector<const query::Test*> asked_;
+  std::vector<query::TextCheck> tests_;
+  std::vector<std::shared_ptr<const ShownThing>> shown_;
+};
+
+}  // namespace redoubt::store::embedded

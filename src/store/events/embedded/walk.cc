@@ -1,0 +1,194 @@
+#include "store/events/embedded/walk.h"
+
+#include <algorithm>
+#include <map>
+
+namespace redoubt::store::embedded {
+
+namespace {
+
+using query::sql::Dialect;
+
+// Segments that one statement of a walk reads: few at first, for the newest usually suffice; more later, for a
+// statement a segment is dear when hits are rare.
+constexpr size_t kWalkStepMax = 32;
+
+// Where a row is: in a segment, or in a table of the tail.
+struct Place {
+  std::shared_ptr<const Segment> segment;
+  std::shared_ptr<const Memtable> table;
+  uint64_t row = 0;
+};
+
+struct Found {
+  int64_t time_us = 0;
+  int64_t sequence = 0;
+  Place place;
+};
+
+int64_t number_in(const Cell& cell) {
+  const auto* number = std::get_if<int64_t>(&cell);
+  return number != nullptr ? *number : 0;
+}
+
+Cell cell_of(const Memtable& table, size_t row, event::Field field) {
+  if (event::is_textual(event::info(field).type)) {
+    const uint32_t number = table.text_number(row, field);
+    return number == kNoText ? Cell{} : Cell{std::string(table.text_table().text(number))};
+  }
+  const NumberColumn* column = table.numbers(row / kBlockRows, field);
+  const bool present = column != nullptr && column->present[row % kBlockRows];
+  return present ? Cell{column->numbers[row % kBlockRows]} : Cell{};
+}
+
+// The same hunt with other bounds; its condition is answered as that of the first.
+query::Hunt clone(const query::Hunt& hunt) {
+  return {.where = hunt.where.clone(), .since = hunt.since, .until = hunt.until, .limit = hunt.limit + hunt.offset};
+}
+
+class Walk {
+ public:
+  Walk(Run& run, const query::Hunt& hunt)
+      : run_(run),
+        asked_(hunt),
+        hunt_(clone(hunt)),
+        fields_(hunt.fields),
+        newest_first_(hunt.direction == query::Direction::descending) {
+    if (!fields_.empty()) return;
+    for (const event::FieldInfo& info : event::kFields) fields_.push_back(info.field);
+  }
+
+  Result<HuntResult> go(View view) {
+    std::sort(view.segments.begin(), view.segments.end(), [&](const SegmentPart& a, const SegmentPart& b) {
+      return newest_first_ ? a.segment->info.max_time_us > b.segment->info.max_time_us
+                           : a.segment->info.min_time_us < b.segment->info.min_time_us;
+    });
+    bool going = view.tails.empty() || step({.segments = {}, .tails = view.tails});
+    size_t at = 0;
+    for (size_t count = 1; going && at < view.segments.size(); count = std::min(count * 2, kWalkStepMax)) {
+      View part;
+      for (; part.segments.size() < count && at < view.segments.size() && may_add(view.segments[at].segment->info);
+           ++at) {
+        part.segments.push_back(view.segments[at]);
+      }
+      if (part.segments.empty()) break;
+      going = step(std::move(part));
+    }
+    if (failure_) return tl::unexpected(*failure_);
+    return answer();
+  }
+
+ private:
+  bool full() const { return found_.size() >= hunt_.limit; }
+
+  bool before(const Found& a, const Found& b) const {
+    if (a.time_us != b.time_us) return newest_first_ ? a.time_us > b.time_us : a.time_us < b.time_us;
+    return newest_first_ ? a.sequence > b.sequence : a.sequence < b.sequence;
+  }
+
+  // Could the segment, and those after it, hold a row that pushes out one that was found?
+  bool may_add(const SegmentInfo& segment) const {
+    if (!full()) return true;
+    if (found_.empty()) return false;
+    const int64_t last = found_.back().time_us;
+    return newest_first_ ? segment.max_time_us > last : segment.min_time_us < last;
+  }
+
+  query::sql::Statement statement(const std::string& source, const query::sql::Answered& answered) const {
+    const std::string direction = newest_first_ ? " DESC" : " ASC";
+    query::sql::Statement out = query::sql::where(hunt_, Dialect::duckdb, answered);
+    out.text = "SELECT event_time, event_sequence, " + std::string(kPartColumn) + ", " + std::string(kRowColumn) +
+               " FROM " + source + out.text + " ORDER BY event_time" + direction + " NULLS LAST, event_sequence" +
+               direction + " LIMIT " + std::to_string(hunt_.limit);
+    return out;
+  }
+
+  // Reads a part of the view and merges what it gave; false ends the walk.
+  bool step(View part) {
+    if (full() && !found_.empty()) narrow();
+    const auto rows = run_.select(part, Reading::Places::shown, [&](const std::string& source, const auto& answered) {
+      return statement(source, answered);
+    });
+    if (!rows) {
+      if (!run_.stopped_by(rows.error())) failure_ = rows.error();
+      return false;
+    }
+    for (const auto& row : rows->rows) {
+      found_.push_back({number_in(row[0]), number_in(row[1]), place(part, row[2], row[3])});
+    }
+    std::stable_sort(found_.begin(), found_.end(), [&](const Found& a, const Found& b) { return before(a, b); });
+    if (found_.size() > hunt_.limit) found_.resize(hunt_.limit);
+    return true;
+  }
+
+  static Place place(const View& view, const Cell& part, const Cell& row) {
+    const auto number = static_cast<size_t>(number_in(part));
+    const auto in_part = static_cast<uint64_t>(number_in(row));
+    if (number < view.tails.size()) return {.segment = nullptr, .table = view.tails[number].table, .row = in_part};
+    return {.segment = view.segments.at(number - view.tails.size()).segment, .table = nullptr, .row = in_part};
+  }
+
+  // Only rows beyond the last one kept are wanted from now on.
+  void narrow() {
+    const int64_t last = found_.back().time_us;
+    if (newest_first_) {
+      hunt_.since = base::Time{std::max(last + 1, hunt_.since ? hunt_.since->us : last + 1)};
+    } else {
+      hunt_.until = base::Time{std::min(last, hunt_.until ? hunt_.until->us : last)};
+    }
+  }
+
+  // What is shown of the rows found, in their order; false: a limit ended it.
+  Result<bool> fetch(std::vector<std::vector<Cell>>& rows) {
+    std::map<std::shared_ptr<const Segment>, std::map<uint64_t, size_t>> wanted;
+    for (size_t i = 0; i < found_.size(); ++i) {
+      const Place& place = found_[i].place;
+      if (place.segment) wanted[place.segment][place.row] = i;
+      for (size_t column = 0; place.table && column < fields_.size(); ++column) {
+        rows[i].push_back(cell_of(*place.table, place.row, fields_[column]));
+      }
+    }
+    for (const auto& [segment, places] : wanted) {
+      std::vector<uint64_t> numbers;
+      for (const auto& [row, position] : places) numbers.push_back(row);
+      auto fetched = run_.fetch(segment, fields_, numbers);
+      if (!fetched && !run_.stopped_by(fetched.error())) return tl::unexpected(fetched.error());
+      if (!fetched) return false;
+      for (auto& row : fetched->rows) {
+        const auto number = static_cast<uint64_t>(number_in(row.back()));
+        row.pop_back();
+        rows[places.at(number)] = std::move(row);
+      }
+    }
+    return true;
+  }
+
+  Result<HuntResult> answer() {
+    HuntResult result;
+    for (const event::Field field : fields_) {
+      result.columns.push_back({.name = std::string(event::info(field).name), .field = field});
+    }
+    found_.erase(found_.begin(), found_.begin() + std::min<std::ptrdiff_t>(asked_.offset, std::ssize(found_)));
+    std::vector<std::vector<Cell>> rows(found_.size());
+    TRY_STATUS(fetch(rows).map([](bool) {}));
+    // Rows of a damaged segment, or past a limit, stay empty.
+    std::erase_if(rows, [](const auto& row) { return row.empty(); });
+    result.rows = std::move(rows);
+    run_.finish(result);
+    return result;
+  }
+
+  Run& run_;
+  const query::Hunt& asked_;
+  query::Hunt hunt_;
+  std::vector<event::Field> fields_;
+  bool newest_first_;
+  std::vector<Found> found_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace
+
+Result<HuntResult> walk(Run& run, const query::Hunt& hunt, const View& view) { return Walk(run, hunt).go(view); }
+
+}  // namespace redoubt::store::embedded
