@@ -2,12 +2,36 @@
 
 #include <re2/re2.h>
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "base/text.h"
 #include "query/semantics.h"
 
 namespace redoubt::query {
+
+namespace {
+
+// Texts that contain the operand; what reaches over the end of one is none.
+void find_operand(std::string_view texts, std::span<const uint32_t> sizes, const std::string& operand,
+                  const std::function<void(size_t)>& hit) {
+  size_t text = 0;
+  size_t end = sizes.empty() ? 0 : sizes[0];  // of that text
+  for (size_t at = 0; at < texts.size();) {
+    const void* found = memmem(texts.data() + at, texts.size() - at, operand.data(), operand.size());
+    if (found == nullptr) return;
+    at = static_cast<size_t>(static_cast<const char*>(found) - texts.data());
+    while (at >= end) end += sizes[++text];
+    if (at + operand.size() > end) {
+      ++at;
+      continue;
+    }
+    hit(text);
+    at = end;
+  }
+}
+
+}  // namespace
 
 struct TextCheck::State {
   Operator op;
@@ -56,6 +80,25 @@ bool TextCheck::holds(std::string_view value) {
   }
   return std::any_of(state_->operands.begin(), state_->operands.end(),
                      [&](const std::string& operand) { return text_holds(state_->op, value, operand); });
+}
+
+// Most texts are ASCII, of which folding keeps the size, so that all are folded and searched at once.
+void TextCheck::find(std::string_view texts, std::span<const uint32_t> sizes, const std::function<void(size_t)>& hit) {
+  const bool at_once = state_->op == Operator::contains && is_ascii(texts) &&
+                       std::none_of(state_->operands.begin(), state_->operands.end(),
+                                    [](const std::string& operand) { return operand.empty(); });
+  if (!at_once) {
+    for (size_t i = 0; i < sizes.size(); ++i) {
+      if (holds(texts.substr(0, sizes[i]))) hit(i);
+      texts.remove_prefix(sizes[i]);
+    }
+    return;
+  }
+  if (state_->form == Form::folded) {
+    base::fold_case_into(texts, state_->folded);
+    texts = state_->folded;
+  }
+  for (const std::string& operand : state_->operands) find_operand(texts, sizes, operand, hit);
 }
 
 }  // namespace redoubt::query

@@ -1,8 +1,11 @@
 // One test of a text, for those who have the text and no event: a store that keeps distinct values. Means what matcher
-// and SQL mean. Safe from any thread but for holds(), which one thread at a time may call.
+// and SQL mean. Safe from any thread but for what is not const, which one thread at a time may call.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,6 +22,9 @@ class TextCheck {
   TextCheck(TextCheck&&) noexcept;
 
   bool holds(std::string_view value);
+  // Calls `hit` with the position of every text that it holds of, once or more. The texts stand one behind the other in
+  // `texts`, and have these sizes.
+  void find(std::string_view texts, std::span<const uint32_t> sizes, const std::function<void(size_t)>& hit);
 
  private:
   struct State;

@@ -1,12 +1,16 @@
 #include "store/events/embedded/duck.h"
 
 #include <duckdb.h>
+#include <chrono>
+#include <functional>
+#include <thread>
 
 namespace redoubt::store::embedded {
 
 namespace {
 
 constexpr size_t kResultRowsMax = 1'000'000;
+constexpr auto kTaskWait = std::chrono::microseconds(100);
 // What sorts and hunts may write to the temporary directory, in memory limits.
 constexpr uint64_t kSpillFactor = 8;
 
@@ -14,6 +18,7 @@ struct Closer {
   void operator()(_duckdb_database* handle) const { duckdb_close(&handle); }
   void operator()(_duckdb_connection* handle) const { duckdb_disconnect(&handle); }
   void operator()(_duckdb_prepared_statement* handle) const { duckdb_destroy_prepare(&handle); }
+  void operator()(_duckdb_pending_result* handle) const { duckdb_destroy_pending(&handle); }
   void operator()(_duckdb_data_chunk* handle) const { duckdb_destroy_data_chunk(&handle); }
 };
 template <class T>
@@ -76,8 +81,7 @@ Status append_chunk(duckdb_data_chunk chunk, const std::vector<duckdb_type>& typ
   return {};
 }
 
-Result<Rows> fetch_all(duckdb_result& result) {
-  Rows rows;
+Status fetch_all(duckdb_result& result, Rows& rows) {
   std::vector<duckdb_type> types;
   for (idx_t column = 0; column < duckdb_column_count(&result); ++column) {
     rows.columns.emplace_back(duckdb_column_name(&result, column));
@@ -87,7 +91,7 @@ Result<Rows> fetch_all(duckdb_result& result) {
     const DuckHandle<_duckdb_data_chunk> owned(chunk);
     TRY_STATUS(append_chunk(chunk, types, rows));
   }
-  return rows;
+  return {};
 }
 
 Status bind(duckdb_prepared_statement prepared, const std::vector<query::sql::Parameter>& parameters) {
@@ -105,27 +109,46 @@ class Session final : public DuckSession {
   explicit Session(duckdb_connection connection) : connection_(connection) {}
 
   Status run(const std::string& sql) override {
-    DuckResult result;
-    if (duckdb_query(connection_.get(), sql.c_str(), &result.result) != DuckDBSuccess) return result.error();
-    return {};
+    return execute({.text = sql, .parameters = {}}, [](auto&) { return Status{}; });
   }
 
   Result<Rows> select(const query::sql::Statement& statement) override {
-    duckdb_prepared_statement raw = nullptr;
-    const duckdb_state prepared = duckdb_prepare(connection_.get(), statement.text.c_str(), &raw);
-    const DuckHandle<_duckdb_prepared_statement> owned(raw);
-    if (prepared != DuckDBSuccess) {
-      return fail(Errc::internal, first_line(duckdb_prepare_error(raw)));
-    }
-    TRY_STATUS(bind(raw, statement.parameters));
-    DuckResult result;
-    if (duckdb_execute_prepared(raw, &result.result) != DuckDBSuccess) return result.error();
-    return fetch_all(result.result);
+    Rows rows;
+    TRY_STATUS(execute(statement, [&](duckdb_result& result) { return fetch_all(result, rows); }));
+    return rows;
   }
 
   void interrupt() override { duckdb_interrupt(connection_.get()); }
 
  private:
+  Status execute(const query::sql::Statement& statement, const std::function<Status(duckdb_result&)>& take) {
+    duckdb_prepared_statement raw = nullptr;
+    const duckdb_state prepared = duckdb_prepare(connection_.get(), statement.text.c_str(), &raw);
+    const DuckHandle<_duckdb_prepared_statement> owned(raw);
+    if (prepared != DuckDBSuccess) return fail(Errc::internal, first_line(duckdb_prepare_error(raw)));
+    TRY_STATUS(bind(raw, statement.parameters));
+    duckdb_pending_result begun = nullptr;
+    const duckdb_state pending = duckdb_pending_prepared(raw, &begun);
+    const DuckHandle<_duckdb_pending_result> owned_begun(begun);
+    if (pending == DuckDBSuccess) work_off(begun);
+    DuckResult result;
+    if (duckdb_execute_pending(begun, &result.result) != DuckDBSuccess) {
+      return duckdb_result_error(&result.result) != nullptr
+                 ? result.error()
+                 : fail(Errc::internal, first_line(duckdb_pending_error(begun)));
+    }
+    return take(result.result);
+  }
+
+  // While other threads have the rest of the work, this one sleeps: DuckDB itself would ask for more all the time.
+  static void work_off(duckdb_pending_result begun) {
+    while (true) {
+      const duckdb_pending_state state = duckdb_pending_execute_task(begun);
+      if (state == DUCKDB_PENDING_ERROR || duckdb_pending_execution_is_finished(state)) return;
+      if (state == DUCKDB_PENDING_NO_TASKS_AVAILABLE) std::this_thread::sleep_for(kTaskWait);
+    }
+  }
+
   DuckHandle<_duckdb_connection> connection_;
 };
 
@@ -162,7 +185,7 @@ class MemoryDuck final : public Duck {
     // The last two lines are the lock: nothing else may be read or written, and nobody may change that.
     for (const std::string& sql :
          {"SET threads=" + std::to_string(options.threads), "SET memory_limit=" + sql_quoted(memory),
-          "SET temp_directory=" + temporary, std::string("SET parquet_metadata_cache=true"),
+          "SET temp_directory=" + temporary, std::string("SET GLOBAL parquet_metadata_cache=true"),
           std::string("SET autoinstall_known_extensions=false"), std::string("SET autoload_known_extensions=false"),
           "SET max_temp_directory_size=" + sql_quoted(spill),
           "SET allowed_directories=[" + segments + ", " + temporary + "]",

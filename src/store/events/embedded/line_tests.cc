@@ -57,36 +57,35 @@ std::optional<std::vector<std::string>> LineTests::answer(const View& view) {
   return columns;
 }
 
-bool LineTests::ask_line(Answers& answers, uint32_t number, std::string_view line) {
-  if (++lines_asked_ % kStopPeriod == 0 && stopped_()) return false;
-  for (size_t i = 0; i < tests_.size(); ++i) {
-    if (tests_[i].holds(line)) answers[i][number] = true;
-  }
-  return true;
-}
-
 Result<LineTests::Answers> LineTests::ask(const SegmentIndex& index) {
   Answers answers(tests_.size(), Marks(index.lines() + 1));
-  TRY_STATUS(index.for_each_line([&](uint32_t number, std::string_view line) -> Status {
-    return ask_line(answers, number, line) ? Status{} : fail(Errc::timeout, "stopped");
+  TRY_STATUS(index.for_each_lines([&](uint32_t first, std::string_view texts, auto sizes) -> Status {
+    for (size_t i = 0; i < tests_.size(); ++i) {
+      tests_[i].find(texts, sizes, [&](size_t line) { answers[i][first + line] = true; });
+    }
+    return stopped_() ? fail(Errc::timeout, "stopped") : Status{};
   }));
   return answers;
 }
 
+// The lines of the texts that a memtable has among others.
 Result<LineTests::Answers> LineTests::ask(const TailPart& tail) {
-  const TextTable& texts = tail.table->text_table();
+  std::vector<uint32_t> numbers;
   std::vector<bool> seen;
-  Answers answers(tests_.size());
   for (size_t row = 0; row < tail.rows; ++row) {
     const uint32_t number = tail.table->text_number(row, kLineField);
-    if (number == kNoText) continue;
-    if (number >= seen.size()) {
-      seen.resize(std::max<size_t>(number + 1, seen.size() * 2));
-      for (Marks& marks : answers) marks.resize(seen.size());
-    }
-    if (seen[number]) continue;
+    if (number >= seen.size()) seen.resize(std::max<size_t>(number + 1, seen.size() * 2));
+    if (number == kNoText || seen[number]) continue;
     seen[number] = true;
-    if (!ask_line(answers, number, texts.text(number))) return fail(Errc::timeout, "stopped");
+    numbers.push_back(number);
+  }
+  Answers answers(tests_.size(), Marks(seen.size()));
+  for (size_t at = 0; at < numbers.size(); ++at) {
+    if (at % kStopPeriod == 0 && stopped_()) return fail(Errc::timeout, "stopped");
+    const std::string_view line = tail.table->text_table().text(numbers[at]);
+    for (size_t i = 0; i < tests_.size(); ++i) {
+      if (tests_[i].holds(line)) answers[i][numbers[at]] = true;
+    }
   }
   return answers;
 }

@@ -26,13 +26,10 @@ class LineTests {
   using Answers = std::vector<Marks>;  // a test each
   Result<Answers> ask(const SegmentIndex& index);
   Result<Answers> ask(const TailPart& tail);
-  // False: stopped.
-  bool ask_line(Answers& answers, uint32_t number, std::string_view line);
   std::string columns_of(Answers answers);
 
   Duck& duck_;
   std::function<bool()> stopped_;
-  size_t lines_asked_ = 0;
   std::vector<const query::Test*> asked_;
   std::vector<query::TextCheck> tests_;
   std::vector<std::shared_ptr<const ShownThing>> shown_;

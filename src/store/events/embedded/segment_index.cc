@@ -8,6 +8,7 @@
 #include <zstd.h>
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -18,6 +19,7 @@ namespace redoubt::store::embedded {
 namespace {
 
 constexpr size_t kLineBytesMax = size_t{1} << 30;
+constexpr uint32_t kLinesAtOnce = 256;
 
 // Of the other texts those that people look for by their whole.
 constexpr auto kIndexedTexts = std::to_array<event::Field>(
@@ -92,20 +94,23 @@ bool SegmentIndex::lines_may_contain(std::string_view text) const {
   return true;
 }
 
-Status SegmentIndex::for_each_line(const std::function<Status(uint32_t, std::string_view)>& each) const {
+Status SegmentIndex::for_each_lines(const EachLines& each) const {
   if (lines_ == 0) return {};
-  const size_t sizes = size_t{lines_} * sizeof(uint32_t);
-  if (lines_bytes_ < sizes || lines_bytes_ > kLineBytesMax) return fail(Errc::corrupt, "index: sizes of lines");
+  const size_t head = size_t{lines_} * sizeof(uint32_t);
+  if (lines_bytes_ < head || lines_bytes_ > kLineBytesMax) return fail(Errc::corrupt, "index: sizes of lines");
   const auto unpacked = std::make_unique_for_overwrite<char[]>(lines_bytes_);
   const size_t size = ZSTD_decompress(unpacked.get(), lines_bytes_, packed_lines_.data(), packed_lines_.size());
   if (ZSTD_isError(size) != 0 || size != lines_bytes_) return fail(Errc::corrupt, "index: lines cannot be unpacked");
-  std::string_view texts(unpacked.get() + sizes, size - sizes);
-  for (uint32_t number = 1; number <= lines_; ++number) {
-    uint32_t length = 0;
-    std::memcpy(&length, unpacked.get() + (number - 1) * sizeof length, sizeof length);
-    if (length > texts.size()) return fail(Errc::corrupt, "index: a line is cut off");
-    TRY_STATUS(each(number, texts.substr(0, length)));
-    texts.remove_prefix(length);
+  const std::span sizes(reinterpret_cast<const uint32_t*>(unpacked.get()), lines_);
+  std::string_view texts(unpacked.get() + head, size - head);
+  if (std::accumulate(sizes.begin(), sizes.end(), uint64_t{0}) != texts.size()) {
+    return fail(Errc::corrupt, "index: sizes of lines do not fit");
+  }
+  for (uint32_t first = 0; first < lines_; first += kLinesAtOnce) {
+    const auto some = sizes.subspan(first, std::min(kLinesAtOnce, lines_ - first));
+    const uint64_t bytes = std::accumulate(some.begin(), some.end(), uint64_t{0});
+    TRY_STATUS(each(first + 1, texts.substr(0, bytes), some));
+    texts.remove_prefix(bytes);
   }
   return {};
 }

@@ -44,9 +44,10 @@ class SegmentIndex {
   std::span<const MinuteCount> minutes() const { return minutes_; }
   // False: no command line has the text, whatever the case.
   bool lines_may_contain(std::string_view text) const;
-  // Calls `each` with the number and text of every command line: from one on, in the order of the rows, as in the
-  // column kLineColumn of the segment.
-  Status for_each_line(const std::function<Status(uint32_t number, std::string_view line)>& each) const;
+  // Calls `each` with all command lines, some hundred at a time: the number of the first, their texts one behind the
+  // other, and their sizes. Numbers are from one on, in the order of the rows, as in the column kLineColumn.
+  using EachLines = std::function<Status(uint32_t first, std::string_view texts, std::span<const uint32_t> sizes)>;
+  Status for_each_lines(const EachLines& each) const;
   uint32_t lines() const { return lines_; }
 
  private:

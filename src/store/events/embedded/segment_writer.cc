@@ -15,7 +15,7 @@ namespace redoubt::store::embedded {
 namespace {
 
 // Small enough that a needle costs little to fetch, large enough to compress well.
-constexpr uint32_t kRowGroupRows = 30'720;
+constexpr uint32_t kRowGroupRows = 14'336;
 // Distinct values of a row group up to which a column has a dictionary: command lines do, paths of files do not gain.
 constexpr uint32_t kDictionaryMax = kRowGroupRows * 2 / 5;
 
