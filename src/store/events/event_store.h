@@ -87,6 +87,8 @@ class EventStore {
   virtual Status seal() = 0;
   // Deletes the oldest segments past the age and size limits; how many.
   virtual Result<size_t> expire() = 0;
+  // Makes one segment of small ones that are next to each other, if there are enough; of how many.
+  virtual Result<size_t> merge() = 0;
 
   virtual std::vector<HostActivity> activity() = 0;
   virtual StoreStats stats() = 0;

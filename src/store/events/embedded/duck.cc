@@ -81,11 +81,18 @@ Status append_chunk(duckdb_data_chunk chunk, const std::vector<duckdb_type>& typ
   return {};
 }
 
-Status fetch_all(duckdb_result& result, Rows& rows) {
+std::vector<duckdb_type> types_of(duckdb_result& result) {
   std::vector<duckdb_type> types;
   for (idx_t column = 0; column < duckdb_column_count(&result); ++column) {
-    rows.columns.emplace_back(duckdb_column_name(&result, column));
     types.push_back(duckdb_column_type(&result, column));
+  }
+  return types;
+}
+
+Status fetch_all(duckdb_result& result, Rows& rows) {
+  const std::vector<duckdb_type> types = types_of(result);
+  for (idx_t column = 0; column < types.size(); ++column) {
+    rows.columns.emplace_back(duckdb_column_name(&result, column));
   }
   while (duckdb_data_chunk chunk = duckdb_fetch_chunk(result)) {
     const DuckHandle<_duckdb_data_chunk> owned(chunk);
@@ -116,6 +123,20 @@ class Session final : public DuckSession {
     Rows rows;
     TRY_STATUS(execute(statement, [&](duckdb_result& result) { return fetch_all(result, rows); }));
     return rows;
+  }
+
+  Status each_row(const query::sql::Statement& statement,
+                  const std::function<void(const std::vector<Cell>&)>& each) override {
+    return execute(statement, [&](duckdb_result& result) -> Status {
+      const std::vector<duckdb_type> types = types_of(result);
+      while (duckdb_data_chunk chunk = duckdb_fetch_chunk(result)) {
+        const DuckHandle<_duckdb_data_chunk> owned(chunk);
+        Rows rows;
+        TRY_STATUS(append_chunk(chunk, types, rows));
+        for (const auto& row : rows.rows) each(row);
+      }
+      return {};
+    });
   }
 
   void interrupt() override { duckdb_interrupt(connection_.get()); }

@@ -3,6 +3,7 @@
 // thread at a time, but for interrupt().
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,6 +35,9 @@ class DuckSession {
   virtual ~DuckSession() = default;
   virtual Status run(const std::string& sql) = 0;
   virtual Result<Rows> select(const query::sql::Statement& statement) = 0;
+  // Calls `each` with one row after the other, without keeping them.
+  virtual Status each_row(const query::sql::Statement& statement,
+                          const std::function<void(const std::vector<Cell>&)>& each) = 0;
   // Ends what the session runs; from any thread.
   virtual void interrupt() = 0;
 };

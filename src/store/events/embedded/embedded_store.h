@@ -5,6 +5,7 @@
 // append() changes), view_mutex_ (what hunts read).
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -21,6 +22,9 @@
 
 namespace redoubt::store::embedded {
 
+// Segments that one seal makes at most: of what came in time, and of what came late.
+constexpr size_t kSlices = 2;
+
 class EmbeddedStore final : public EventStore {
  public:
   explicit EmbeddedStore(EmbeddedOptions options);
@@ -35,6 +39,7 @@ class EmbeddedStore final : public EventStore {
   Status mark_judged(const std::string& host_id, const std::string& boot_id, uint64_t sequence) override;
   Status seal() override;
   Result<size_t> expire() override;
+  Result<size_t> merge() override;
   std::vector<HostActivity> activity() override;
   StoreStats stats() override;
 
@@ -58,6 +63,7 @@ class EmbeddedStore final : public EventStore {
   // A generation that is cut off and not yet a segment.
   struct Cut {
     std::shared_ptr<const Memtable> table;
+    std::vector<uint64_t> numbers;  // of the segments that it may become
     Sealed sealed;
     uint64_t next_spool_file = 0;  // the events are in files before this
   };
@@ -76,10 +82,13 @@ class EmbeddedStore final : public EventStore {
   void count_row(const event::Row& row, HostActivity& host);
 
   Status cut_tail();
+  static std::array<std::vector<uint32_t>, kSlices> slices(const Memtable& table);
   Status finish_cut();
   void remove_judged_spool();
   bool judged(const std::map<BootKey, uint64_t>& frames) const;
   std::vector<std::shared_ptr<const Segment>> choose_expired();
+  std::vector<std::shared_ptr<const Segment>> choose_merge();
+  void replace_segments(const std::vector<std::shared_ptr<const Segment>>& old, std::shared_ptr<const Segment> fresh);
   std::vector<std::shared_ptr<const Segment>> current_segments();
   View seen_view();
 

@@ -469,6 +469,62 @@ TEST_F(EmbeddedStoreTest, expires_the_oldest_by_age_and_by_size) {
   EXPECT_EQ(append(*store_, make_frame("a", 1, 10))->events_new, 0U);  // gone, and still not taken twice
 }
 
+TEST_F(EmbeddedStoreTest, keeps_late_events_apart) {
+  open();
+  take(make_frame("a", 1, 5, [](v1::Event& event) {
+    if (event.event_sequence() <= 2) event.set_event_time(kBaseUs - 240 * 3600 * base::kSecondUs);
+  }));
+  ASSERT_TRUE(store_->seal());
+  EXPECT_EQ(store_->stats().segments, 2U);
+  EXPECT_EQ(all_numbers().size(), 5U);
+  EmbeddedOptions aged = options();
+  aged.retention_us = base::Time::now().us - (kBaseUs - 24 * 3600 * base::kSecondUs);
+  open(aged);
+  ASSERT_TRUE(store_->expire());
+  EXPECT_EQ(all_numbers(), (std::vector<int64_t>{5, 4, 3}));
+}
+
+TEST_F(EmbeddedStoreTest, merges_small_segments) {
+  open();
+  for (uint64_t segment = 0; segment < 6; ++segment) {
+    take(make_frame(segment % 2 == 0 ? "a" : "b", segment / 2 * 10 + 1, segment / 2 * 10 + 10, [](v1::Event& event) {
+      if (event.event_sequence() == 7) event.set_file_path("/tmp/x");
+    }));
+    ASSERT_TRUE(store_->seal());
+    EXPECT_EQ(store_->merge().value(), segment < 3 ? 0U : segment == 3 ? 4U : 0U);
+  }
+  EXPECT_EQ(store_->stats().segments, 3U);
+  query::Hunt hunted;
+  hunted.limit = 1000;
+  const HuntResult before = hunt(hunted);
+  EXPECT_EQ(before.rows.size(), 60U);
+  open();
+  EXPECT_EQ(files_in("segments"), 6U);
+  EXPECT_EQ(hunt(hunted).rows, before.rows);
+  query::Hunt lines = everything();
+  lines.where = query::normalize(Expression::test(Field::process_command_line, Operator::contains, {"ORG/17"})).value();
+  EXPECT_EQ(hunt(lines).rows.size(), 2U);
+  EXPECT_EQ(store_->stored_sequence("a", "boot"), 30U);
+}
+
+TEST_F(EmbeddedStoreTest, leaves_damaged_segments_out_of_a_merge) {
+  open();
+  for (uint64_t segment = 0; segment < 5; ++segment) {
+    take(make_frame("a", segment * 10 + 1, segment * 10 + 10));
+    ASSERT_TRUE(store_->seal());
+  }
+  store_.reset();
+  const std::string path = dir_ / "events/segments/2.parquet";
+  const std::string noise(std::filesystem::file_size(path), 'x');
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << noise;
+  open();
+  EXPECT_FALSE(store_->merge());
+  EXPECT_EQ(store_->merge().value(), 4U);
+  const HuntResult left = hunt(everything());
+  EXPECT_EQ(left.rows.size(), 40U);
+  EXPECT_NE(left.partial_why.find("segment 2 is damaged"), std::string::npos) << left.partial_why;
+}
+
 TEST_F(EmbeddedStoreTest, reads_segments_of_an_older_schema) {
   open();
   take(make_frame("a", 1, 3));
@@ -490,7 +546,7 @@ TEST_F(EmbeddedStoreTest, reads_segments_of_an_older_schema) {
   segment.bytes = std::filesystem::file_size(path);
   segment.columns.erase(segment.columns.find("process_pid "), std::string_view("process_pid ").size());
   ASSERT_TRUE((*manifest)->remove({segment.number}));
-  ASSERT_TRUE((*manifest)->add({.segment = segment}));
+  ASSERT_TRUE((*manifest)->add({.segments = {segment}, .sequences = {}, .hosts = {}}));
   manifest->reset();
   open();
   take(make_frame("a", 4, 6));

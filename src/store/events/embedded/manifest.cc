@@ -48,6 +48,15 @@ void insert_segment(soci::session& session, const SegmentInfo& segment) {
       soci::use(index_bytes), soci::use(segment.columns), soci::use(sealed);
 }
 
+void delete_segments(soci::session& session, const std::vector<uint64_t>& segments) {
+  long long number = 0;
+  soci::statement remove = (session.prepare << "DELETE FROM segment WHERE number = :n", soci::use(number));
+  for (const uint64_t segment : segments) {
+    number = signed_of(segment);
+    remove.execute(true);
+  }
+}
+
 void put_sequences(soci::session& session, const std::map<BootKey, uint64_t>& sequences) {
   std::string host_id;
   std::string boot_id;
@@ -150,7 +159,7 @@ Result<std::map<std::string, HostActivity>> Manifest::hosts() {
 
 Status Manifest::add(const Sealed& sealed) {
   return base::within("manifest", db_->write([&](soci::session& session) -> Status {
-    insert_segment(session, sealed.segment);
+    for (const SegmentInfo& segment : sealed.segments) insert_segment(session, segment);
     put_sequences(session, sealed.sequences);
     put_hosts(session, sealed.hosts);
     return {};
@@ -159,12 +168,15 @@ Status Manifest::add(const Sealed& sealed) {
 
 Status Manifest::remove(const std::vector<uint64_t>& segments) {
   return base::within("manifest", db_->write([&](soci::session& session) -> Status {
-    long long number = 0;
-    soci::statement remove = (session.prepare << "DELETE FROM segment WHERE number = :n", soci::use(number));
-    for (const uint64_t segment : segments) {
-      number = signed_of(segment);
-      remove.execute(true);
-    }
+    delete_segments(session, segments);
+    return {};
+  }));
+}
+
+Status Manifest::replace(const std::vector<uint64_t>& segments, const SegmentInfo& fresh) {
+  return base::within("manifest", db_->write([&](soci::session& session) -> Status {
+    delete_segments(session, segments);
+    insert_segment(session, fresh);
     return {};
   }));
 }

@@ -31,7 +31,7 @@ using BootKey = std::pair<std::string, std::string>;
 
 // What a seal changes: the absolute figures as they stood when the tail was cut.
 struct Sealed {
-  SegmentInfo segment;
+  std::vector<SegmentInfo> segments;
   std::map<BootKey, uint64_t> sequences;
   std::map<std::string, HostActivity> hosts;
 };
@@ -46,6 +46,8 @@ class Manifest {
 
   Status add(const Sealed& sealed);
   Status remove(const std::vector<uint64_t>& segments);
+  // One segment takes the place of others.
+  Status replace(const std::vector<uint64_t>& segments, const SegmentInfo& fresh);
 
  private:
   explicit Manifest(std::unique_ptr<StateDb> db) : db_(std::move(db)) {}

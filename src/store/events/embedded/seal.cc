@@ -1,7 +1,7 @@
 // From tail to segment, from segment to nothing: sealing, expiry, spool clean-up, and the thread that does them in
 // time.
 #include <algorithm>
-#include <numeric>
+#include <iterator>
 
 #include "base/log.h"
 #include "base/time.h"
@@ -15,6 +15,9 @@ namespace {
 constexpr auto kTick = std::chrono::seconds(1);
 constexpr auto kRetryAfter = std::chrono::seconds(5);
 constexpr auto kExpirePeriod = std::chrono::minutes(1);
+// Events that are so much older than the newest of their tail make a segment of their own, so that times of segments
+// stay narrow.
+constexpr int64_t kLateUs = int64_t{6} * 3600 * base::kSecondUs;
 
 // When a segment's events count as written: never later than the seal, whatever clock a host had.
 int64_t age_mark(const SegmentInfo& info) { return std::min(info.max_time_us, info.sealed_us); }
@@ -28,7 +31,6 @@ Status EmbeddedStore::cut_tail() {
   TRY(spool_file_, spool_->roll(spool_file_ + 1));
   spool_files_[spool_file_];
   Cut cut{.table = tail_.table, .next_spool_file = spool_file_};
-  cut.sealed.segment.number = next_segment_++;
   for (const BootKey& key : tail_.boots) {
     cut.sealed.sequences[key] = boots_[key].stored;
     cut.sealed.hosts[key.first] = hosts_[key.first];
@@ -41,21 +43,40 @@ Status EmbeddedStore::cut_tail() {
   return {};
 }
 
+// What came in time, and what came late.
+std::array<std::vector<uint32_t>, kSlices> EmbeddedStore::slices(const Memtable& table) {
+  int64_t newest_us = INT64_MIN;
+  for (size_t row = 0; row < table.rows(); ++row) {
+    newest_us = std::max(newest_us, std::min(table.number(row, event::Field::event_time), base::Time::now().us));
+  }
+  std::array<std::vector<uint32_t>, kSlices> slices;
+  for (uint32_t row = 0; row < table.rows(); ++row) {
+    const bool late = table.number(row, event::Field::event_time) < newest_us - kLateUs;
+    slices[late ? 1 : 0].push_back(row);
+  }
+  return slices;
+}
+
 Status EmbeddedStore::finish_cut() {
-  const uint64_t number = cut_->sealed.segment.number;
-  std::vector<uint32_t> rows(cut_->table->rows());
-  std::iota(rows.begin(), rows.end(), 0);
-  rows = sorted_rows(*cut_->table, std::move(rows));
-  TRY(cut_->sealed.segment,
-      base::within("seal segment " + std::to_string(number),
-                   write_segment(*duck_, cut_->table, std::move(rows), number, segment_path(number))));
+  cut_->sealed.segments.clear();
+  std::vector<std::shared_ptr<const Segment>> fresh;
+  for (auto& rows : slices(*cut_->table)) {
+    if (rows.empty()) continue;
+    // A seal that is tried again writes the same files.
+    if (cut_->numbers.size() == fresh.size()) cut_->numbers.push_back(next_segment_++);
+    const uint64_t number = cut_->numbers[fresh.size()];
+    TRY(SegmentInfo info, base::within("seal segment " + std::to_string(number),
+                                       write_segment(*duck_, cut_->table, sorted_rows(*cut_->table, std::move(rows)),
+                                                     number, segment_path(number))));
+    fresh.push_back(std::make_shared<const Segment>(info, segment_path(number)));
+    cut_->sealed.segments.push_back(std::move(info));
+  }
   TRY_STATUS(manifest_->add(cut_->sealed));
-  auto segment = std::make_shared<const Segment>(cut_->sealed.segment, segment_path(number));
   {
     const std::lock_guard lock(ingest_mutex_);
     const std::lock_guard view_lock(view_mutex_);
     cut_table_.reset();
-    segments_.push_back(std::move(segment));
+    std::move(fresh.begin(), fresh.end(), std::back_inserter(segments_));
   }
   sealed_before_ = cut_->next_spool_file;
   cut_.reset();
@@ -115,11 +136,7 @@ Result<size_t> EmbeddedStore::expire() {
   for (const auto& segment : expired) numbers.push_back(segment->info.number);
   // Out of the manifest first: a file that a crash leaves behind is an orphan, removed at the next open.
   TRY_STATUS(manifest_->remove(numbers));
-  const std::lock_guard lock(view_mutex_);
-  std::erase_if(segments_, [&](const auto& segment) {
-    return std::find(expired.begin(), expired.end(), segment) != expired.end();
-  });
-  for (const auto& segment : expired) segment->expired = true;
+  replace_segments(expired, nullptr);
   return expired.size();
 }
 
@@ -140,6 +157,7 @@ void EmbeddedStore::run() {
     if (Clock::now() >= expire_next_) {
       expire_next_ = Clock::now() + kExpirePeriod;
       if (const auto expired = expire(); !expired) base::log_error("store", expired.error().message);
+      if (const auto merged = merge(); !merged) base::log_error("store", merged.error().message);
     }
     {
       const std::lock_guard seal_lock(seal_mutex_);

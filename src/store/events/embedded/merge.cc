@@ -1,0 +1,113 @@
+// Small segments become larger ones in the background: what hunts pay a file, and what late events and short-lived
+// tails leave behind.
+#include <algorithm>
+#include <numeric>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "store/events/embedded/embedded_store.h"
+#include "store/events/embedded/segment_writer.h"
+#include "store/events/plan.h"
+
+namespace redoubt::store::embedded {
+
+namespace {
+
+constexpr size_t kMergeFilesMin = 4;
+constexpr size_t kMergeFilesMax = 32;
+constexpr int64_t kMergeSpanUs = 24 * 3600 * base::kSecondUs;  // a segment that is merged spans at most so much
+
+// The columns of a segment as rows of a memtable.
+Status load(DuckSession& session, const Segment& segment, Memtable& table) {
+  std::vector<event::Field> fields;
+  std::string columns;
+  for (const event::FieldInfo& info : event::kFields) {
+    if (!has_field(segment.fields, info.field)) continue;
+    fields.push_back(info.field);
+    columns += (columns.empty() ? "" : ", ") + std::string(info.column);
+  }
+  const auto put = [&](const std::vector<Cell>& row) {
+    for (size_t i = 0; i < fields.size(); ++i) {
+      if (const auto* text = std::get_if<std::string>(&row[i])) table.put(fields[i], *text);
+      if (const auto* number = std::get_if<int64_t>(&row[i])) table.put(fields[i], *number);
+    }
+    table.finish_row();
+  };
+  return session.each_row(
+      {.text = "SELECT " + columns + " FROM read_parquet(" + sql_quoted(segment.path) + ", hive_partitioning=false)",
+       .parameters = {}},
+      put);
+}
+
+}  // namespace
+
+// Neighbours in time that are small, whose events fit one segment.
+std::vector<std::shared_ptr<const Segment>> EmbeddedStore::choose_merge() {
+  auto segments = current_segments();
+  std::sort(segments.begin(), segments.end(),
+            [](const auto& a, const auto& b) { return a->info.min_time_us < b->info.min_time_us; });
+  std::vector<std::shared_ptr<const Segment>> chosen;
+  uint64_t rows = 0;
+  for (const auto& segment : segments) {
+    if (segment->info.rows > options_.seal_events / 2 || segment->damage_reported) continue;
+    const bool fits = rows + segment->info.rows <= options_.seal_events && chosen.size() < kMergeFilesMax &&
+                      (chosen.empty() || segment->info.max_time_us - chosen.front()->info.min_time_us <= kMergeSpanUs);
+    if (!fits) {
+      if (chosen.size() >= kMergeFilesMin) break;
+      chosen.clear();
+      rows = 0;
+    }
+    chosen.push_back(segment);
+    rows += segment->info.rows;
+  }
+  if (chosen.size() < kMergeFilesMin) chosen.clear();
+  return chosen;
+}
+
+Result<size_t> EmbeddedStore::merge() {
+  const std::lock_guard seal_lock(seal_mutex_);
+  const auto parts = choose_merge();
+  if (parts.empty()) return 0;
+  auto table = std::make_shared<Memtable>();
+  TRY(const auto session, duck_->connect());
+  int64_t sealed_us = 0;
+  std::vector<uint64_t> numbers;
+  for (const auto& part : parts) {
+    const size_t before = table->rows();
+    Status loaded = load(*session, *part, *table);
+    if (loaded && table->rows() - before != part->info.rows) loaded = fail(Errc::corrupt, "rows are missing");
+    if (!loaded) {
+      // It stays as it is, and hunts say so; the others are merged without it.
+      part->damage_reported = true;
+      return base::within("merge segment " + std::to_string(part->info.number), std::move(loaded)).map([] {
+        return size_t{0};
+      });
+    }
+    sealed_us = std::max(sealed_us, part->info.sealed_us);
+    numbers.push_back(part->info.number);
+  }
+  std::vector<uint32_t> rows(table->rows());
+  std::iota(rows.begin(), rows.end(), 0);
+  rows = sorted_rows(*table, std::move(rows));
+  const uint64_t number = next_segment_++;
+  TRY(SegmentInfo info, base::within("merge into segment " + std::to_string(number),
+                                     write_segment(*duck_, table, std::move(rows), number, segment_path(number))));
+  info.sealed_us = sealed_us;
+  TRY_STATUS(manifest_->replace(numbers, info));
+  replace_segments(parts, std::make_shared<const Segment>(info, segment_path(number)));
+  base::log_info("store",
+                 "merged " + std::to_string(parts.size()) + " segments into segment " + std::to_string(number));
+  return parts.size();
+}
+
+// Hunts that run hold the old files until they end.
+void EmbeddedStore::replace_segments(const std::vector<std::shared_ptr<const Segment>>& old,
+                                     std::shared_ptr<const Segment> fresh) {
+  const std::lock_guard lock(view_mutex_);
+  std::erase_if(segments_,
+                [&](const auto& segment) { return std::find(old.begin(), old.end(), segment) != old.end(); });
+  if (fresh) segments_.push_back(std::move(fresh));
+  for (const auto& segment : old) segment->expired = true;
+}
+
+}  // namespace redoubt::store::embedded
