@@ -45,11 +45,23 @@ inline constexpr std::array kHooks = {
     HookRow{"fentry/security_path_chown", Need::lsm_tier, "resolved paths of owners that are set"},
     HookRow{"fentry/security_path_truncate", Need::lsm_tier, "resolved paths of lengths that are set"},
     HookRow{"fentry/security_file_truncate", Need::lsm_late, "lengths that are set by descriptor"},
+    HookRow{"fexit/__sys_connect_file", Need::lsm_tier, "attempts to connect, whatever the way in"},
+    HookRow{"fentry/security_sb_mount", Need::lsm_tier, "resolved mount points"},
+    HookRow{"fentry/security_sb_umount", Need::lsm_tier, "resolved paths of what is unmounted"},
+    HookRow{"fentry/security_move_mount", Need::lsm_tier, "resolved mount points of move_mount()"},
+    HookRow{"fentry/security_kernel_read_file", Need::lsm_tier, "the files of modules and kernels that are loaded"},
+    HookRow{"fentry/security_ptrace_access_check", Need::lsm_tier, "whose memory is written into"},
     HookRow{"fexit/io_renameat", Need::lsm_more, "renames through io_uring"},
     HookRow{"fexit/io_unlinkat", Need::lsm_more, "deletions through io_uring"},
     HookRow{"fexit/io_linkat", Need::lsm_more, "hard links through io_uring"},
     HookRow{"fexit/io_symlinkat", Need::lsm_more, "symbolic links through io_uring"},
     HookRow{"fexit/io_mkdirat", Need::lsm_more, "directories made through io_uring"},
+    HookRow{"fentry/io_accept", Need::lsm_more, "connections that are accepted through io_uring"},
+    HookRow{"fexit/io_accept", Need::lsm_more, "connections that are accepted through io_uring"},
+    HookRow{"fexit/do_accept", Need::lsm_more, "connections that are accepted through io_uring"},
+    HookRow{"fexit/__sys_socket_file", Need::lsm_late, "raw sockets that are made through io_uring"},
+    HookRow{"fexit/io_listen", Need::lsm_late, "listeners through io_uring"},
+    HookRow{"fexit/io_bind", Need::lsm_late, "datagram sockets that are bound through io_uring"},
 };
 
 }  // namespace redoubt::sensor

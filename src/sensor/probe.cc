@@ -12,7 +12,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <memory>
+#include <unordered_set>
+#include <utility>
 
 #include "base/file.h"
 #include "sensor/hook_table.h"
@@ -26,8 +29,11 @@ constexpr int kKernelMinorLeast = 8;
 
 constexpr std::array kLostWithTracepoints = {
     "opens and changes of names through io_uring are not seen",
+    "of sockets, what is done through io_uring is not seen but for connections that are opened and datagrams",
     "paths of calls without a descriptor (renames, deletions, permissions by path) are looked up right after the call",
     "a rename of a directory looks like one of a file",
+    "mount points and what is mounted are read from the caller after the call",
+    "whose memory is written into is looked up by its number, which another pid namespace does not know",
 };
 constexpr std::string_view kFunctionToAttach = "fentry/security_path_unlink";
 constexpr const char* kLostAlways = "nothing can be denied at the hook";
@@ -63,38 +69,68 @@ struct BtfDelete {
   void operator()(btf* types) const { btf__free(types); }
 };
 
-// Programs at functions are attached one for all: each takes the kernel a tenth of a second to detach.
-bool is_loaded_only(std::string_view name, bpf_attach_type attach) {
-  return attach == BPF_TRACE_ITER || (attach == BPF_TRACE_FENTRY && name != kFunctionToAttach) ||
-         attach == BPF_TRACE_FEXIT;
+// The kernel's types that hooks of the table are known by: by kind and name.
+using Targets = std::map<std::pair<uint32_t, std::string>, int>;
+
+const SectionRow& section_of(std::string_view hook) {
+  const auto* const section = std::find_if(kSections.begin(), kSections.end(),
+                                           [&](const SectionRow& row) { return hook.starts_with(row.prefix); });
+  CHECK(section != kSections.end());
+  return *section;
 }
 
-// Loads and attaches a program that does nothing; 0 or the error, ENOENT where the kernel has no such hook.
-int try_hook(std::string_view name, const btf* kernel) {
-  const auto* const section = std::find_if(kSections.begin(), kSections.end(),
-                                           [&](const SectionRow& row) { return name.starts_with(row.prefix); });
-  CHECK(section != kSections.end());
-  const std::string target = std::string(section->target_prefix) + std::string(name.substr(section->prefix.size()));
-  const int btf_id = btf__find_by_name_kind(kernel, target.c_str(), section->target_kind);
-  if (btf_id < 0) return -btf_id;
+std::pair<uint32_t, std::string> target_of(std::string_view hook) {
+  const SectionRow& section = section_of(hook);
+  return {section.target_kind, std::string(section.target_prefix) + std::string(hook.substr(section.prefix.size()))};
+}
+
+// Goes through the types once: there are far more of them than hooks.
+Targets find_targets(const btf* kernel) {
+  std::unordered_set<std::string_view> wanted;
+  Targets targets;
+  std::vector<std::pair<uint32_t, std::string>> names;
+  for (const HookRow& row : kHooks) names.push_back(target_of(row.name));
+  for (const auto& [kind, name] : names) wanted.insert(name);
+  for (uint32_t id = 1; id < btf__type_cnt(kernel); ++id) {
+    const btf_type* type = btf__type_by_id(kernel, id);
+    const uint32_t kind = btf_kind(type);
+    if (kind != BTF_KIND_FUNC && kind != BTF_KIND_TYPEDEF) continue;
+    const char* name = btf__name_by_offset(kernel, type->name_off);
+    if (wanted.contains(name)) targets.emplace(std::pair(kind, std::string(name)), static_cast<int>(id));
+  }
+  return targets;
+}
+
+// Programs at functions are attached one for all: each takes the kernel a tenth of a second to detach.
+bool is_loaded_only(std::string_view hook) {
+  const bpf_attach_type attach = section_of(hook).attach;
+  return attach != BPF_TRACE_RAW_TP && hook != kFunctionToAttach;
+}
+
+// Loads and attaches a program that does nothing; 0 or the error.
+int try_hook(std::string_view hook, int btf_id) {
   const std::array<bpf_insn, 2> nothing = {
       bpf_insn{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .src_reg = 0, .off = 0, .imm = 0},
       bpf_insn{.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
-  LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = section->attach,
+  LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = section_of(hook).attach,
               .attach_btf_id = static_cast<__u32>(btf_id));
   const base::UniqueFd program(
       bpf_prog_load(BPF_PROG_TYPE_TRACING, "rd_probe", "GPL", nothing.data(), nothing.size(), &options));
   if (!program) return errno;
-  if (is_loaded_only(name, section->attach)) return 0;
+  if (is_loaded_only(hook)) return 0;
   const base::UniqueFd link(bpf_raw_tracepoint_open(nullptr, program.get()));
   return link ? 0 : errno;
 }
 
-HookProbe probe_hook(const HookRow& row, const btf* kernel) {
-  const int error = try_hook(row.name, kernel);
+HookProbe probe_hook(const HookRow& row, const Targets& targets, ProbeDepth depth) {
   HookProbe hook{.name = std::string(row.name), .detail = "", .gives = std::string(row.gives)};
-  if (error == ENOENT) hook.state = HookState::absent;
-  if (error != 0 && error != ENOENT) {
+  const auto target = targets.find(target_of(row.name));
+  if (target == targets.end()) {
+    hook.state = HookState::absent;
+    return hook;
+  }
+  const bool is_tried = depth == ProbeDepth::every_hook || row.need == Need::sensor || row.name == kFunctionToAttach;
+  if (const int error = is_tried ? try_hook(row.name, target->second) : 0; error != 0) {
     hook.state = HookState::refused;
     hook.detail = strerror(error);
   }
@@ -135,7 +171,9 @@ HookProbe probe_sockets() {
 }
 
 // What programs at functions are made of, beside their hooks: Linux 5.17.
-bool function_programs_load() { return libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_loop, nullptr) == 1; }
+bool function_programs_load() {
+  return libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_loop, nullptr) == 1;
+}
 
 std::string state_text(const HookProbe& hook) {
   switch (hook.state) {
@@ -163,15 +201,15 @@ bool socket_programs_load() {
   return libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SKB, BPF_FUNC_get_current_task, nullptr) == 1;
 }
 
-Result<Probe> probe_host(const Host& host) {
+Result<Probe> probe_host(ProbeDepth depth, const Host& host) {
   TRY_STATUS(check_host(host));
   Probe probe{.tier = Tier::lsm, .kernel = host.release, .hooks = {}};
   const libbpf_print_fn_t before = libbpf_set_print(nullptr);
   const std::unique_ptr<btf, BtfDelete> kernel(btf__parse(host.btf_path.c_str(), nullptr));
+  const Targets targets = kernel ? find_targets(kernel.get()) : Targets();
   std::string missing;
   for (const HookRow& row : kHooks) {
-    if (!kernel) break;
-    probe.hooks.push_back(probe_hook(row, kernel.get()));
+    probe.hooks.push_back(probe_hook(row, targets, depth));
     if (probe.hooks.back().state == HookState::loads) continue;
     if (row.need == Need::sensor) missing += (missing.empty() ? "" : ", ") + std::string(row.name);
     if (row.need == Need::lsm_tier) probe.tier = Tier::tracepoint;
@@ -194,14 +232,16 @@ std::vector<std::string> lost_in(Tier tier, const Probe& probe) {
     const bool is_absent = std::any_of(probe.hooks.begin(), probe.hooks.end(), [&](const HookProbe& hook) {
       return hook.name == row.name && hook.state == HookState::absent;
     });
-    if (row.need == Need::lsm_more || !is_absent) lost.push_back(std::string(row.gives) + " are not seen");
+    const std::string sentence = std::string(row.gives) + " are not seen";
+    if (row.need == Need::lsm_late && is_absent) continue;
+    if (lost.empty() || lost.back() != sentence) lost.push_back(sentence);
   }
   lost.emplace_back(kLostAlways);
   return lost;
 }
 
 std::string probe_report(const Host& host) {
-  const Result<Probe> probe = probe_host(host);
+  const Result<Probe> probe = probe_host(ProbeDepth::every_hook, host);
   if (!probe) return "the sensor cannot run here: " + probe.error().message + "\n";
   std::string report = "kernel: " + probe->kernel + "\ntier: " + std::string(name_of(probe->tier)) + "\nhooks:\n";
   for (const HookProbe& hook : probe->hooks) {

@@ -18,6 +18,10 @@ struct Host {
 };
 Host this_host();
 
+// Of the functions that programs are attached to: whether each is tried, or only one, for the tier's sake, and the
+// others are looked up.
+enum class ProbeDepth { tier, every_hook };
+
 enum class HookState { loads, refused, absent };
 
 struct HookProbe {
@@ -36,7 +40,7 @@ struct Probe {
 };
 
 // Refuses with `unsupported` (kernel before 5.8, no BTF, no cgroup or ring buffer support) or `permission_denied`.
-Result<Probe> probe_host(const Host& host = this_host());
+Result<Probe> probe_host(ProbeDepth depth, const Host& host = this_host());
 // What `tier` cannot do here that another could, a sentence each.
 std::vector<std::string> lost_in(Tier tier, const Probe& probe);
 // The same as text for people, refusal included.

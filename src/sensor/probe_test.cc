@@ -17,7 +17,7 @@ namespace {
 
 TEST(Probe, refuses_kernels_before_5_8_by_name) {
   for (const char* release : {"4.19.0-27-amd64", "5.7.19", "3.10.0-1160.el7.x86_64", "5.4.0-200-generic"}) {
-    const auto probe = probe_host({.release = release});
+    const auto probe = probe_host(ProbeDepth::tier, {.release = release});
     ASSERT_FALSE(probe.has_value()) << release;
     EXPECT_EQ(probe.error().code, Errc::unsupported);
     EXPECT_EQ(probe.error().message, "kernel " + std::string(release) + " is too old: the sensor needs 5.8 or later");
@@ -25,14 +25,14 @@ TEST(Probe, refuses_kernels_before_5_8_by_name) {
 }
 
 TEST(Probe, refuses_a_release_that_it_cannot_read) {
-  const auto probe = probe_host({.release = "Darwin"});
+  const auto probe = probe_host(ProbeDepth::tier, {.release = "Darwin"});
   ASSERT_FALSE(probe.has_value());
   EXPECT_EQ(probe.error().message, "kernel release 'Darwin' cannot be read");
 }
 
 TEST(Probe, refuses_kernels_without_btf_and_says_where_it_looked) {
   for (const char* release : {"5.8.0", "6.1.0-56-cloud-amd64", "10.0"}) {
-    const auto probe = probe_host({.release = release, .btf_path = "/no/such/vmlinux"});
+    const auto probe = probe_host(ProbeDepth::tier, {.release = release, .btf_path = "/no/such/vmlinux"});
     ASSERT_FALSE(probe.has_value()) << release;
     EXPECT_EQ(probe.error().code, Errc::unsupported);
     EXPECT_EQ(probe.error().message,

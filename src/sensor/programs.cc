@@ -24,7 +24,9 @@
 #include "sensor/cgroup_path.h"
 #include "sensor/file/file_decode.h"
 #include "sensor/file/file_record.h"
+#include "sensor/libbpf_log.h"
 #include "sensor/probe.h"
+#include "sensor/program_choice.h"
 #include "sensor/syscall/syscall_table.h"
 
 namespace redoubt::sensor {
@@ -42,8 +44,6 @@ namespace {
 
 constexpr size_t kSeedBytesMax = size_t{64} << 20;
 constexpr size_t kSeedReadBytes = size_t{64} << 10;
-constexpr size_t kLogBytesMax = 1024;
-constexpr size_t kLogHeadBytes = 128;
 constexpr size_t kRingBytesLeast = 4096;
 constexpr size_t kRingBytesMost = size_t{256} << 20;
 constexpr size_t kShareBytes = sizeof(rd_lane_share) * RD_LANES * RD_LANE_SHARES;
@@ -51,34 +51,6 @@ constexpr size_t kShareBytes = sizeof(rd_lane_share) * RD_LANES * RD_LANE_SHARES
 // program is still about to write to one.
 constexpr int64_t kLossRowIdleNs = 60'000'000'000;
 constexpr size_t kLossRowsKept = RD_LOSS_ORIGINS_MAX / 2;
-
-// A refusal of the verifier is long, and its reason stands at the end.
-int log_libbpf(libbpf_print_level level, const char* format, va_list arguments) {
-  if (level != LIBBPF_WARN) return 0;
-  va_list again;
-  va_copy(again, arguments);
-  std::string text(static_cast<size_t>(std::max(vsnprintf(nullptr, 0, format, again), 0)) + 1, '\0');
-  va_end(again);
-  text.resize(static_cast<size_t>(std::max(vsnprintf(text.data(), text.size(), format, arguments), 0)));
-  while (text.ends_with('\n')) text.pop_back();
-  if (text.size() > kLogBytesMax) {
-    text = text.substr(0, kLogHeadBytes) + " … " + text.substr(text.size() - (kLogBytesMax - kLogHeadBytes));
-  }
-  base::log_warning("sensor", text);
-  return 0;
-}
-
-// Programs of the lsm tier: at functions of the kernel.
-bool is_at_function(const bpf_program* program) {
-  const bpf_attach_type type = bpf_program__expected_attach_type(program);
-  return type == BPF_TRACE_FENTRY || type == BPF_TRACE_FEXIT;
-}
-
-// Of the lsm tier: what its hook sees, or that it is better than a handler of system calls.
-bool is_wanted(const bpf_program* program, Tier tier, const Probe& probe) {
-  if (is_at_function(program)) return tier == Tier::lsm && probe.loads(bpf_program__section_name(program));
-  return is_program_of(tier, bpf_program__name(program));
-}
 
 std::array<bpf_program*, 4> socket_programs(const redoubt_sensor& skeleton) {
   const auto& programs = skeleton.progs;
@@ -133,16 +105,6 @@ struct Programs::State {
   std::array<std::vector<rd_path_edge>, 2> edges;  // what each half of the tables holds
   std::array<std::vector<rd_network_key>, 2> networks;
 
-  // Before loading: which programs there will be, and what the others may rely on.
-  void choose(Tier chosen, const Probe& probe) {
-    tier = chosen;
-    bpf_program* program = nullptr;
-    bpf_object__for_each_program(program, skeleton->obj) {
-      bpf_program__set_autoload(program, is_wanted(program, tier, probe));
-    }
-    skeleton->rodata->is_tier_lsm = tier == Tier::lsm ? 1 : 0;
-  }
-
   bpf_map* ring(rd_lane lane) const {
     return lane == RD_LANE_CRITICAL ? skeleton->maps.ring_critical : skeleton->maps.ring_bulk;
   }
@@ -152,7 +114,7 @@ Programs::Programs(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Programs::~Programs() = default;
 
 Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options, Tier tier, const Probe& probe) {
-  libbpf_set_print(log_libbpf);
+  log_libbpf();
   auto state = std::make_unique<State>();
   state->skeleton.reset(redoubt_sensor__open());
   if (!state->skeleton) return base::fail_errno("open the BPF object");
@@ -160,7 +122,8 @@ Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options, T
   for (const rd_lane lane : {RD_LANE_CRITICAL, RD_LANE_BULK}) {
     bpf_map__set_max_entries(state->ring(lane), static_cast<uint32_t>(state->ring_bytes[lane]));
   }
-  state->choose(tier, probe);
+  state->tier = tier;
+  choose_programs(*state->skeleton, tier, probe);
   if (!socket_programs_load()) {
     for (bpf_program* program : socket_programs(*state->skeleton)) bpf_program__set_autoload(program, false);
   }
@@ -172,7 +135,7 @@ Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options, T
   std::unique_ptr<Programs> programs(new Programs(std::move(state)));
   TRY_STATUS(programs->map_shares());
   TRY_STATUS(programs->make_loss_rows());
-  TRY_STATUS(programs->fill_file_stages());
+  TRY_STATUS(programs->enter_file_teller());
   if (options.quiet_pids.size() >= kQuietPidsMax) return fail(Errc::invalid_argument, "too many quiet processes");
   for (const int pid : options.quiet_pids) TRY_STATUS(programs->quiet(static_cast<uint32_t>(pid)));
   TRY_STATUS(programs->keep_variables(options.environment_names));
@@ -275,15 +238,11 @@ void Programs::move_filter_clock() {
   __atomic_fetch_add(clock, 1, __ATOMIC_RELAXED);
 }
 
-Status Programs::fill_file_stages() {
-  const auto& programs = state_->skeleton->progs;
-  const std::pair<uint32_t, const bpf_program*> stages[] = {{RD_STAGE_PATH, programs.file_tell_path},
-                                                            {RD_STAGE_DESCRIPTOR, programs.file_tell_descriptor}};
-  for (const auto& [stage, program] : stages) {
-    const int program_fd = bpf_program__fd(program);
-    if (bpf_map_update_elem(bpf_map__fd(state_->skeleton->maps.file_stages), &stage, &program_fd, BPF_ANY) != 0) {
-      return base::fail_errno("enter a stage of file calls");
-    }
+Status Programs::enter_file_teller() {
+  const uint32_t row = 0;
+  const int program_fd = bpf_program__fd(state_->skeleton->progs.file_tell);
+  if (bpf_map_update_elem(bpf_map__fd(state_->skeleton->maps.file_tellers), &row, &program_fd, BPF_ANY) != 0) {
+    return base::fail_errno("enter the program that tells file calls");
   }
   return {};
 }

@@ -74,7 +74,7 @@ class Programs {
  private:
   struct State;
   explicit Programs(std::unique_ptr<State> state);
-  Status fill_file_stages();
+  Status enter_file_teller();
   Status fill_syscall_tables(const SensorPolicy& policy);
   Status fill_networks(const SensorPolicy& policy, uint32_t half);
   Status attach_to_sockets();

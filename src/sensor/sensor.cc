@@ -23,6 +23,7 @@
 #include "sensor/network/peers.h"
 #include "sensor/outbox.h"
 #include "sensor/probe.h"
+#include "sensor/program_choice.h"
 #include "sensor/program_hash.h"
 #include "sensor/programs.h"
 #include "sensor/ring.h"
@@ -375,25 +376,8 @@ SensorAccount Sensor::Runtime::account() const {
           .processes = processes_};
 }
 
-namespace {
-
-// The programs of the tier that is asked for, or of the best that the kernel takes: a kernel can offer the hooks and
-// yet refuse a program.
-Result<std::unique_ptr<Programs>> load_programs(const SensorOptions& options, const Probe& probe) {
-  if (options.tier == Tier::lsm && probe.tier != Tier::lsm) {
-    return fail(Errc::unsupported, "this host refuses hooks of the tier lsm (see redoubt-agent probe)");
-  }
-  const Tier tier = options.tier.value_or(probe.tier);
-  auto programs = Programs::load(options, tier, probe);
-  if (programs || options.tier || tier == Tier::tracepoint) return programs;
-  base::log_warning("sensor", "the tier lsm is refused, going on with tracepoints: " + programs.error().message);
-  return Programs::load(options, Tier::tracepoint, probe);
-}
-
-}  // namespace
-
 Result<std::unique_ptr<Sensor>> Sensor::start(SensorOptions options, EventSink& sink) {
-  TRY(const Probe probe, base::within("start the sensor", probe_host()));
+  TRY(const Probe probe, base::within("start the sensor", probe_host(ProbeDepth::tier)));
   TRY(auto programs, base::within("start the sensor", load_programs(options, probe)));
   malloc_trim(0);  // reading the kernel's types took much memory for a moment
   TRY(auto hashes, base::within("start the sensor", ProgramHashes::start()));

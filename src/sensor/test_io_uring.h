@@ -53,6 +53,6 @@ class IoUring {
   io_uring_sqe* entries_ = nullptr;
 };
 
-inline uint64_t address_of(const std::string& text) { return reinterpret_cast<uint64_t>(text.c_str()); }
+inline uint64_t pointer_to(const std::string& text) { return reinterpret_cast<uint64_t>(text.c_str()); }
 
 }  // namespace redoubt::sensor

@@ -22,7 +22,7 @@
 
 namespace redoubt::sensor {
 
-constexpr auto kWait = std::chrono::seconds(10);
+constexpr auto kWait = std::chrono::seconds(60);  // an emulated machine is slow
 
 // Keeps every event; lets the test wait for one.
 class Collector : public EventSink {

@@ -69,7 +69,7 @@ class TierTest : public SensorTest {
 TEST_F(TierTest, runs_in_the_tier_that_is_asked_for) {
   start();
   const char* name = getenv("REDOUBT_TIER");
-  EXPECT_EQ(name_of(sensor_->tier()), name != nullptr ? name : name_of(probe_host()->tier));
+  EXPECT_EQ(name_of(sensor_->tier()), name != nullptr ? name : name_of(probe_host(ProbeDepth::tier)->tier));
 }
 
 // A kernel that refuses programs at functions judges them as what it does allow: they look at nothing that only the one
@@ -212,8 +212,9 @@ TEST_F(SwappedPathTest, tells_the_file_whose_permissions_were_set) {
 
 TEST(ProbeOnThisHost, names_the_tier_and_every_hook) {
   if (geteuid() != 0) GTEST_SKIP() << "skipped: needs root";
-  const auto probe = probe_host();
+  const auto probe = probe_host(ProbeDepth::every_hook);
   ASSERT_TRUE(probe.has_value()) << probe.error().message;
+  EXPECT_EQ(probe->tier, probe_host(ProbeDepth::tier)->tier);
   EXPECT_EQ(probe->hooks.size(), kHooks.size() + 1);
   EXPECT_EQ(probe->tier == Tier::lsm,
             probe->loads("fexit/do_filp_open") && probe->loads("fentry/security_path_rename"));
@@ -227,7 +228,7 @@ TEST(ProbeOnThisHost, refuses_without_privileges) {
   if (geteuid() != 0) GTEST_SKIP() << "skipped: needs root";
   const pid_t pid = in_child([] {
     if (setuid(65534) != 0) _exit(1);
-    const auto probe = probe_host();
+    const auto probe = probe_host(ProbeDepth::tier);
     _exit(!probe && probe.error().code == Errc::permission_denied ? 0 : 2);
   });
   EXPECT_EQ(finish(pid), 0);

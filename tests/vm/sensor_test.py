@@ -12,7 +12,7 @@ from kernel import ROOT, Kernel
 
 TIERS = ("lsm", "tracepoint")
 # Sensors do not mind each other, and each test is mostly one thread that also waits: some at a time are faster.
-SHARDS = 3
+SHARDS = 2
 BUILD = pathlib.Path(os.environ.get("REDOUBT_BUILD_DIR", ROOT / "build" / "release"))
 TEST = BUILD / "bin" / "test_sensor_root"
 LIMIT_S = 900
@@ -34,7 +34,8 @@ def run_of(tier, tests):
     """The shell commands of one run. Each line of the output says which shard of which tier it is of."""
     return "".join(
         f"(REDOUBT_TIER={tier} GTEST_TOTAL_SHARDS={SHARDS} GTEST_SHARD_INDEX={shard} {TEST} --gtest_brief=1"
-        f" --gtest_filter='{tests}-{LEFT_OUT}' 2>&1; echo \"status $?\") | sed -u 's/^/{tier} {shard}: /' &\n"
+        f" --gtest_filter='{tests}-{LEFT_OUT}' 2>&1; echo \"status $?\") |"
+        f" while IFS= read -r line; do echo \"{tier} {shard}: $line\"; done &\n"
         for shard in range(SHARDS)) + "wait\n"
 
 

@@ -58,7 +58,13 @@ enum {
   RD_FTRUNCATE = 77,
   RD_FTRUNCATE_COMPAT = 93,
   RD_FTRUNCATE_64_COMPAT = 194,
+  RD_WRITE_MEMORY = 311,
+  RD_WRITE_MEMORY_COMPAT = 348,
 };
+
+static __always_inline int rd_is_write_memory(__u32 number) {
+  return number == (rd_is_compat() ? RD_WRITE_MEMORY_COMPAT : RD_WRITE_MEMORY);
+}
 
 static __always_inline int rd_is_mknod(__u32 number) {
   return rd_is_compat() ? number == RD_MKNOD_COMPAT || number == RD_MKNODAT_COMPAT

@@ -1,5 +1,5 @@
 // From the handler of a system call to the program that tells it: handlers only note what the call was given, and jump.
-// So the verifier goes through the walks of paths for two programs, and not for thirty.
+// So the verifier goes through the walks of paths for one program, and not for thirty.
 #pragma once
 
 #include <linux/bpf.h>
@@ -17,7 +17,7 @@ struct rd_file_call {
   __u32 gid;
   __u32 device;
   __u64 length;
-  int descriptor;
+  int descriptor;  // of the file, where no path is given
   int directory_fd;
   __u64 path;
   int to_directory_fd;
@@ -34,25 +34,24 @@ struct {
 
 struct {
   __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-  __uint(max_entries, RD_STAGES);
+  __uint(max_entries, 1);
   __type(key, __u32);
   __type(value, __u32);
-} file_stages __weak SEC(".maps");
+} file_tellers __weak SEC(".maps");
 
 static __always_inline struct rd_file_call* rd_file_call_get(void) {
   __u32 zero = 0;
   return bpf_map_lookup_elem(&file_call, &zero);
 }
 
-// Returns only if the call failed, or the stage is not there.
-static __always_inline int rd_file_call_tell(void* ctx, long result, enum rd_file_stage stage,
-                                             const struct rd_file_call* given) {
+// Returns only if the call failed, or the program is not there.
+static __always_inline int rd_file_call_tell(void* ctx, long result, const struct rd_file_call* given) {
   struct rd_file_call* call = result == 0 ? rd_file_call_get() : 0;
   if (!call) {
     rd_resolved_drop();
     return 0;
   }
   *call = *given;
-  bpf_tail_call(ctx, &file_stages, stage);
+  bpf_tail_call(ctx, &file_tellers, 0);
   return 0;
 }

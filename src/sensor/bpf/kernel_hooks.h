@@ -3,6 +3,8 @@
 
 #include <linux/types.h>
 
+#include "sensor/bpf/kernel.h"
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct filename {
@@ -19,6 +21,7 @@ struct io_cqe {
 };
 
 struct io_kiocb {
+  struct file* file;
   struct io_cqe cqe;
 };
 

@@ -53,18 +53,24 @@ static __always_inline void rd_fill_tuple(struct rd_connection* record, struct s
   record->has_remote = record->remote_port != 0;
 }
 
-// The socket behind a descriptor of the current task; 0 if there is none.
-static __always_inline struct socket* rd_socket_of(int descriptor) {
-  struct file* file = rd_file_of(descriptor);
+// The socket of an open file; 0 if it is no socket.
+static __always_inline struct socket* rd_socket_of_file(struct file* file) {
   if (!file || !rd_has_type(BPF_CORE_READ(file, f_inode), RD_S_IFSOCK)) return 0;
   return BPF_CORE_READ(file, private_data);
 }
 
-// The same, where it is one of TCP or UDP.
-static __always_inline struct sock* rd_stream_or_datagram_of(int descriptor) {
-  struct socket* socket = rd_socket_of(descriptor);
+// Where it is one of TCP or UDP.
+static __always_inline struct sock* rd_stream_or_datagram_of_file(struct file* file) {
+  struct socket* socket = rd_socket_of_file(file);
   struct sock* sock = socket ? BPF_CORE_READ(socket, sk) : 0;
   if (!sock || !rd_is_ip_family(BPF_CORE_READ(sock, __sk_common.skc_family))) return 0;
   __u16 protocol = BPF_CORE_READ(sock, sk_protocol);
   return protocol == RD_PROTOCOL_TCP || protocol == RD_PROTOCOL_UDP ? sock : 0;
+}
+
+// Both behind a descriptor of the current task.
+static __always_inline struct socket* rd_socket_of(int descriptor) { return rd_socket_of_file(rd_file_of(descriptor)); }
+
+static __always_inline struct sock* rd_stream_or_datagram_of(int descriptor) {
+  return rd_stream_or_datagram_of_file(rd_file_of(descriptor));
 }

@@ -44,8 +44,8 @@ static __always_inline void rd_push_name(struct rd_walk* walk, const void* name)
   walk->names_count = place + 1;
 }
 
-// A step is a function of the walk and the scratch space, and says whether it was the last. It is called and not inlined:
-// verifiers before 6.4 refuse loops that the compiler lays out with their head behind their end.
+// A step is a function of the walk and the scratch space, and says whether it was the last. It is called and not
+// inlined: verifiers before 6.4 refuse loops that the compiler lays out with their head behind their end.
 #define RD_STEP static __noinline __attribute__((unused)) int
 #ifdef RD_HAS_LOOPS
 #define RD_WALK static __noinline __attribute__((unused))

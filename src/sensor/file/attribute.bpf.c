@@ -21,13 +21,13 @@ static __always_inline __u32 wide_id(__u64 id) { return (__u16)id == 0xffff ? RD
 #define OWNER(user, group) .action = RD_FILE_OWNER, .uid = (user), .gid = (group)
 #define LENGTH(bytes) .action = RD_FILE_TRUNCATE, .uid = RD_ID_UNCHANGED, .gid = RD_ID_UNCHANGED, .length = (bytes)
 #define OF_PATH(directory, name) .directory_fd = (directory), .path = (name)
-#define TELL(stage, ...)                                 \
-  {                                                      \
-    struct rd_file_call call = {__VA_ARGS__};            \
-    return rd_file_call_tell(ctx, result, stage, &call); \
+#define TELL(...)                                 \
+  {                                               \
+    struct rd_file_call call = {__VA_ARGS__};     \
+    return rd_file_call_tell(ctx, result, &call); \
   }
-#define TELL_PATH(...) TELL(RD_STAGE_PATH, __VA_ARGS__)
-#define TELL_DESCRIPTOR(number, ...) TELL(RD_STAGE_DESCRIPTOR, .descriptor = (number), __VA_ARGS__)
+#define TELL_PATH(...) TELL(__VA_ARGS__)
+#define TELL_DESCRIPTOR(number, ...) TELL(.descriptor = (number), __VA_ARGS__)
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(file_chmod, struct pt_regs* regs, long result) TELL_PATH(MODE(ARG(1)), OF_PATH(RD_AT_FDCWD, ARG(0)))

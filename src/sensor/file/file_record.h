@@ -20,9 +20,6 @@ enum rd_file_action {
   RD_FILE_MKNOD = 14,
 };
 
-// Programs behind the handlers of calls, by their place in the map file_stages.
-enum rd_file_stage { RD_STAGE_PATH = 0, RD_STAGE_DESCRIPTOR = 1, RD_STAGES = 2 };
-
 enum {
   RD_GIVEN_PATH_MAX = 4096,
   // The parts of `data`: see rd_file. Ends as in process_record.h.

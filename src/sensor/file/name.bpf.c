@@ -22,7 +22,7 @@ enum { RD_AT_FDCWD = -100, RD_AT_REMOVEDIR = 0x200 };
 #define TELL(kind, ...)                                          \
   {                                                              \
     struct rd_file_call call = {.action = kind, __VA_ARGS__};    \
-    return rd_file_call_tell(ctx, result, RD_STAGE_PATH, &call); \
+    return rd_file_call_tell(ctx, result, &call); \
   }
 
 SEC("tp_btf/sys_exit")

@@ -76,12 +76,13 @@ static __always_inline int is_excluded(__u32 slot, struct place place, struct pl
   return (rd_flags_of(slot, dentry, (void*)rd_number(place.mount), policy) & RD_PATH_EXCLUDED) != 0;
 }
 
-// Without a slot or room the call is told by what the caller gave.
+// Without a slot or room the call is told by what the caller gave. Whether the policy leaves out who acts is looked at
+// where the call ends.
 static __always_inline int keep(const struct deed* deed, struct place from, struct place to) {
-  if (actions_off >> deed->action & 1) return 0;
+  if (actions_off >> deed->action & 1 || rd_is_quiet(bpf_get_current_pid_tgid() >> 32)) return 0;
   __u32 slot = rd_slot_claim();
   if (slot >= RD_SLOTS) return 0;
-  struct rd_resolved* kept = rd_file_is_silent(slot) ? 0 : rd_scratch_get(slot);
+  struct rd_resolved* kept = rd_scratch_get(slot);
   if (kept) {
     __u64 thread = bpf_get_current_pid_tgid();
     fill_file(kept, from.dentry, deed);

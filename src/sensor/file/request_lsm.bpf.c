@@ -13,7 +13,7 @@
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 
 static __always_inline void tell(__u32 slot, const struct rd_resolved* found) {
-  struct rd_file* record = rd_file_begin_in(slot, found->action);
+  struct rd_file* record = rd_file_is_silent(slot) ? 0 : rd_file_begin_in(slot, found->action);
   if (!record) return;
   struct task_struct* task = (struct task_struct*)bpf_get_current_task();
   record->mode =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
-// The stages behind the handlers of name.bpf.c and attribute.bpf.c: the record of what a call did, filled in and sent.
+// The program behind the handlers of name.bpf.c and attribute.bpf.c: the record of what a call did, filled in and sent.
 // In the lsm tier its security hook has found the paths. Otherwise, where no descriptor leads to the file, the record
 // holds what the caller gave and the kernel's own path of the directory that it is relative to.
 #include <linux/bpf.h>
@@ -39,7 +39,7 @@ static __always_inline __u64 put_given(struct rd_file* record, const struct rd_f
   return call->to_path ? rd_file_put_given(end, call->to_directory_fd, call->to_path, RD_GIVEN_TO) : end;
 }
 
-static __always_inline int tell_path(const struct rd_file_call* call, const struct rd_resolved* found) {
+static __always_inline int tell_names(const struct rd_file_call* call, const struct rd_resolved* found) {
   if (found && found->is_excluded) return 0;
   struct rd_file* record = begin(call);
   if (!record) return 0;
@@ -54,15 +54,6 @@ static __always_inline int tell_path(const struct rd_file_call* call, const stru
   if (!found) return end ? rd_file_send(record, end) : 0;
   if (!end) rd_file_forget_given(record);
   return rd_file_send(record, rd_file_put_found_to(record, found, end ? end : at));
-}
-
-SEC("tp_btf/sys_exit")
-int BPF_PROG(file_tell_path, struct pt_regs* regs, long result) {
-  struct rd_file_call* call = rd_file_call_get();
-  if (!call) return 0;
-  tell_path(call, rd_resolved_get(call->action));
-  rd_resolved_drop();
-  return 0;
 }
 
 static __always_inline int tell_file(const struct rd_file_call* call, struct file* file) {
@@ -89,15 +80,19 @@ static __always_inline int tell_found(const struct rd_file_call* call, const str
 }
 
 // Another thread may have put another file behind the descriptor meanwhile; the hook saw the one that was meant.
+static __always_inline int tell_descriptor(const struct rd_file_call* call, const struct rd_resolved* found) {
+  return found ? tell_found(call, found) : tell_file(call, rd_file_of(call->descriptor));
+}
+
 SEC("tp_btf/sys_exit")
-int BPF_PROG(file_tell_descriptor, struct pt_regs* regs, long result) {
+int BPF_PROG(file_tell, struct pt_regs* regs, long result) {
   struct rd_file_call* call = rd_file_call_get();
   if (!call) return 0;
   const struct rd_resolved* found = rd_resolved_get(call->action);
-  if (found) {
-    tell_found(call, found);
+  if (call->path) {
+    tell_names(call, found);
   } else {
-    tell_file(call, rd_file_of(call->descriptor));
+    tell_descriptor(call, found);
   }
   rd_resolved_drop();
   return 0;

@@ -11,6 +11,7 @@
 #include "sensor/bpf/arch.h"
 #include "sensor/bpf/context.h"
 #include "sensor/bpf/descriptor.h"
+#include "sensor/bpf/kept_change.h"
 #include "sensor/bpf/kernel.h"
 #include "sensor/bpf/kernel_security.h"
 #include "sensor/bpf/path.h"
@@ -22,18 +23,22 @@ const struct rd_kernel* rd_layout_kernel __attribute__((unused));
 
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 
-enum { RD_KERNEL_DATA = __builtin_offsetof(struct rd_kernel, data), RD_MOUNT_FROM_CWD = -100, RD_BPF_PROG_LOAD = 5 };
+enum { RD_MOUNT_FROM_CWD = -100, RD_BPF_PROG_LOAD = 5 };
 
 _Static_assert(sizeof(struct rd_kernel) <= RD_SCRATCH_BYTES, "fits the scratch space");
 
-static __always_inline struct rd_kernel* begin_change(struct pt_regs* regs) {
-  struct rd_kernel* record = rd_scratch_get(RD_SLOT_EVENT);
-  if (!record) return 0;
+static __always_inline void fill_call(struct rd_kernel* record, struct pt_regs* regs) {
   struct task_struct* task = (struct task_struct*)bpf_get_current_task();
   rd_fill_head(&record->head, RD_KERNEL, task);
   rd_fill_context(&record->context, task);
   record->call.number = rd_syscall_number(regs);
   record->call.compat = rd_is_compat();
+}
+
+static __always_inline struct rd_kernel* begin_change(struct pt_regs* regs) {
+  struct rd_kernel* record = rd_scratch_get(RD_SLOT_EVENT);
+  if (!record) return 0;
+  fill_call(record, regs);
   record->program_type = 0;
   record->base_bytes = 0;
   record->target_bytes = 0;
@@ -47,6 +52,18 @@ static __always_inline int send_change(struct rd_kernel* record, __u64 end) {
   if (end > sizeof(*record)) return 0;  // never; for the verifier
   rd_send_security(&record->head, end);
   return 0;
+}
+
+// What the call's hook has kept (kernel_change_lsm.bpf.c), if it has. Whether there is nothing else to tell.
+static __always_inline int end_kept(struct pt_regs* regs, long result) {
+  struct rd_kernel* kept = rd_kept_change_get();
+  if (!kept) return result != 0;
+  if (result == 0) {
+    fill_call(kept, regs);
+    send_change(kept, (__u64)RD_KERNEL_DATA + kept->base_bytes + kept->source_bytes + kept->name_bytes);
+  }
+  rd_kept_change_drop();
+  return 1;
 }
 
 static __always_inline __u64 put_path_of(struct rd_kernel* record, __u64 at, struct path* path) {
@@ -84,7 +101,7 @@ static __always_inline __u64 put_mount_point(struct rd_kernel* record, __u64 at,
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(kernel_mount, struct pt_regs* regs, long result) {
-  if (result != 0) return 0;
+  if (end_kept(regs, result)) return 0;
   struct rd_kernel* record = begin_change(regs);
   if (!record) return 0;
   __u64 at = put_mount_point(record, RD_KERNEL_DATA, RD_MOUNT_FROM_CWD, rd_syscall_argument(regs, 1));
@@ -95,7 +112,7 @@ int BPF_PROG(kernel_mount, struct pt_regs* regs, long result) {
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(kernel_unmount, struct pt_regs* regs, long result) {
-  if (result != 0) return 0;
+  if (end_kept(regs, result)) return 0;
   struct rd_kernel* record = begin_change(regs);
   if (!record) return 0;
   return send_change(record, put_mount_point(record, RD_KERNEL_DATA, RD_MOUNT_FROM_CWD, rd_syscall_argument(regs, 0)));
@@ -103,7 +120,7 @@ int BPF_PROG(kernel_unmount, struct pt_regs* regs, long result) {
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(kernel_move_mount, struct pt_regs* regs, long result) {
-  if (result != 0) return 0;
+  if (end_kept(regs, result)) return 0;
   struct rd_kernel* record = begin_change(regs);
   if (!record) return 0;
   __u64 at = put_mount_point(record, RD_KERNEL_DATA, rd_syscall_argument(regs, 2), rd_syscall_argument(regs, 3));
@@ -114,7 +131,7 @@ int BPF_PROG(kernel_move_mount, struct pt_regs* regs, long result) {
 // finit_module, kexec_file_load: the file behind the first argument.
 SEC("tp_btf/sys_exit")
 int BPF_PROG(kernel_from_file, struct pt_regs* regs, long result) {
-  if (result != 0) return 0;
+  if (end_kept(regs, result)) return 0;
   struct rd_kernel* record = begin_change(regs);
   if (!record) return 0;
   __u64 at = RD_KERNEL_DATA;

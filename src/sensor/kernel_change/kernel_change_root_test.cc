@@ -72,6 +72,24 @@ TEST_F(KernelChangeTest, tells_what_is_mounted_where_and_unmounted) {
   EXPECT_EQ(gone->file_path(), directory / "there");
 }
 
+TEST_F(KernelChangeTest, tells_the_mount_point_behind_a_link_in_the_tier_that_knows_it) {
+  start();
+  base::TempDir directory;
+  std::filesystem::create_directory(directory / "there");
+  std::filesystem::create_directory_symlink("there", directory / "link");
+  const pid_t pid = in_child([&] {
+    leave_mounts();
+    must(mount("scratch", (directory / "link").c_str(), "tmpfs", 0, nullptr) == 0);
+  });
+  EXPECT_EQ(finish(pid), 0);
+  ASSERT_TRUE(events_.wait_for(is_end_of(pid)));
+  const auto mounts = events_.all(is(v1::EVENT_TYPE_MOUNT, "mount", pid));
+  ASSERT_EQ(mounts.size(), 2U);
+  EXPECT_EQ(mounts[1].file_path(), directory / (sensor_->tier() == Tier::lsm ? "there" : "link"));
+  EXPECT_EQ(mounts[1].mount_source(), "scratch");
+  EXPECT_EQ(mounts[1].mount_type(), "tmpfs");
+}
+
 TEST_F(KernelChangeTest, tells_mounts_of_the_newer_calls) {
   start();
   base::TempDir directory;

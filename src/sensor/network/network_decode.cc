@@ -123,7 +123,7 @@ Decoded decode_socket(std::string_view record, v1::Event& event) {
   event.set_socket_family(name_in(kFamilies, raw.family));
   event.set_socket_type(name_in(kTypes, raw.type));
   event.set_socket_protocol(raw.protocol);
-  event.set_socket_descriptor(raw.descriptor);
+  if (raw.descriptor != RD_NO_DESCRIPTOR) event.set_socket_descriptor(raw.descriptor);
   return Decoded::yes;
 }
 

@@ -86,8 +86,8 @@ inline char* low_memory() {
 // "connect tcp 127.0.0.1->127.0.0.1:80 ECONNREFUSED": without what differs from run to run (the source's port).
 inline std::string short_text(const v1::Event& event) {
   if (event.event_type() == v1::EVENT_TYPE_SOCKET && event.event_action() == "create") {
-    return event.socket_family() + " " + event.socket_type() + " " + std::to_string(event.socket_protocol()) + " fd " +
-           std::to_string(event.socket_descriptor());
+    return event.socket_family() + " " + event.socket_type() + " " + std::to_string(event.socket_protocol()) +
+           (event.has_socket_descriptor() ? " fd " + std::to_string(event.socket_descriptor()) : "");
   }
   std::string text =
       event.event_action() + " " + event.network_transport() + " " + event.source_ip() + "->" + event.destination_ip();

@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "sensor/bpf/access.h"
 #include "sensor/bpf/actor.h"
 #include "sensor/bpf/arch.h"
 #include "sensor/bpf/context.h"
@@ -100,12 +101,6 @@ static __always_inline int changes_another(__u32 request) {
   }
 }
 
-static __always_inline void fill_target(struct rd_trace* record, struct task_struct* target) {
-  struct task_struct* leader = BPF_CORE_READ(target, group_leader);
-  record->target_pid = BPF_CORE_READ(target, tgid);
-  record->target_start_ns = BPF_CORE_READ(leader, start_boottime);
-}
-
 // The traced process is in the list of those that the calling thread traces.
 static __always_inline void find_tracee(struct rd_trace* record, struct task_struct* tracer) {
   __u64 level = BPF_CORE_READ(tracer, thread_pid, level);
@@ -115,7 +110,7 @@ static __always_inline void find_tracee(struct rd_trace* record, struct task_str
     struct task_struct* tracee = (void*)entry - bpf_core_field_offset(struct task_struct, ptrace_entry);
     struct pid* pid = BPF_CORE_READ(tracee, thread_pid);
     if (BPF_CORE_READ(rd_number_at(pid, level), nr) == record->target_number) {
-      fill_target(record, tracee);
+      rd_fill_target(record, tracee);
       return;
     }
     entry = BPF_CORE_READ(entry, next);
@@ -145,8 +140,9 @@ int BPF_PROG(privilege_ptrace, struct pt_regs* regs, long result) {
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(privilege_write_memory, struct pt_regs* regs, long result) {
-  if (result <= 0) return 0;
   struct rd_trace record = {};
+  rd_access_take(&record);
+  if (result <= 0) return 0;
   begin_trace(&record, regs, (struct task_struct*)bpf_get_current_task());
   record.target_number = rd_syscall_argument(regs, 0);
   rd_send_security(&record.head, sizeof(record));

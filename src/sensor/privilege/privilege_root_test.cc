@@ -331,6 +331,29 @@ TEST_F(PrivilegeTest, tells_who_writes_into_the_memory_of_another) {
   EXPECT_FALSE(event->has_ptrace_request());
 }
 
+// By the number that the writer gave nobody is to be found: the target has another in its own namespace.
+TEST_F(PrivilegeTest, tells_the_target_in_another_pid_namespace_in_the_tier_that_knows_it) {
+  start();
+  static char word[8] = "before";
+  const pid_t writer = in_child([] {
+    must(unshare(CLONE_NEWPID) == 0);
+    const pid_t target = in_child([] { pause(); });
+    char text[8] = "after";
+    const iovec from{.iov_base = text, .iov_len = sizeof text};
+    const iovec to{.iov_base = word, .iov_len = sizeof word};
+    must(process_vm_writev(target, &from, 1, &to, 1, 0) == sizeof word);
+    must(process_vm_writev(getpid(), &from, 1, &to, 1, 0) == sizeof word);
+    kill(target, SIGKILL);
+  });
+  EXPECT_EQ(finish(writer), 0);
+  ASSERT_TRUE(events_.wait_for(is_end_of(writer)));
+  const auto written = events_.all(is(v1::EVENT_TYPE_PTRACE, "process_vm_writev", writer));
+  ASSERT_EQ(written.size(), 2U);
+  EXPECT_EQ(written[0].has_target_process_pid(), sensor_->tier() == Tier::lsm);
+  EXPECT_NE(written[0].target_process_pid(), writer);
+  EXPECT_EQ(written[1].target_process_pid(), writer);
+}
+
 TEST_F(PrivilegeTest, counts_what_a_process_does_too_often_and_hears_others) {
   start();
   constexpr int kCalls = 3000;

@@ -31,7 +31,7 @@ constexpr int32_t kFchmodat2 = 452;
 constexpr std::string_view kOpens = "filechange.create filechange.write filechange.change filechange.read";
 
 // Handlers that the lsm tier has better hooks for.
-inline constexpr std::array<std::string_view, 1> kTracepointHandlers = {"file_open"};
+inline constexpr std::array<std::string_view, 2> kTracepointHandlers = {"file_open", "network_connect"};
 
 inline constexpr std::array kSyscallHandlers = {
     SyscallHandler{SYS_open, 5, "file_open", kOpens},

@@ -22,14 +22,14 @@ class FileRequestTest : public SensorTest, public testing::WithParamInterface<ui
     if (!IsSkipped() && !IoUring().works()) GTEST_SKIP() << "skipped: no io_uring here";
   }
   io_uring_sqe request(uint8_t operation, const std::string& path) const {
-    return {.opcode = operation, .flags = GetParam(), .fd = AT_FDCWD, .addr = address_of(path)};
+    return {.opcode = operation, .flags = GetParam(), .fd = AT_FDCWD, .addr = pointer_to(path)};
   }
   io_uring_sqe request(uint8_t operation, const std::string& from, const std::string& to) const {
     return {.opcode = operation,
             .flags = GetParam(),
             .fd = AT_FDCWD,
-            .off = address_of(to),
-            .addr = address_of(from),
+            .off = pointer_to(to),
+            .addr = pointer_to(from),
             .len = static_cast<uint32_t>(AT_FDCWD)};
   }
   // The file events of a child in which all of the requests end as they should, in the order in which they came.
@@ -90,7 +90,7 @@ TEST_P(FileRequestTest, tells_directories_and_links) {
   io_uring_sqe removal = request(IORING_OP_UNLINKAT, made);
   removal.unlink_flags = AT_REMOVEDIR;
   io_uring_sqe softening = request(IORING_OP_SYMLINKAT, text);
-  softening.addr2 = address_of(soft);
+  softening.addr2 = pointer_to(soft);
   const auto events = events_of(
       {{making, 0}, {making, -EEXIST}, {removal, 0}, {request(IORING_OP_LINKAT, file, hard), 0}, {softening, 0}});
   if (sensor_->tier() != Tier::lsm) {

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// Sockets in the lsm tier: attempts to connect where the kernel makes them, by the address that it uses, whether by a
+// system call or through io_uring; and what else is done with sockets through io_uring, whose descriptors are not told.
+#include "sensor/bpf/function.h"
+
+#include "sensor/bpf/connect.h"
+#include "sensor/bpf/kernel_hooks.h"
+#include "sensor/bpf/socket_call.h"
+
+char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
+
+enum { RD_ACCEPTING_MAX = 4096 };
+
+// Threads that carry out a request to accept.
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __uint(max_entries, RD_ACCEPTING_MAX);
+  __type(key, __u64);
+  __type(value, __u8);
+} accepting SEC(".maps");
+
+SEC("fexit/__sys_connect_file")
+int BPF_PROG(network_connected, struct file* file, void* address, int address_bytes, int flags, int result) {
+  return rd_after_connect(rd_stream_or_datagram_of_file(file), rd_number(address), RD_ADDRESS_IN_KERNEL, result);
+}
+
+SEC("fentry/io_accept")
+int BPF_PROG(network_request_accept, struct io_kiocb* request) {
+  __u64 thread = bpf_get_current_pid_tgid();
+  __u8 mark = 1;
+  bpf_map_update_elem(&accepting, &thread, &mark, BPF_ANY);
+  return 0;
+}
+
+SEC("fexit/io_accept")
+int BPF_PROG(network_request_accepted, struct io_kiocb* request) {
+  __u64 thread = bpf_get_current_pid_tgid();
+  bpf_map_delete_elem(&accepting, &thread);
+  return 0;
+}
+
+// One request may accept many.
+SEC("fexit/do_accept")
+int BPF_PROG(network_accepted, struct file* file, void* argument, void* address, int* address_bytes, int flags,
+             struct file* accepted) {
+  __u64 thread = bpf_get_current_pid_tgid();
+  if (rd_is_error(accepted) || !bpf_map_lookup_elem(&accepting, &thread)) return 0;
+  return rd_tell_socket_call(rd_stream_or_datagram_of_file(accepted), RD_NO_DESCRIPTOR, RD_ACCEPT);
+}
+
+// Only io_uring comes here.
+SEC("fexit/__sys_socket_file")
+int BPF_PROG(network_made, int family, int type, int protocol, struct file* made) {
+  return rd_is_error(made) ? 0 : rd_tell_made(rd_socket_of_file(made), RD_NO_DESCRIPTOR);
+}
+
+SEC("fexit/io_listen")
+int BPF_PROG(network_request_listen, struct io_kiocb* request, unsigned int flags, int result) {
+  if (result != 0 || BPF_CORE_READ(request, cqe.res) != 0) return 0;
+  struct sock* sock = rd_stream_or_datagram_of_file(BPF_CORE_READ(request, file));
+  return rd_tell_socket_call(sock, RD_NO_DESCRIPTOR, RD_LISTEN);
+}
+
+SEC("fexit/io_bind")
+int BPF_PROG(network_request_bind, struct io_kiocb* request, unsigned int flags, int result) {
+  if (result != 0 || BPF_CORE_READ(request, cqe.res) != 0) return 0;
+  return rd_tell_bound(rd_stream_or_datagram_of_file(BPF_CORE_READ(request, file)), RD_NO_DESCRIPTOR);
+}

@@ -1,0 +1,48 @@
+#include "sensor/program_choice.h"
+
+#include <bpf/libbpf.h>
+
+#include <string>
+#include <string_view>
+
+#include "base/log.h"
+#include "redoubt_sensor.skel.h"
+#include "sensor/programs.h"
+#include "sensor/syscall/syscall_table.h"
+
+namespace redoubt::sensor {
+
+namespace {
+
+bool is_wanted(const bpf_program* program, Tier tier, const Probe& probe) {
+  if (is_at_function(program)) return tier == Tier::lsm && probe.loads(bpf_program__section_name(program));
+  return is_program_of(tier, bpf_program__name(program));
+}
+
+}  // namespace
+
+bool is_at_function(const bpf_program* program) {
+  const bpf_attach_type type = bpf_program__expected_attach_type(program);
+  return type == BPF_TRACE_FENTRY || type == BPF_TRACE_FEXIT;
+}
+
+void choose_programs(redoubt_sensor& skeleton, Tier tier, const Probe& probe) {
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, skeleton.obj) {
+    bpf_program__set_autoload(program, is_wanted(program, tier, probe));
+  }
+  skeleton.rodata->is_tier_lsm = tier == Tier::lsm ? 1 : 0;
+}
+
+Result<std::unique_ptr<Programs>> load_programs(const SensorOptions& options, const Probe& probe) {
+  if (options.tier == Tier::lsm && probe.tier != Tier::lsm) {
+    return fail(Errc::unsupported, "this host refuses hooks of the tier lsm (see redoubt-agent probe)");
+  }
+  const Tier tier = options.tier.value_or(probe.tier);
+  auto programs = Programs::load(options, tier, probe);
+  if (programs || options.tier || tier == Tier::tracepoint) return programs;
+  base::log_warning("sensor", "the tier lsm is refused, going on with tracepoints: " + programs.error().message);
+  return Programs::load(options, Tier::tracepoint, probe);
+}
+
+}  // namespace redoubt::sensor
