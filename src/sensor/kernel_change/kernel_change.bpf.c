@@ -54,15 +54,25 @@ static __always_inline int send_change(struct rd_kernel* record, __u64 end) {
   return 0;
 }
 
-// What the call's hook has kept (kernel_change_lsm.bpf.c), if it has. Whether there is nothing else to tell.
+// Tells what the call's hook has kept (kernel_change_lsm.bpf.c). Whether it had.
 static __always_inline int end_kept(struct pt_regs* regs, long result) {
   struct rd_kernel* kept = rd_kept_change_get();
-  if (!kept) return result != 0;
+  if (!kept) return 0;
   if (result == 0) {
     fill_call(kept, regs);
     send_change(kept, (__u64)RD_KERNEL_DATA + kept->base_bytes + kept->source_bytes + kept->name_bytes);
   }
   rd_kept_change_drop();
+  return 1;
+}
+
+// For calls that never succeed without their hook. Whether there is nothing else to tell.
+static __always_inline int end_hooked(struct pt_regs* regs, long result) {
+  if (end_kept(regs, result) || result != 0) return 1;
+  if (!is_tier_lsm) return 0;
+  struct rd_head head = {};  // the hook found no room
+  rd_fill_head(&head, RD_KERNEL, (struct task_struct*)bpf_get_current_task());
+  rd_count_unsent(RD_LANE_CRITICAL, &head);
   return 1;
 }
 
@@ -101,7 +111,7 @@ static __always_inline __u64 put_mount_point(struct rd_kernel* record, __u64 at,
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(kernel_mount, struct pt_regs* regs, long result) {
-  if (end_kept(regs, result)) return 0;
+  if (end_hooked(regs, result)) return 0;
   struct rd_kernel* record = begin_change(regs);
   if (!record) return 0;
   __u64 at = put_mount_point(record, RD_KERNEL_DATA, RD_MOUNT_FROM_CWD, rd_syscall_argument(regs, 1));
@@ -112,7 +122,7 @@ int BPF_PROG(kernel_mount, struct pt_regs* regs, long result) {
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(kernel_unmount, struct pt_regs* regs, long result) {
-  if (end_kept(regs, result)) return 0;
+  if (end_hooked(regs, result)) return 0;
   struct rd_kernel* record = begin_change(regs);
   if (!record) return 0;
   return send_change(record, put_mount_point(record, RD_KERNEL_DATA, RD_MOUNT_FROM_CWD, rd_syscall_argument(regs, 0)));
@@ -120,7 +130,7 @@ int BPF_PROG(kernel_unmount, struct pt_regs* regs, long result) {
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(kernel_move_mount, struct pt_regs* regs, long result) {
-  if (end_kept(regs, result)) return 0;
+  if (end_hooked(regs, result)) return 0;
   struct rd_kernel* record = begin_change(regs);
   if (!record) return 0;
   __u64 at = put_mount_point(record, RD_KERNEL_DATA, rd_syscall_argument(regs, 2), rd_syscall_argument(regs, 3));
@@ -128,10 +138,11 @@ int BPF_PROG(kernel_move_mount, struct pt_regs* regs, long result) {
   return send_change(record, at);
 }
 
-// finit_module, kexec_file_load: the file behind the first argument.
+// finit_module, kexec_file_load: the file behind the first argument, where the hook has not seen which was read: a
+// module that is being loaded already is not read again.
 SEC("tp_btf/sys_exit")
 int BPF_PROG(kernel_from_file, struct pt_regs* regs, long result) {
-  if (end_kept(regs, result)) return 0;
+  if (end_kept(regs, result) || result != 0) return 0;
   struct rd_kernel* record = begin_change(regs);
   if (!record) return 0;
   __u64 at = RD_KERNEL_DATA;

@@ -52,7 +52,7 @@ static __always_inline void fill(struct rd_kernel* kept, __u32 slot, const struc
   put_text(kept, at, change->type, RD_TEXT_MAX, &kept->name_bytes);
 }
 
-// Without a slot or room the call is told by what the caller gave.
+// Without a slot or room what the call does is counted as lost, at its end.
 static __always_inline int keep(const struct change* change) {
   __u32 slot = rd_slot_claim();
   if (slot >= RD_SLOTS) return 0;
