@@ -40,7 +40,8 @@ Result<std::unique_ptr<Programs>> load_programs(const SensorOptions& options, co
   }
   const Tier tier = options.tier.value_or(probe.tier);
   auto programs = Programs::load(options, tier, probe);
-  if (programs || options.tier || tier == Tier::tracepoint) return programs;
+  const bool is_final = programs || options.tier || tier == Tier::tracepoint;
+  if (is_final || programs.error().code == Errc::invalid_argument) return programs;
   base::log_warning("sensor", "the tier lsm is refused, going on with tracepoints: " + programs.error().message);
   return Programs::load(options, Tier::tracepoint, probe);
 }
