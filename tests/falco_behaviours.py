@@ -98,6 +98,11 @@ END
 BEHAVIOUR = {
     "Run shell untrusted": ('shell_as nginx; ./nginx -c "sh -c \'exit 0\'; :"', "parent_exe=./nginx"),
     "System user interactive": ('chmod 755 .; shell_as sshd; ./sshd -c "setpriv --reuid=daemon --clear-groups id; :"', "user=daemon"),
+    # A program is new for five seconds.
+    "Read sensitive file trusted after startup": (
+        "shell_as nginx; ./nginx -c 'sleep 6; read -r line < /etc/shadow'", "file=/etc/shadow"),
+    "Detect release_agent File Container Escapes": (
+        contained("private 'mount -t tmpfs tmpfs /mnt; : > /mnt/release_agent'"), "file=/mnt/release_agent"),
     "Search Private Keys or Passwords": ("find . -name id_rsa", "command=find . -name id_rsa"),
     "Remove Bulk Data from Disk": ("stand_in shred; ./shred -u x", "command=shred -u x"),
     "Find AWS Credentials": ("grep aws_secret_access_key /dev/null || true", "command=grep aws_secret_access_key /dev/null"),

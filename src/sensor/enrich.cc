@@ -14,6 +14,7 @@
 #include "sensor/kind_names.h"
 #include "sensor/network/network_decode.h"
 #include "sensor/path_text.h"
+#include "sensor/privilege/capability.h"
 #include "sensor/proc_file.h"
 
 namespace redoubt::sensor {
@@ -22,6 +23,7 @@ namespace {
 
 constexpr int kAncestorsMax = 32;
 constexpr int64_t kNsPerUs = 1000;
+constexpr uint64_t kNsPerSecond = 1'000'000'000;
 
 std::string_view loss_cause_of(rd_lane lane, rd_loss_cause cause) {
   if (cause == RD_LOSS_BUDGET) return "budget_bulk";
@@ -182,7 +184,16 @@ void Enricher::take_file(std::string_view record, const rd_head& head) {
     return;
   }
   if (is_left_out(event)) return;
-  tell(head, std::move(event));
+  const Process& process = actor(head.actor);
+  if (event.event_action() == "read") {
+    event.set_process_uptime(static_cast<int64_t>((head.time_ns - process.key.start_ns) / kNsPerSecond));
+  }
+  // In a container it is what it may do that tells a service from an attack on the host.
+  if (process.container != nullptr && process.identity) {
+    event.set_process_cap_effective(capability_names(process.identity->cap_effective));
+  }
+  describe_process(head, process, event);
+  send(process, std::move(event));
 }
 
 void Enricher::take_socket(std::string_view record, const rd_head& head) {

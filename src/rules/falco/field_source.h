@@ -107,6 +107,7 @@ enum class Shape : uint8_t {
   constant_text,     // `text`
   constant_number,   // `number`
   number_at_least,   // `number` or more
+  seconds,           // whole seconds, which Falco has in nanoseconds
   address_family,    // `text` of IPv4 or IPv6: "4 6"
   lines,             // a list that Falco writes in one line, for outputs only
   mount_part,        // of the mount `text` (a number, or a path with stars), the MountPart `number`

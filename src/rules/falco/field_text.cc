@@ -84,6 +84,7 @@ Text source_text(const FieldSource& source, const event::Row& row) {
   switch (source.shape) {
     case Shape::absent:
     case Shape::number_at_least: return std::nullopt;
+    case Shape::seconds: return value ? Text(*value + "000000000") : value;
     case Shape::plain:
     case Shape::moment:
     case Shape::both_ends: return value;

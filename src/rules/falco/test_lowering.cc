@@ -92,6 +92,15 @@ Judgement lower_error_name(Field field, CheckOperator op, const Values& values) 
   return Judgement::of(is_success ? either(Expression::negate(exists(field)), std::move(failed)) : std::move(failed));
 }
 
+// Nanoseconds are compared as whole seconds: 4.9 s are 4, and less than 5.
+Judgement lower_seconds(Field field, CheckOperator op, int64_t nanoseconds) {
+  constexpr int64_t kSecond = 1'000'000'000;
+  if (op == CheckOperator::equal) return Judgement::not_known(cannot(op, "a duration"));
+  const bool is_below = op == CheckOperator::less || op == CheckOperator::less_equal;
+  const int64_t seconds = (nanoseconds + kSecond - 1) / kSecond;
+  return Judgement::of(Expression::test(field, is_below ? Operator::less : Operator::greater_equal, {seconds}));
+}
+
 Judgement lower_number(const FieldSource& source, CheckOperator op, int64_t value) {
   const bool absent_holds = compare_numbers(op, -1, value);
   switch (source.shape) {
@@ -102,6 +111,7 @@ Judgement lower_number(const FieldSource& source, CheckOperator op, int64_t valu
       return outcome ? Judgement::of(Expression::constant(*outcome))
                      : Judgement::not_known(cannot(op, "a number that is not recorded"));
     }
+    case Shape::seconds: return lower_seconds(source.field, op, value);
     case Shape::terminal:
       if (compare_numbers(op, 0, value)) {
         return op == CheckOperator::equal ? Judgement::of(Expression::negate(exists(source.field)))
@@ -270,6 +280,8 @@ Judgement lower_any(const FieldSource& source, CheckOperator op, const Values& v
     case Shape::constant_number:
     case Shape::error_number:
     case Shape::number_at_least: return lower_numbers(source, op, values);
+    case Shape::seconds:
+      return with_note(lower_numbers(source, op, values), "field proc.duration: whole seconds are told");
     case Shape::constant_text: return lower_constant(source.text, op, values);
     case Shape::address_family: return lower_family(source, op, values);
     case Shape::lines: return Judgement::not_known(cannot(op, "a list in one line"));
@@ -297,6 +309,7 @@ Expression is_present(const FieldSource& source) {
     case Shape::any_ancestor:
     case Shape::environment:
     case Shape::moment:
+    case Shape::seconds:
     case Shape::directory:
     case Shape::address_family:
     case Shape::lines:

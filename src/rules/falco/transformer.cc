@@ -142,6 +142,7 @@ bool is_named_text(const Term& term, EventClass event_class) {
     case Shape::container:
     case Shape::flag:
     case Shape::moment:
+    case Shape::seconds:
     case Shape::terminal:
     case Shape::login_user:
     case Shape::constant_text:
