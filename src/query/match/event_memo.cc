@@ -21,7 +21,7 @@ EventMemo::Kind& EventMemo::kind_of(const event::Row& row) {
 
 bool EventMemo::add_to_key(SlotId slot, const event::Value& value, EventView& event) {
   const bool is_text = value.is_text();
-  const uint64_t what = is_text ? event.id_of(slot, value) : static_cast<uint64_t>(value.integer());
+  const uint64_t what = is_text ? event.ids().of(slot, value) : static_cast<uint64_t>(value.integer());
   words_.insert(words_.end(), {slot << 1 | static_cast<uint32_t>(is_text), static_cast<uint32_t>(what >> 32),
                                static_cast<uint32_t>(what)});
   return !is_text || what != kNoTextId;

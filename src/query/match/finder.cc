@@ -44,6 +44,10 @@ Status Finder::build(LiteralScanner::Engine engine, ScanScratch& scratch) {
     form.start.build();
     form.end.build();
     form.prefixes.build();
+    // A scan costs more than a few look-ups however few its literals are.
+    constexpr size_t kScanLooks = 8;
+    looks_ += (form.whole.empty() ? 0 : 1) + form.start.looks() + form.end.looks() +
+              (form.anywhere.empty() ? 0 : kScanLooks) + (form.prefixes.empty() ? 0 : kScanLooks);
     TRY_STATUS(form.anywhere.build(engine, scratch));
   }
   return {};

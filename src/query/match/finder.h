@@ -39,6 +39,8 @@ class Finder {
   // After the last add().
   Status build(LiteralScanner::Engine engine, ScanScratch& scratch);
 
+  // True where finding costs more than looking up what was found on the text before.
+  bool is_dear() const { return looks_ > kCheapLooks; }
   // True where all triggers are literals anywhere, short enough to be looked for in the parts of a text.
   bool finds_in_parts() const { return finds_in_parts_; }
   bool wants(Form form) const { return !forms_[static_cast<size_t>(form)].empty(); }
@@ -49,6 +51,8 @@ class Finder {
   void find_number(int64_t number, std::vector<TriggerId>& fired) const;
 
  private:
+  static constexpr size_t kCheapLooks = 2;
+
   struct OfForm {
     LiteralTable whole{Anchor::whole};
     LiteralTable start{Anchor::start};
@@ -65,6 +69,7 @@ class Finder {
 
   std::vector<std::string> texts_;   // of the triggers, folded, until build()
   bool has_other_triggers_ = false;  // than of texts
+  size_t looks_ = 0;                 // of a find_text(), at most
   bool finds_in_parts_ = true;
   CaselessLook look_;
 };

@@ -30,6 +30,8 @@ class LiteralTable {
   void build();
 
   bool empty() const { return entries_.empty(); }
+  // How many look-ups a text costs at most.
+  size_t looks() const { return sizes_.size() + (has_last_parts_ ? 1 : 0); }
   // Appends the ids of the literals that are there.
   void find(std::string_view text, std::vector<LiteralId>& found) const;
   bool any(std::string_view text) const;

@@ -218,7 +218,8 @@ bool PlanRun::search_parts(const PlanSet::Station& station, EventView& event, Sc
 // Valid until the next call.
 std::span<const TriggerId> PlanRun::fired_at(const PlanSet::Station& station, const event::Value& text,
                                              EventView& event, ScanScratch& scratch) {
-  const TextId id = event.id_of(station.slot, text);
+  const bool is_dear = plans_.finders_[station.finder].is_dear();
+  const TextId id = is_dear ? event.ids().of(station.slot, text) : event.ids().of_known(text);
   if (const auto known = known_texts_.find(station.finder, id)) return *known;
   if (!search_parts(station, event, scratch)) search(station, text.text(), event, scratch);
   known_texts_.keep(station.finder, id, fired_);

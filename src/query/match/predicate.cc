@@ -188,7 +188,7 @@ bool PredicateSet::slot_holds(PredicateId id, const Predicate& predicate, const 
   const Value value = scratch.event.value(predicate.slot);
   if (!value.present()) return false;
   if (!predicate.is_remembered || !value.is_text()) return value_holds(predicate, value, scratch);
-  const TextId text = scratch.event.id_of(predicate.slot, value);
+  const TextId text = scratch.event.ids().of(predicate.slot, value);
   const auto known = scratch.texts.find(id, text);
   if (known != TextVerdicts::Known::no) return known == TextVerdicts::Known::is_true;
   const PartedText* const parted =

@@ -91,7 +91,7 @@ class EventView {
   std::span<const event::Attribute> every_attribute();
   // kNoSlot where no rule names the attribute.
   SlotId slot_of(const event::Attribute& attribute) const { return slot_of_name_[attribute.name]; }
-  TextId id_of(SlotId slot, const event::Value& text) { return ids_.of(slot, text); }
+  TextIds& ids() { return ids_; }
   // The text of a slot whose value is one.
   std::string_view text(SlotId slot, Form form);
   // The same in parts that others had too, where it is a long one like others of the slot; else null.
