@@ -32,8 +32,8 @@ struct IndexHead {
 };
 static_assert(sizeof(IndexHead) % kIndexAlign == 0);
 
-constexpr size_t kFilterBitsPerKey = 8;
-constexpr int kFilterProbes = 5;
+constexpr size_t kFilterBitsPerKey = 10;
+constexpr int kFilterProbes = 7;
 
 template <class Each>
 void for_each_probe(size_t words, uint64_t key, Each&& each) {
