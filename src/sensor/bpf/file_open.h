@@ -52,12 +52,13 @@ static __always_inline struct rd_open_call rd_open_call_of(struct pt_regs* regs)
 // first.
 static __always_inline __u32 rd_open_action(__u32 slot, struct file* file) {
   __u32 policy = policy_now;
-  struct rd_file_bytes bytes = {};
-  rd_fill_bytes(bytes, file);
-  __u32 mode = rd_field_of(bytes, file, f_mode);
-  struct inode* inode = rd_field_of(bytes, file, f_inode);
-  struct dentry* dentry = rd_field_of(bytes, file, f_path.dentry);
-  struct vfsmount* mount = rd_field_of(bytes, file, f_path.mnt);
+  struct rd_walk* walk = rd_walk_get(slot);
+  if (!walk) return 0;  // never; for the verifier
+  rd_fill_bytes(walk->file, file);
+  __u32 mode = rd_field_of(walk->file, file, f_mode);
+  struct inode* inode = rd_field_of(walk->file, file, f_inode);
+  struct dentry* dentry = rd_field_of(walk->file, file, f_path.dentry);
+  struct vfsmount* mount = rd_field_of(walk->file, file, f_path.mnt);
   __u16 type = BPF_CORE_READ(inode, i_mode) & RD_S_IFMT;
   if (mode & (RD_FMODE_WRITE | RD_FMODE_CREATED)) {
     if (type != RD_S_IFREG) return 0;

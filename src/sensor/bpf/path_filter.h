@@ -12,6 +12,7 @@
 #include "sensor/bpf/object.h"
 #include "sensor/bpf/path.h"
 #include "sensor/bpf/policy.h"
+#include "sensor/bpf/walk.h"
 #include "sensor/filter_record.h"
 
 enum { RD_DIRECTORIES_MAX = 8192, RD_CGROUP_VERDICTS_MAX = 4096 };
@@ -143,12 +144,13 @@ RD_WALK __u32 rd_path_state_of(__u32 slot, __u64 dentry, __u64 vfsmount, __u32 s
 static __always_inline __u32 rd_directory_state(__u32 slot, struct dentry* dentry, struct vfsmount* mount,
                                                 __u32 policy) {
   struct rd_directory_key key = {(__u64)dentry, (__u64)mount};
-  struct rd_dentry_bytes bytes = {};
-  rd_fill_bytes(bytes, dentry);
+  struct rd_walk* walk = rd_walk_get(slot);
+  if (!walk) return rd_path_start(policy, RD_PATH_DEAD);  // never; for the verifier
+  rd_fill_bytes(walk->directory, dentry);
   struct rd_directory now = {
-      .inode = (__u64)rd_field_of(bytes, dentry, d_inode),
-      .parent = (__u64)rd_field_of(bytes, dentry, d_parent),
-      .name_hash = rd_field_of(bytes, dentry, d_name.hash_len),
+      .inode = (__u64)rd_field_of(walk->directory, dentry, d_inode),
+      .parent = (__u64)rd_field_of(walk->directory, dentry, d_parent),
+      .name_hash = rd_field_of(walk->directory, dentry, d_name.hash_len),
       .policy = policy,
       .clock = filter_clock,
   };
@@ -167,10 +169,11 @@ static __always_inline __u32 rd_flags_of(__u32 slot, struct dentry* dentry, stru
   if (dentry == BPF_CORE_READ(mount, mnt_root)) {  // mounted over another: its own name says nothing
     return rd_path_flags(rd_path_state_of(slot, (__u64)dentry, (__u64)mount, rd_path_start(policy, RD_PATH_FILES)));
   }
-  struct rd_dentry_bytes bytes = {};
-  rd_fill_bytes(bytes, dentry);
-  __u32 state = rd_directory_state(slot, rd_field_of(bytes, dentry, d_parent), mount, policy);
-  return rd_path_flags(rd_path_step(state, rd_field_of(bytes, dentry, d_name.name)));
+  struct rd_walk* walk = rd_walk_get(slot);
+  if (!walk) return 0;  // never; for the verifier
+  rd_fill_bytes(walk->name, dentry);
+  __u32 state = rd_directory_state(slot, rd_field_of(walk->name, dentry, d_parent), mount, policy);
+  return rd_path_flags(rd_path_step(state, rd_field_of(walk->name, dentry, d_name.name)));
 }
 
 static __always_inline __u32 rd_flags_of_path(__u32 slot, struct path* path, __u32 policy) {

@@ -12,6 +12,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "sensor/bpf/lanes.h"
+#include "sensor/bpf/object.h"
 
 enum { RD_WALK_NAMES_MAX = 128 };  // a power of two above RD_PATH_STEPS_MAX
 
@@ -26,6 +27,10 @@ struct rd_walk {
   __u64 limit;  // where it may go at most
   __u32 state;  // of the automaton
   __u32 zero;
+  // What is read at once of the file, name and directory in question: too much for the stack.
+  struct rd_file_bytes file;
+  struct rd_dentry_bytes name;
+  struct rd_dentry_bytes directory;
 };
 
 // One a slot of the scratch space: who has the slot has the walk.
