@@ -12,7 +12,7 @@ from kernel import ROOT, Kernel
 
 TIERS = ("lsm", "tracepoint")
 # Sensors do not mind each other, and a test is mostly one thread, which waits long for the kernel to detach the hooks.
-SHARDS = 4
+SHARDS = 3
 BUILD = pathlib.Path(os.environ.get("REDOUBT_BUILD_DIR", ROOT / "build" / "release"))
 TEST = BUILD / "bin" / "test_sensor_root"
 LIMIT_S = 900
