@@ -15,18 +15,12 @@ struct KindName {
 };
 // The event's type; a fork only enters the process table.
 constexpr std::array kKindNames = {
-    KindName{RD_EXEC, "process"},
-    KindName{RD_FORK, "fork"},
-    KindName{RD_EXIT, "process_terminate"},
-    KindName{RD_FILE, "filechange"},
-    KindName{RD_CONNECTION, "connection"},
-    KindName{RD_PRIVILEGE, "privilege"},
-    KindName{RD_TRACE, "ptrace"},
-    KindName{RD_KERNEL, "kernel"},
-    KindName{RD_TAMPER, "tamper"},
-    KindName{RD_AUTH, "authentication"},
-    KindName{RD_SOCKET, "socket"},
-    KindName{RD_DNS, "dns"},
+    KindName{RD_EXEC, "process"},           KindName{RD_FORK, "fork"},
+    KindName{RD_EXIT, "process_terminate"}, KindName{RD_FILE, "filechange"},
+    KindName{RD_CONNECTION, "connection"},  KindName{RD_PRIVILEGE, "privilege"},
+    KindName{RD_TRACE, "ptrace"},           KindName{RD_KERNEL, "kernel"},
+    KindName{RD_TAMPER, "tamper"},          KindName{RD_AUTH, "authentication"},
+    KindName{RD_SOCKET, "socket"},          KindName{RD_DNS, "dns"},
     KindName{RD_CGROUP, "container"},
 };
 

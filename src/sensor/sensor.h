@@ -56,7 +56,7 @@ struct SensorOptions {
   // A directory of a BPF file system, in which it is kept who killed this process, for the one that comes after and is
   // given the same. Empty: nobody learns of it.
   std::string last_words_directory;
-  std::optional<Tier> tier;                          // the better of those that run here if absent
+  std::optional<Tier> tier;  // the better of those that run here if absent
 };
 
 constexpr size_t kQuietPidsMax = 64;
