@@ -16,6 +16,7 @@ SHARDS = 3
 BUILD = pathlib.Path(os.environ.get("REDOUBT_BUILD_DIR", ROOT / "build" / "release"))
 TEST = BUILD / "bin" / "test_sensor_root"
 LIMIT_S = 900
+EMULATOR_BROKE = "Oops: int3"
 
 # What the tests run or read.
 FILES = (
@@ -52,6 +53,18 @@ def passed(tier, output):
     return True
 
 
+def run(guest, commands):
+    """Once more where the emulator broke: a kernel that attaches to a tracepoint writes a breakpoint into its own code for
+    a moment, and QEMU's other processor may still run into it when the kernel knows of it no more."""
+    try:
+        return guest.run(commands, LIMIT_S)
+    except GuestFailure as failure:
+        if EMULATOR_BROKE not in str(failure):
+            raise
+        print("sensor_test: the guest's kernel met a breakpoint that it had taken back; once more")
+        return guest.run(commands, LIMIT_S)
+
+
 def main():
     series, whole = sys.argv[1:]
     other = next(tier for tier in TIERS if tier != whole)
@@ -61,7 +74,7 @@ def main():
     guest.add_bytes("/etc/shadow", b"root:*:1::::::\n", 0o600)
     guest.add_bytes("/etc/pam.d/login", b"")
     try:
-        result = guest.run(run_of(other, DIFFERENT) + run_of(whole, "*"), LIMIT_S)
+        result = run(guest, run_of(other, DIFFERENT) + run_of(whole, "*"))
     except GuestFailure as failure:
         print(failure)
         return 1
