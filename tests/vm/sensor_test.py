@@ -15,7 +15,7 @@ TIERS = ("lsm", "tracepoint")
 SHARDS = 3
 BUILD = pathlib.Path(os.environ.get("REDOUBT_BUILD_DIR", ROOT / "build" / "release"))
 TEST = BUILD / "bin" / "test_sensor_root"
-LIMIT_S = 900
+LIMIT_S = 1500
 EMULATOR_BROKE = "Oops: int3"
 
 # What the tests run or read.
