@@ -44,8 +44,21 @@ int cost_of(const Cover& cover) {
   return cost;
 }
 
+// Whether hosts take it in a pattern: an absolute path of at most kNamesMax names, none of which is too long for the
+// kernel's tables (sensor/policy.h) or means another directory.
 bool is_plain_path(std::string_view path) {
-  return path.starts_with('/') && path.find('*') == std::string_view::npos && path.find("//") == std::string_view::npos;
+  constexpr size_t kNamesMax = 30;  // "/**" may follow
+  constexpr size_t kNameBytesMax = 58;
+  if (!path.starts_with('/') || path.find('*') != std::string_view::npos) return false;
+  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  size_t names = 0;
+  while (path.size() > 1) {
+    path.remove_prefix(1);
+    const std::string_view name = path.substr(0, path.find('/'));
+    if (name.empty() || name == "." || name == ".." || name.size() > kNameBytesMax || ++names > kNamesMax) return false;
+    path.remove_prefix(name.size());
+  }
+  return true;
 }
 
 bool has(const Test& test, std::string_view value) {

@@ -51,6 +51,12 @@ TEST(ReadPaths, leave_out_what_is_about_other_activity) {
 TEST(ReadPaths, say_where_patterns_do_not_reach) {
   EXPECT_TRUE(read_paths_of(R"(event.action = "read" and file.name = "id_rsa")").elsewhere);
   EXPECT_TRUE(read_paths_of(R"(event.action = "read" and file.path CONTAINS "/.ssh/")").elsewhere);
+  for (const std::string& path : {std::string("/etc/../shadow"), std::string("/etc//shadow"), std::string("shadow"),
+                                  "/srv/" + std::string(59, 'x')}) {
+    const ReadPaths paths = read_paths_of("event.action = \"read\" and file.path = \"" + path + "\"");
+    EXPECT_TRUE(paths.elsewhere) << path;
+    EXPECT_THAT(paths.patterns, IsEmpty()) << path;
+  }
   const ReadPaths beginning = read_paths_of(R"(event.action = "read" and file.path STARTS WITH "/etc/pass")");
   EXPECT_THAT(beginning.patterns, ElementsAre("/etc/pass", "/etc/pass/**"));
   EXPECT_TRUE(beginning.elsewhere);

@@ -430,7 +430,7 @@ void Enricher::describe_process(const rd_head& head, const Process& process, v1:
   event.set_process_pid(process.key.pid);
   event.set_process_start(realtime_us(process.key.start_ns));
   event.set_process_name(image.name);
-  event.set_process_comm(comm_of(head.actor));
+  event.set_process_comm(process.comm);
   if (!image.executable.empty()) event.set_process_executable(image.executable);
   if (!image.command_line.empty()) event.set_process_command_line(image.command_line);
   if (!image.directory.empty()) event.set_process_working_directory(image.directory);

@@ -121,21 +121,21 @@ sensor::SensorPolicy PolicyFilter::for_kernel() const {
   sensor::SensorPolicy sensor;
   sensor.excluded_networks = policy.networks;
   size_t room = sensor::kPolicyPatternsMax - sensor.read_paths.size();
-  const auto add = [&room](const std::string& pattern, std::vector<std::string>& patterns) {
-    // A path is what it says; a star in it is a star.
+  const auto add_pattern = [&room](const std::string& pattern, std::vector<std::string>& patterns) {
     if (room == 0 || !sensor::is_pattern(pattern)) return;
     patterns.push_back(pattern);
     --room;
   };
-  for (const std::string& pattern : policy.read_paths) add(pattern, sensor.read_paths);
+  // A path is what it says: a star in it is a star.
+  const auto add_path = [&](const std::string& path, std::string_view below, std::vector<std::string>& patterns) {
+    if (path.find('*') == std::string::npos) add_pattern(path + std::string(below), patterns);
+  };
+  for (const std::string& pattern : policy.read_paths) add_pattern(pattern, sensor.read_paths);
   for (const std::string& path : policy.paths) {
-    if (path.find('*') != std::string::npos) continue;
-    add(path, sensor.excluded_paths);
-    add(path + "/**", sensor.excluded_paths);
+    add_path(path, "", sensor.excluded_paths);
+    add_path(path, "/**", sensor.excluded_paths);
   }
-  for (const std::string& path : policy.programs) {
-    if (path.find('*') == std::string::npos) add(path, sensor.excluded_programs);
-  }
+  for (const std::string& path : policy.programs) add_path(path, "", sensor.excluded_programs);
   return sensor;
 }
 

@@ -11,11 +11,10 @@
 #include "sensor/auth/auth_record.h"
 #include "sensor/bpf/actor.h"
 #include "sensor/bpf/arch.h"
-#include "sensor/bpf/descriptor.h"
 #include "sensor/bpf/kernel.h"
-#include "sensor/bpf/kernel_socket.h"
 #include "sensor/bpf/lanes.h"
 #include "sensor/bpf/rate.h"
+#include "sensor/bpf/tuple.h"
 
 // For layout_test.cc: brings the type into the BTF.
 const struct rd_auth* rd_layout_auth __attribute__((unused));
@@ -38,20 +37,16 @@ int BPF_PROG(auth_sendto, struct pt_regs* regs, long result) {
   if (bpf_probe_read_user(head, sizeof(head), text) != 0 || !is_of_auth(head)) return 0;
   struct task_struct* task = (struct task_struct*)bpf_get_current_task();
   if (BPF_CORE_READ(task, cred, euid.val) != 0) return 0;
-  struct file* file = rd_file_of(rd_syscall_argument(regs, 0));
-  if (!file || !rd_has_type(BPF_CORE_READ(file, f_inode), RD_S_IFSOCK)) return 0;
-  struct socket* socket = BPF_CORE_READ(file, private_data);
-  if (BPF_CORE_READ(socket, sk, __sk_common.skc_family) != RD_AF_UNIX) return 0;
+  struct socket* socket = rd_socket_of(rd_syscall_argument(regs, 0));
+  if (!socket || BPF_CORE_READ(socket, sk, __sk_common.skc_family) != RD_AF_UNIX) return 0;
   struct rd_scratch* space = rd_scratch_get(RD_SLOT_EVENT);
   if (!space) return 0;
   struct rd_auth* record = (struct rd_auth*)space->bytes;
   rd_fill_head(&record->head, RD_AUTH, task);
-  record->whole_bytes = result;
+  record->zero = 0;
   __u32 bytes = result < RD_AUTH_TEXT_BYTES ? result : RD_AUTH_TEXT_BYTES;
   record->text_bytes = bytes;
   if (bytes > RD_AUTH_TEXT_BYTES || bpf_probe_read_user(record->text, bytes, text) != 0) return 0;
-  __u32 missed = 0;
-  if (!rd_passes_rate(&record->head, &missed)) return 0;
-  rd_send(&ring_critical, RD_LANE_CRITICAL, &record->head, __builtin_offsetof(struct rd_auth, text) + bytes);
+  rd_send_security(&record->head, __builtin_offsetof(struct rd_auth, text) + bytes);
   return 0;
 }

@@ -8,8 +8,8 @@ enum { RD_AUTH_TEXT_BYTES = 768 };
 // RD_AUTH: a message of the facilities auth and authpriv, as syslog(3) writes it to the system's log.
 struct rd_auth {
   struct rd_head head;
-  __u32 text_bytes;   // in `text`
-  __u32 whole_bytes;  // of the message
+  __u32 text_bytes;  // in `text`
+  __u32 zero;
   char text[RD_AUTH_TEXT_BYTES];
 };
 

@@ -45,9 +45,10 @@ Status EmbeddedStore::cut_tail() {
 
 // What came in time, and what came late.
 std::array<std::vector<uint32_t>, kSlices> EmbeddedStore::slices(const Memtable& table) {
+  const int64_t now_us = base::Time::now().us;
   int64_t newest_us = INT64_MIN;
   for (size_t row = 0; row < table.rows(); ++row) {
-    newest_us = std::max(newest_us, std::min(table.number(row, event::Field::event_time), base::Time::now().us));
+    newest_us = std::max(newest_us, std::min(table.number(row, event::Field::event_time), now_us));
   }
   std::array<std::vector<uint32_t>, kSlices> slices;
   for (uint32_t row = 0; row < table.rows(); ++row) {
