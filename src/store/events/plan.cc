@@ -37,6 +37,7 @@ struct FigureCollector {
   void operator()(const std::monostate&) const {
     add_field(set, hunt.sort);
     add_field(set, Field::event_sequence);
+    add_field(set, Field::host_id);
   }
   void operator()(const query::CountBy& by) const { add_field(set, by.field); }
   void operator()(const query::CountPer&) const {}

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <map>
+#include <mutex>
 #include <random>
 #include <set>
 #include <thread>
@@ -25,6 +26,7 @@ constexpr int kCheckPeriod = 20;
 struct Progress {
   std::array<std::atomic<uint64_t>, kHosts> acknowledged;
   std::array<std::atomic<uint64_t>, kHosts> judged;
+  std::atomic<int64_t> clock_s;
 };
 
 int kills_wanted() {
@@ -42,13 +44,30 @@ EmbeddedOptions crash_options(const std::string& directory, uint64_t disk_bytes_
 
 std::string host_name(int host) { return "host-" + std::to_string(host); }
 
+// The events of a frame happen at one moment and come in the order of time, as retention expects them.
+class InTurn {
+ public:
+  Result<Appended> append(EventStore& store, Progress& progress, const std::string& host, uint64_t first,
+                          uint64_t last) {
+    const std::lock_guard lock(mutex_);
+    const int64_t now_us = test_events::kBaseUs + ++progress.clock_s * base::kSecondUs;
+    return test_events::append(
+        store, test_events::make_frame(host, first, last, [&](v1::Event& event) { event.set_event_time(now_us); }));
+  }
+
+ private:
+  std::mutex mutex_;
+};
+
 // An agent that goes on where the node says, sending some events again.
-void send_for_ever(EventStore& store, Progress& progress, int host) {
+void send_for_ever(EventStore& store, Progress& progress, int host, InTurn* in_turn) {
   while (true) {
     const uint64_t stored = store.stored_sequence(host_name(host), "boot");
     const uint64_t first = stored > kOverlap ? stored - kOverlap : 1;
-    const auto done =
-        test_events::append(store, test_events::make_frame(host_name(host), first, stored + kFrameEvents));
+    const uint64_t last = stored + kFrameEvents;
+    const auto done = in_turn != nullptr
+                          ? in_turn->append(store, progress, host_name(host), first, last)
+                          : test_events::append(store, test_events::make_frame(host_name(host), first, last));
     if (!done) _exit(2);
     progress.acknowledged[static_cast<size_t>(host)] = done->last_sequence;
     if (stored / kFrameEvents % 3 == 0) {
@@ -69,12 +88,14 @@ void maintain_for_ever(EventStore& store) {
 [[noreturn]] void run_child(const EmbeddedOptions& options, Progress& progress) {
   auto store = open_embedded_store(options);
   if (!store) _exit(1);
+  InTurn turns;
+  InTurn* in_turn = options.disk_bytes_max > 0 ? &turns : nullptr;
   std::vector<std::thread> threads;
   for (int host = 1; host < kHosts; ++host) {
-    threads.emplace_back([&, host] { send_for_ever(**store, progress, host); });
+    threads.emplace_back([&, host] { send_for_ever(**store, progress, host, in_turn); });
   }
   threads.emplace_back([&] { maintain_for_ever(**store); });
-  send_for_ever(**store, progress, 0);
+  send_for_ever(**store, progress, 0, in_turn);
   _exit(0);
 }
 

@@ -2,6 +2,7 @@
 // segment part of the store. Any thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -24,6 +25,10 @@ struct SegmentInfo {
   uint64_t index_bytes = 0;  // of the file beside it; 0: there is none
   std::string columns;       // blank-separated, as the file has them
   int64_t sealed_us = 0;
+
+  // When its events count as written: never later than the seal, whatever clock a host had. Retention takes segments in
+  // this order.
+  int64_t age_mark_us() const { return std::min(max_time_us, sealed_us); }
 };
 
 // Host id and boot id.

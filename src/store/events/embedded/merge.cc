@@ -41,22 +41,28 @@ Status load(DuckSession& session, const Segment& segment, Memtable& table) {
 
 }  // namespace
 
-// Neighbours in time that are small, whose events fit one segment.
+// Small segments that follow each other in the order in which retention takes them, whose events fit one segment: a
+// merge over a segment between them would let retention take that first, and leave older events behind.
 std::vector<std::shared_ptr<const Segment>> EmbeddedStore::choose_merge() {
   auto segments = current_segments();
   std::sort(segments.begin(), segments.end(),
-            [](const auto& a, const auto& b) { return a->info.min_time_us < b->info.min_time_us; });
+            [](const auto& a, const auto& b) { return a->info.age_mark_us() < b->info.age_mark_us(); });
   std::vector<std::shared_ptr<const Segment>> chosen;
   uint64_t rows = 0;
+  int64_t begin_us = 0;
   for (const auto& segment : segments) {
-    if (segment->info.rows > options_.seal_events / 2 || segment->damage_reported) continue;
-    const bool fits = rows + segment->info.rows <= options_.seal_events && chosen.size() < kMergeFilesMax &&
-                      (chosen.empty() || segment->info.max_time_us - chosen.front()->info.min_time_us <= kMergeSpanUs);
+    if (segment->damage_reported) continue;
+    const bool small = segment->info.rows <= options_.seal_events / 2;
+    begin_us = chosen.empty() ? segment->info.min_time_us : std::min(begin_us, segment->info.min_time_us);
+    const bool fits = small && rows + segment->info.rows <= options_.seal_events && chosen.size() < kMergeFilesMax &&
+                      segment->info.max_time_us - begin_us <= kMergeSpanUs;
     if (!fits) {
       if (chosen.size() >= kMergeFilesMin) break;
       chosen.clear();
       rows = 0;
+      begin_us = segment->info.min_time_us;
     }
+    if (!small) continue;
     chosen.push_back(segment);
     rows += segment->info.rows;
   }

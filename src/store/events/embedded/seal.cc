@@ -19,9 +19,6 @@ constexpr auto kExpirePeriod = std::chrono::minutes(1);
 // stay narrow.
 constexpr int64_t kLateUs = int64_t{6} * 3600 * base::kSecondUs;
 
-// When a segment's events count as written: never later than the seal, whatever clock a host had.
-int64_t age_mark(const SegmentInfo& info) { return std::min(info.max_time_us, info.sealed_us); }
-
 }  // namespace
 
 // After it, everything appended goes to another table and another spool file.
@@ -115,14 +112,14 @@ void EmbeddedStore::remove_judged_spool() {
 std::vector<std::shared_ptr<const Segment>> EmbeddedStore::choose_expired() {
   auto segments = current_segments();
   std::sort(segments.begin(), segments.end(),
-            [](const auto& a, const auto& b) { return age_mark(a->info) < age_mark(b->info); });
+            [](const auto& a, const auto& b) { return a->info.age_mark_us() < b->info.age_mark_us(); });
   uint64_t bytes = 0;
   for (const auto& segment : segments) bytes += segment->info.bytes + segment->info.index_bytes;
   const int64_t oldest_us = options_.retention_us > 0 ? base::Time::now().us - options_.retention_us : INT64_MIN;
   std::vector<std::shared_ptr<const Segment>> expired;
   for (const auto& segment : segments) {
     const bool too_much = options_.disk_bytes_max > 0 && bytes > options_.disk_bytes_max;
-    if (age_mark(segment->info) >= oldest_us && !too_much) break;
+    if (segment->info.age_mark_us() >= oldest_us && !too_much) break;
     bytes -= segment->info.bytes + segment->info.index_bytes;
     expired.push_back(segment);
   }

@@ -23,12 +23,18 @@ struct Place {
 struct Found {
   int64_t time_us = 0;
   int64_t sequence = 0;
+  std::string host_id;
   Place place;
 };
 
 int64_t number_in(const Cell& cell) {
   const auto* number = std::get_if<int64_t>(&cell);
   return number != nullptr ? *number : 0;
+}
+
+std::string text_in(const Cell& cell) {
+  const auto* text = std::get_if<std::string>(&cell);
+  return text != nullptr ? *text : std::string();
 }
 
 Cell cell_of(const Memtable& table, size_t row, event::Field field) {
@@ -83,7 +89,8 @@ class Walk {
 
   bool before(const Found& a, const Found& b) const {
     if (a.time_us != b.time_us) return newest_first_ ? a.time_us > b.time_us : a.time_us < b.time_us;
-    return newest_first_ ? a.sequence > b.sequence : a.sequence < b.sequence;
+    if (a.sequence != b.sequence) return newest_first_ ? a.sequence > b.sequence : a.sequence < b.sequence;
+    return a.host_id < b.host_id;
   }
 
   // Could the segment, and those after it, hold a row that pushes out one that was found?
@@ -91,15 +98,15 @@ class Walk {
     if (!full()) return true;
     if (found_.empty()) return false;
     const int64_t last = found_.back().time_us;
-    return newest_first_ ? segment.max_time_us > last : segment.min_time_us < last;
+    return newest_first_ ? segment.max_time_us >= last : segment.min_time_us <= last;
   }
 
   query::sql::Statement statement(const std::string& source, const query::sql::Answered& answered) const {
     const std::string direction = newest_first_ ? " DESC" : " ASC";
     query::sql::Statement out = query::sql::where(hunt_, Dialect::duckdb, answered);
-    out.text = "SELECT event_time, event_sequence, " + std::string(kPartColumn) + ", " + std::string(kRowColumn) +
-               " FROM " + source + out.text + " ORDER BY event_time" + direction + " NULLS LAST, event_sequence" +
-               direction + " LIMIT " + std::to_string(hunt_.limit);
+    out.text = "SELECT event_time, event_sequence, host_id, " + std::string(kPartColumn) + ", " +
+               std::string(kRowColumn) + " FROM " + source + out.text + " ORDER BY event_time" + direction +
+               " NULLS LAST, event_sequence" + direction + ", host_id LIMIT " + std::to_string(hunt_.limit);
     return out;
   }
 
@@ -114,7 +121,7 @@ class Walk {
       return false;
     }
     for (const auto& row : rows->rows) {
-      found_.push_back({number_in(row[0]), number_in(row[1]), place(part, row[2], row[3])});
+      found_.push_back({number_in(row[0]), number_in(row[1]), text_in(row[2]), place(part, row[3], row[4])});
     }
     std::stable_sort(found_.begin(), found_.end(), [&](const Found& a, const Found& b) { return before(a, b); });
     if (found_.size() > hunt_.limit) found_.resize(hunt_.limit);
@@ -128,13 +135,13 @@ class Walk {
     return {.segment = view.segments.at(number - view.tails.size()).segment, .table = nullptr, .row = in_part};
   }
 
-  // Only rows beyond the last one kept are wanted from now on.
+  // Only rows that may come before the last one kept are wanted from now on.
   void narrow() {
     const int64_t last = found_.back().time_us;
     if (newest_first_) {
-      hunt_.since = base::Time{std::max(last + 1, hunt_.since ? hunt_.since->us : last + 1)};
+      hunt_.since = base::Time{std::max(last, hunt_.since ? hunt_.since->us : last)};
     } else {
-      hunt_.until = base::Time{std::min(last, hunt_.until ? hunt_.until->us : last)};
+      hunt_.until = base::Time{std::min(last + 1, hunt_.until ? hunt_.until->us : last + 1)};
     }
   }
 
