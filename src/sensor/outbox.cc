@@ -20,7 +20,7 @@ ContainerDetail detail_of(const v1::Event& event) {
 }  // namespace
 
 void Outbox::put(v1::Event event, Awaited awaited, int64_t now_ns) {
-  waiting_.push_back({std::move(event), std::move(awaited), now_ns + kWaitNs});
+  waiting_.push_back({std::move(event), std::move(awaited), now_ns + wait_ns_});
 }
 
 void Outbox::flush(int64_t now_ns) {

@@ -20,7 +20,7 @@ struct Awaited {
 
 class Outbox {
  public:
-  explicit Outbox(EventSink& sink) : sink_(sink) {}
+  Outbox(EventSink& sink, int64_t wait_ms) : sink_(sink), wait_ns_(wait_ms * 1'000'000) {}
 
   void put(v1::Event event, Awaited awaited, int64_t now_ns);
   // Hands over what need not wait any longer.
@@ -33,7 +33,6 @@ class Outbox {
   uint64_t hashes_missed() const { return hashes_missed_; }
   uint64_t containers_missed() const { return containers_missed_; }
 
-  static constexpr int64_t kWaitNs = 300'000'000;
   static constexpr size_t kWaitingMax = 8192;
 
  private:
@@ -45,6 +44,7 @@ class Outbox {
   void hand_over(Waiting&& waiting);
 
   EventSink& sink_;
+  int64_t wait_ns_;
   std::deque<Waiting> waiting_;
   uint64_t events_ = 0;
   uint64_t hashes_missed_ = 0;

@@ -93,7 +93,7 @@ class Sensor::Runtime {
         programs_(std::move(programs)),
         hashes_(std::move(hashes)),
         containers_(std::move(containers)),
-        outbox_(sink),
+        outbox_(sink, options.detail_wait_ms),
         enricher_(options, {*hashes_, *containers_}, outbox_),
         connecting_(programs_->connecting_fd()),
         peers_(programs_->peers_fd()) {}

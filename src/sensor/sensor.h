@@ -52,6 +52,8 @@ struct SensorOptions {
   std::vector<std::string> environment_names = default_environment_names();
   ForkEvents fork_events = ForkEvents::none;
   SensorPolicy policy;
+  // So long, in ms, an event waits at most for the hash of its program and for what is known of its container.
+  int64_t detail_wait_ms = 300;
   std::vector<Runtime> runtimes = usual_runtimes();  // asked what the containers are
   // A directory of a BPF file system, in which it is kept who killed this process, for the one that comes after and is
   // given the same. Empty: nobody learns of it.

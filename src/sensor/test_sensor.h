@@ -158,6 +158,7 @@ class SensorTest : public testing::Test {
     options.host_id = "host";
     options.boot_id = "boot";
     options.tier = tier_under_test();
+    options.detail_wait_ms = 5000;  // an emulated machine hashes slowly
     auto sensor = Sensor::start(options, events_);
     ASSERT_TRUE(sensor.has_value()) << sensor.error().message;
     sensor_ = *std::move(sensor);
