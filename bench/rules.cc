@@ -124,18 +124,21 @@ Pass match_all(query::match::Matcher& matcher, const Batches& batches) {
   return pass;
 }
 
+void match_timed(query::match::Matcher& matcher, const event::Batch& batch, std::vector<query::match::Hit>& hits,
+                 Pass& pass) {
+  hits.clear();
+  const double begin = cpu_seconds();
+  matcher.match(batch, hits);
+  pass.cpu_seconds += cpu_seconds() - begin;
+  pass.hits += hits.size();
+  pass.events += batch.size();
+}
+
 // Each batch is matched when it was just read, as a node does it; reading is not counted.
 Pass match_lines(query::match::Matcher& matcher, std::string_view lines) {
   std::vector<query::match::Hit> hits;
   Pass pass;
-  for_each_batch(lines, [&](const event::Batch& batch) {
-    hits.clear();
-    const double begin = cpu_seconds();
-    matcher.match(batch, hits);
-    pass.cpu_seconds += cpu_seconds() - begin;
-    pass.hits += hits.size();
-    pass.events += batch.size();
-  });
+  for_each_batch(lines, [&](const event::Batch& batch) { match_timed(matcher, batch, hits, pass); });
   return pass;
 }
 
@@ -212,12 +215,26 @@ void measure_json() {
   report(rate);
 }
 
-Batches linux_events() {
+std::vector<event::Frame> linux_frames() {
   Generator generator({.frame_events_min = 200, .frame_events_max = 512});
-  Batches batches;
-  for (size_t made = 0; made < kGeneratedEvents; made += batches.back().size())
-    batches.push_back(std::move(generator.next().batch));
-  return batches;
+  std::vector<event::Frame> frames;
+  for (size_t made = 0; made < kGeneratedEvents;) {
+    Generated next = generator.next();
+    made += next.batch.size();
+    frames.push_back(std::move(next.frame));
+  }
+  return frames;
+}
+
+// The same of frames as they come from agents.
+Pass match_frames(query::match::Matcher& matcher, const std::vector<event::Frame>& frames) {
+  std::vector<query::match::Hit> hits;
+  Pass pass;
+  for (const event::Frame& frame : frames) {
+    const auto batch = must(event::Batch::decode(must(event::open_frame(frame.payload, frame.checksum))));
+    match_timed(matcher, batch, hits, pass);
+  }
+  return pass;
 }
 
 void measure_falco() {
@@ -228,9 +245,9 @@ void measure_falco() {
     for (const rules::Rule& rule : set.rules()) expressions.push_back(rule.expression.clone());
   }
   if (expressions.empty()) expressions = silent_rules(93);
-  const Batches batches = linux_events();
+  const std::vector<event::Frame> frames = linux_frames();
   measure_rate({.name = "rules.falco93", .unit = "events/cpu-s", .note = "generated Linux events"}, expressions,
-               [&](auto& matcher) { return match_all(matcher, batches); });
+               [&](auto& matcher) { return match_frames(matcher, frames); });
 }
 
 void measure_curve() {

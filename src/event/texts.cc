@@ -1,6 +1,5 @@
 #include "event/texts.h"
 
-#define XXH_INLINE_ALL
 #include <xxhash.h>
 #include <algorithm>
 #include <random>

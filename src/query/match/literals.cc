@@ -18,7 +18,22 @@ constexpr std::string_view kSeparators = "/\\";
 // True for a literal that a text ends with exactly where it is the text's last path part with the separator before it.
 bool is_last_part(std::string_view literal) { return literal.find_last_of(kSeparators) == 0; }
 
+uint64_t bit_of(char byte) { return uint64_t{1} << (static_cast<unsigned char>(byte) & 63); }
+
 }  // namespace
+
+void LiteralTable::Size::add(std::string_view literal) {
+  if (literal.empty()) {
+    fronts = backs = ~uint64_t{0};
+    return;
+  }
+  fronts |= bit_of(literal.front());
+  backs |= bit_of(literal.back());
+}
+
+bool LiteralTable::Size::may_have(std::string_view key) const {
+  return key.empty() || ((fronts & bit_of(key.front())) != 0 && (backs & bit_of(key.back())) != 0);
+}
 
 void LiteralTable::add(std::string_view literal, LiteralId id) {
   entries_.push_back({static_cast<uint32_t>(texts_.size()), static_cast<uint32_t>(literal.size()), id});
@@ -37,12 +52,13 @@ void LiteralTable::build() {
     cells_[at] = {static_cast<uint32_t>(hash >> 32) | 1, static_cast<uint32_t>(i)};
     if (anchor_ == Anchor::end && is_last_part(literal)) {
       has_last_parts_ = true;
-    } else {
-      sizes_.push_back(entries_[i].size);
+      continue;
     }
+    const auto at_size = std::lower_bound(sizes_.begin(), sizes_.end(), literal.size(),
+                                          [](const Size& each, size_t size) { return each.size < size; });
+    const bool is_new = at_size == sizes_.end() || at_size->size != literal.size();
+    (is_new ? sizes_.insert(at_size, {.size = entries_[i].size}) : at_size)->add(literal);
   }
-  std::sort(sizes_.begin(), sizes_.end());
-  sizes_.erase(std::unique(sizes_.begin(), sizes_.end()), sizes_.end());
   sizes_.shrink_to_fit();
 }
 
@@ -58,6 +74,12 @@ const LiteralTable::Entry* LiteralTable::look_up(std::string_view key) const {
   return nullptr;
 }
 
+bool LiteralTable::may_be_whole(std::string_view text) const {
+  const auto at = std::lower_bound(sizes_.begin(), sizes_.end(), text.size(),
+                                   [](const Size& each, size_t size) { return each.size < size; });
+  return at != sizes_.end() && at->size == text.size() && at->may_have(text);
+}
+
 template <class Each>
 bool LiteralTable::walk(std::string_view text, Each each) const {
   if (entries_.empty()) return false;
@@ -65,7 +87,7 @@ bool LiteralTable::walk(std::string_view text, Each each) const {
     const Entry* entry = look_up(key);
     return entry != nullptr && each(*entry);
   };
-  if (anchor_ == Anchor::whole) return check(text);
+  if (anchor_ == Anchor::whole) return may_be_whole(text) && check(text);
   size_t last_part = text.size() + 1;
   if (has_last_parts_) {
     const size_t separator = text.find_last_of(kSeparators);
@@ -74,10 +96,12 @@ bool LiteralTable::walk(std::string_view text, Each each) const {
       if (check(text.substr(separator))) return true;
     }
   }
-  for (const size_t size : sizes_) {
-    if (size > text.size()) break;
-    if (size == last_part) continue;  // found above, if it is there
-    if (check(anchor_ == Anchor::start ? text.substr(0, size) : text.substr(text.size() - size))) return true;
+  for (const Size& each : sizes_) {
+    if (each.size > text.size()) break;
+    if (each.size == last_part) continue;  // found above, if it is there
+    const std::string_view key =
+        anchor_ == Anchor::start ? text.substr(0, each.size) : text.substr(text.size() - each.size);
+    if (each.may_have(key) && check(key)) return true;
   }
   return false;
 }

@@ -46,8 +46,19 @@ class LiteralTable {
     uint32_t tag = 0;    // of the hash, never 0
     uint32_t entry = 0;  // in entries_
   };
+  // The literals of one size: a bit of each byte, in its lowest six, that one of them begins and ends with. Most texts
+  // need no look-up for the size then.
+  struct Size {
+    uint32_t size = 0;
+    uint64_t fronts = 0;
+    uint64_t backs = 0;
+
+    void add(std::string_view literal);
+    bool may_have(std::string_view key) const;
+  };
 
   const Entry* look_up(std::string_view key) const;
+  bool may_be_whole(std::string_view text) const;
   // Calls `each` with the entries that are there until it returns true; true if it did.
   template <class Each>
   bool walk(std::string_view text, Each each) const;
@@ -55,8 +66,8 @@ class LiteralTable {
   Anchor anchor_;
   std::string texts_;
   std::vector<Entry> entries_;
-  std::vector<Cell> cells_;      // a power of two, at most half full
-  std::vector<uint32_t> sizes_;  // ascending; without those of last parts
+  std::vector<Cell> cells_;  // a power of two, at most half full
+  std::vector<Size> sizes_;  // ascending; without those of last parts
   bool has_last_parts_ = false;
 };
 

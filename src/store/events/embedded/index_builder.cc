@@ -1,5 +1,4 @@
 // The index of a segment, from the memtable that it is written from.
-#define XXH_INLINE_ALL
 #include <xxhash.h>
 #include <zstd.h>
 #include <algorithm>

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#define XXH_INLINE_ALL
 #include <xxhash.h>
 #include <zstd.h>
 #include <algorithm>

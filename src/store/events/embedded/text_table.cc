@@ -1,6 +1,5 @@
 #include "store/events/embedded/text_table.h"
 
-#define XXH_INLINE_ALL
 #include <xxhash.h>
 #include <cstring>
 #include <random>
