@@ -7,9 +7,7 @@ namespace redoubt::query::match {
 
 using event::Field;
 
-EventMemo::EventMemo(const SlotTable& slots) : slots_(slots.size()), kinds_(kKinds) {
-  words_.reserve(ValueMemo::kValueBytesMax / sizeof(uint32_t));
-}
+EventMemo::EventMemo(const SlotTable& slots) : slots_(slots.size()), kinds_(kKinds) {}
 
 EventMemo::Kind& EventMemo::kind_of(const event::Row& row) {
   const auto code = static_cast<uint64_t>(row.integer(Field::event_code));
@@ -20,32 +18,39 @@ EventMemo::Kind& EventMemo::kind_of(const event::Row& row) {
 }
 
 bool EventMemo::add_to_key(SlotId slot, const event::Value& value, EventView& event) {
-  const bool is_text = value.is_text();
-  const uint64_t what = is_text ? event.ids().of(slot, value) : static_cast<uint64_t>(value.integer());
-  words_.insert(words_.end(), {slot << 1 | static_cast<uint32_t>(is_text), static_cast<uint32_t>(what >> 32),
-                               static_cast<uint32_t>(what)});
-  return !is_text || what != kNoTextId;
+  if (!value.is_text()) {
+    key_words_[key_size_++] = static_cast<uint64_t>(value.integer());
+    return true;
+  }
+  const TextId id = event.ids().of(slot, value);
+  key_words_[key_size_++] = id;
+  return id != kNoTextId;
 }
 
-// All that the rules of the kind read and the event has; false where a text has no id.
+// All that the rules of the kind read and the event has; false where a text has no id, or where there is too much.
+// Which fields there are says whether their values are texts.
 bool EventMemo::make_key(const Kind& kind, EventView& event) {
   const event::Row& row = event.row();
-  words_.assign({kind.version, static_cast<uint32_t>(row.type())});
+  key_size_ = 0;
+  key_words_[key_size_++] = uint64_t{kind.version} << 32 | static_cast<uint32_t>(row.type());
+  const std::span<const uint64_t> reads = kind.reads.slots();
   const event::FieldSet& fields = row.fields();
-  for (size_t word = 0; word < fields.size(); ++word) {
-    for (uint64_t rest = fields[word] & kind.reads.slots()[word]; rest != 0; rest &= rest - 1) {
-      const auto slot = static_cast<SlotId>(word * 64 + static_cast<size_t>(std::countr_zero(rest)));
-      // The type is in the key already, and its text has no number.
-      if (slot == static_cast<SlotId>(Field::event_type)) continue;
-      if (!add_to_key(slot, row.get(static_cast<Field>(slot)), event)) return false;
-    }
-  }
+  for (size_t word = 0; word < fields.size(); ++word) key_words_[key_size_++] = fields[word] & reads[word];
+  bool has_ids = true;
+  row.for_each([&](Field field, const event::Value& value) {
+    const auto slot = static_cast<SlotId>(field);
+    // The type is in the key already, and its text has no number.
+    if (has_ids && kind.reads.has_slot(slot) && field != Field::event_type) has_ids = add_to_key(slot, value, event);
+  });
+  if (!has_ids) return false;
   for (const event::Attribute& attribute : row.attributes()) {
     const SlotId slot = event.slot_of(attribute);
     if (slot == kNoSlot || !kind.reads.has_slot(slot)) continue;
+    if (key_size_ + 2 > key_words_.size()) return false;
+    key_words_[key_size_++] = slot;
     if (!add_to_key(slot, event::Value::of_text(attribute.value, attribute.text_number), event)) return false;
   }
-  return words_.size() * sizeof(uint32_t) <= ValueMemo::kValueBytesMax;
+  return true;
 }
 
 std::optional<std::span<const uint32_t>> EventMemo::find(EventView& event, PlanRun& run, ScanScratch& scratch) {
@@ -56,7 +61,7 @@ std::optional<std::span<const uint32_t>> EventMemo::find(EventView& event, PlanR
   const bool has_words =
       std::any_of(looks.begin(), looks.end(), [&](uint32_t finder) { return run.may_fire_in_batch(finder, scratch); });
   if (has_words || !make_key(kind, event)) return std::nullopt;
-  key_ = ValueMemo::key_of({reinterpret_cast<const char*>(words_.data()), words_.size() * sizeof(uint32_t)});
+  key_ = ValueMemo::key_of({reinterpret_cast<const char*>(key_words_.data()), key_size_ * sizeof(uint64_t)});
   const auto known = outcomes_.find(*key_);
   if (known) {
     kind.rest.note_known();

@@ -4,6 +4,7 @@
 // thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -56,7 +57,11 @@ class EventMemo {
   size_t slots_;
   std::vector<std::optional<Kind>> kinds_;
   uint32_t latest_version_ = 0;
-  std::vector<uint32_t> words_;  // of the key
+  // The key of the event in hand.
+  static constexpr size_t kKeyWordsMax = ValueMemo::kValueBytesMax / sizeof(uint64_t);
+  static_assert(1 + std::tuple_size_v<event::FieldSet> + event::kFieldCount <= kKeyWordsMax);
+  std::array<uint64_t, kKeyWordsMax> key_words_;
+  size_t key_size_ = 0;
   std::optional<ValueMemo::Key> key_;
   Kind* kind_ = nullptr;
   ValueMemo outcomes_;

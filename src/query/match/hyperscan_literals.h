@@ -52,7 +52,7 @@ class CaselessLook {
 
  private:
   // Of each literal its rarest part is looked for, which is faster, and where that is there the rest is compared.
-  static constexpr size_t kPartBytes = 6;
+  static constexpr size_t kPartBytes = 5;
 
   struct Literal {
     std::string folded;

@@ -1,5 +1,6 @@
 #include "query/match/needle.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <numeric>
@@ -38,14 +39,18 @@ Lanes all_lanes(char byte) { return Lanes{} + static_cast<uint8_t>(byte); }
 }  // namespace
 
 std::string_view rarest_part(std::string_view literal, size_t bytes) {
+  constexpr size_t kLastBytes = 3;
   if (literal.size() <= bytes) return literal;
-  const auto rarity = [&](size_t at) {
-    const std::string_view part = literal.substr(at, bytes);
+  const auto rarity = [](std::string_view part) {
     return std::accumulate(part.begin(), part.end(), 0, [](int sum, char byte) { return sum + rarity_of(byte); });
+  };
+  const auto rank = [&](size_t at) {
+    const std::string_view part = literal.substr(at, bytes);
+    return std::pair(rarity(part.substr(bytes - std::min(bytes, kLastBytes))), rarity(part));
   };
   size_t best = 0;
   for (size_t at = 1; at + bytes <= literal.size(); ++at) {
-    if (rarity(at) > rarity(best)) best = at;
+    if (rank(at) > rank(best)) best = at;
   }
   return literal.substr(best, bytes);
 }

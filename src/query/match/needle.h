@@ -8,7 +8,8 @@
 
 namespace redoubt::query::match {
 
-// The part of so many bytes that is likely the rarest in texts; the whole literal where it is no longer than that.
+// The part of so many bytes that is likely the rarest in texts; the whole literal where it is no longer than that. Its
+// last bytes are the rare ones: for those a scan for many literals looks first.
 std::string_view rarest_part(std::string_view literal, size_t bytes);
 
 class Needle {
