@@ -16,6 +16,8 @@ namespace {
 // From how many constants on tables and scanners are quicker than one comparison after the other.
 constexpr size_t kTableOperandsMin = 8;
 constexpr size_t kScannerOperandsMin = 4;
+// Looking for few literals in a shorter text costs less than a look-up in a table that is in no near cache.
+constexpr size_t kQuickTextMax = 96;
 
 Anchor anchor_of(Operator op) {
   if (op == Operator::starts_with) return Anchor::start;
@@ -91,8 +93,9 @@ struct PredicateSet::Predicate {
   LiteralScanner scanner;
   PrefixTable prefixes;
   std::vector<Regex> regexes;
-  // Whether it says the same of the same text, and evaluating it costs more than looking that up.
-  bool is_remembered = false;
+  // Whether it says the same of the same text, and evaluating it costs more than looking that up: for a text of so many
+  // bytes or more.
+  size_t remembered_from = SIZE_MAX;
   // Whether it looks for literals alone that are short enough to be looked for in the parts of a text.
   bool is_found_in_parts = false;
 };
@@ -151,7 +154,10 @@ Status PredicateSet::build(LiteralScanner::Engine engine, ScanScratch& scratch) 
                            predicate->texts.size() >= kTableOperandsMin;
     const bool is_search = predicate->op == Operator::contains || predicate->op == Operator::like ||
                            predicate->op == Operator::regex || predicate->op == Operator::cidr;
-    predicate->is_remembered = (is_search || looked_up) && predicate->slots.empty();
+    if ((is_search || looked_up) && predicate->slots.empty()) {
+      const bool is_quick = looked_up || (predicate->op == Operator::contains && !scanned);
+      predicate->remembered_from = is_quick ? kQuickTextMax : 0;
+    }
     const auto is_short = [](const std::string& text) { return text.size() <= kPartLiteralMax; };
     predicate->is_found_in_parts = predicate->op == Operator::contains && predicate->slots.empty() &&
                                    predicate->slot != kEveryAttribute &&
@@ -187,7 +193,8 @@ bool PredicateSet::holds(PredicateId id, const Scratch& scratch) const {
 bool PredicateSet::slot_holds(PredicateId id, const Predicate& predicate, const Scratch& scratch) const {
   const Value value = scratch.event.value(predicate.slot);
   if (!value.present()) return false;
-  if (!predicate.is_remembered || !value.is_text()) return value_holds(predicate, value, scratch);
+  if (!value.is_text() || value.text().size() < predicate.remembered_from)
+    return value_holds(predicate, value, scratch);
   const TextId text = scratch.event.ids().of(predicate.slot, value);
   const auto known = scratch.texts.find(id, text);
   if (known != TextVerdicts::Known::no) return known == TextVerdicts::Known::is_true;
