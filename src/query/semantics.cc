@@ -82,13 +82,6 @@ bool is_ascii(std::string_view text) {
   return std::all_of(at, end, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-bool folds_into_ascii(std::string_view text) {
-  constexpr std::string_view kKelvinSign = "\xE2\x84\xAA";
-  constexpr std::string_view kLongS = "\xC5\xBF";
-  return !is_ascii(text) &&
-         (text.find(kKelvinSign) != std::string_view::npos || text.find(kLongS) != std::string_view::npos);
-}
-
 std::optional<int64_t> number_of(std::string_view text) {
   const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
   const bool plain = !digits.empty() && digits.size() <= kNumberDigitsMax &&

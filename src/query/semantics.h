@@ -2,6 +2,7 @@
 // expression is read. Inside this module only. Any thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,9 +23,9 @@ Form form_of(event::Field field, CaseMode case_mode);
 std::string operand_text(const Test& test, std::string_view operand);
 
 bool is_ascii(std::string_view text);
-// True if a letter outside ASCII folds to one inside (the Kelvin sign, the long s). In any other text folding means for
-// ASCII what ignoring the case of its letters means.
-bool folds_into_ascii(std::string_view text);
+// The letters outside ASCII that fold to one inside: the Kelvin sign, the long s. In a text without them folding means
+// for ASCII what ignoring the case of its letters means.
+constexpr auto kFoldedIntoAscii = std::to_array<std::string_view>({"\xE2\x84\xAA", "\xC5\xBF"});
 std::string in_form(Form form, std::string_view text);
 
 // Operators of order compare numbers alone.

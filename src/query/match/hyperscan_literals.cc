@@ -29,7 +29,7 @@ CaselessLook& CaselessLook::operator=(CaselessLook&& other) noexcept {
 }
 
 bool CaselessLook::may_hold(std::string_view text, ScanScratch& scratch) const {
-  if (database_ == nullptr || folds_into_ascii(text)) return true;
+  if (database_ == nullptr) return true;
   // The library takes no text without an address.
   return !text.empty() && found_any(text, scratch);
 }
@@ -59,7 +59,7 @@ struct LiteralList {
   std::vector<size_t> sizes;
   std::vector<unsigned> ids;
 
-  void add(const std::string& literal, unsigned id) {
+  void add(std::string_view literal, unsigned id) {
     texts.push_back(literal.data());
     sizes.push_back(literal.size());
     ids.push_back(id);
@@ -109,6 +109,8 @@ Status CaselessLook::build(const std::vector<std::string>& literals, ScanScratch
   }
   LiteralList list;
   for (const std::string& part : parts) list.add(part, static_cast<unsigned>(list.ids.size()));
+  // Where one of these is, a letter of a literal may have another form than the library knows.
+  for (const std::string_view letter : kFoldedIntoAscii) list.add(letter, static_cast<unsigned>(list.ids.size()));
   TRY_STATUS(compile(list, HS_FLAG_CASELESS, &database_));
   return scratch.fit(database_);
 }
@@ -123,7 +125,7 @@ bool CaselessLook::found_any(std::string_view text, ScanScratch& scratch) const 
   // Stops where a whole literal is.
   const auto check = [](unsigned id, unsigned long long, unsigned long long end, unsigned, void* context) {
     const auto& [literals, searched] = *static_cast<const Search*>(context);
-    return literals[id].is_at(searched, end) ? 1 : 0;
+    return id >= literals.size() || literals[id].is_at(searched, end) ? 1 : 0;
   };
   const hs_error_t scanned =
       hs_scan(database_, text.data(), static_cast<unsigned>(text.size()), 0, scratch.scratch_, check, &search);
