@@ -4,6 +4,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "base/processor.h"
 #include "base/time.h"
 #include "commands.h"
 #include "sensor/probe.h"
@@ -100,6 +101,7 @@ Status print_probe() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  redoubt::base::require_processor();
   Arguments arguments;
   CLI::App app("The Redoubt agent: watches this host and sends what it sees to a central node.", "redoubt-agent");
   app.set_version_flag("--version", REDOUBT_VERSION);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/log.h"
+#include "base/processor.h"
 #include "scan/scan_pool.h"
 #include "scan/wire.h"
 #include "scan/worker/worker.h"
@@ -28,6 +29,7 @@ int check_rules(const char* directory) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  redoubt::base::require_processor();
   if (argc == 3 && std::string_view(argv[1]) == "check") return check_rules(argv[2]);
   if (argc != 1) {
     std::fputs("usage: redoubt-scan check DIRECTORY (without arguments it is started by redoubtd alone)\n", stderr);

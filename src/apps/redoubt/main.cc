@@ -3,10 +3,12 @@
 #include <exception>
 
 #include "apps/redoubt/arguments.h"
+#include "base/processor.h"
 
 int main(int argc, char** argv) {
   using redoubt::cli::Arguments;
   using redoubt::cli::Exit;
+  redoubt::base::require_processor();
   const auto parsed = redoubt::cli::parse_arguments(argc, argv);
   if (const Exit* exit = std::get_if<Exit>(&parsed)) return static_cast<int>(*exit);
   try {

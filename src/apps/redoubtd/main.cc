@@ -7,6 +7,7 @@
 
 #include "apps/redoubtd/settings.h"
 #include "base/log.h"
+#include "base/processor.h"
 #include "central/node.h"
 
 namespace redoubt::app {
@@ -136,4 +137,7 @@ int run(int argc, char** argv) {
 
 }  // namespace redoubt::app
 
-int main(int argc, char** argv) { return redoubt::app::run(argc, argv); }
+int main(int argc, char** argv) {
+  redoubt::base::require_processor();
+  return redoubt::app::run(argc, argv);
+}
