@@ -20,6 +20,8 @@ constexpr size_t kImagesMax = 100;
 constexpr uint32_t kRowsMax = query::kHuntLimitMax;
 // Ids named in one query.
 constexpr size_t kIdsAtOnce = 500;
+// Times of starts are counted from the boot, those of events from the clock, which may have been set in between.
+constexpr int64_t kClockSlackUs = 3600 * base::kSecondUs;
 // A process that was only forked has no exec of its own, but it ends.
 constexpr event::EventTypeSet kLifeEvents =
     set_of(event::EventType::process) | set_of(event::EventType::process_terminate);
@@ -78,9 +80,11 @@ class TreeBuilder {
  private:
   using Rows = std::vector<std::vector<store::Cell>>;
 
-  // Events of the types whose `field` is one of the ids, oldest first.
-  Result<Rows> find(Field field, const std::vector<std::string>& ids, event::EventTypeSet types, uint32_t limit);
+  // Events of the types whose `field` is one of the ids, oldest first; where `since` is given, from then on.
+  Result<Rows> find(Field field, const std::vector<std::string>& ids, event::EventTypeSet types, uint32_t limit,
+                    std::optional<base::Time> since = std::nullopt);
   Result<bool> load(const std::string& id);
+  std::optional<base::Time> begin() const;
   Status load_ancestors();
   Status load_descendants();
   Status load_ends();
@@ -100,7 +104,7 @@ class TreeBuilder {
 };
 
 Result<TreeBuilder::Rows> TreeBuilder::find(Field field, const std::vector<std::string>& ids, event::EventTypeSet types,
-                                            uint32_t limit) {
+                                            uint32_t limit, std::optional<base::Time> since) {
   Rows rows;
   for (size_t at = 0; at < ids.size(); at += kIdsAtOnce) {
     std::vector<query::Operand> operands;
@@ -110,8 +114,11 @@ Result<TreeBuilder::Rows> TreeBuilder::find(Field field, const std::vector<std::
     tests.push_back(Expression::test(field, Operator::equal, std::move(operands)));
     if (types != event::kAllEventTypes) tests.push_back(Expression::of_types(types));
     TRY(Expression where, query::normalize(Expression::all_of(std::move(tests))));
-    const query::Hunt hunt{
-        .where = std::move(where), .direction = query::Direction::ascending, .limit = limit, .fields = kTreeFields};
+    const query::Hunt hunt{.where = std::move(where),
+                           .since = since,
+                           .direction = query::Direction::ascending,
+                           .limit = limit,
+                           .fields = kTreeFields};
     TRY(store::HuntResult found, events_.hunt(hunt, {.time_ms_max = kTreeTimeMs}));
     truncated_ = truncated_ || found.partial || found.rows.size() >= kRowsMax;
     std::move(found.rows.begin(), found.rows.end(), std::back_inserter(rows));
@@ -194,13 +201,20 @@ Status TreeBuilder::load_ancestors() {
   return {};
 }
 
+// Nothing that the process or its children did is older.
+std::optional<base::Time> TreeBuilder::begin() const {
+  const auto focus = nodes_.find(request_.entity_id);
+  if (focus == nodes_.end() || focus->second.start.us == 0) return std::nullopt;
+  return base::Time{focus->second.start.us - kClockSlackUs};
+}
+
 Status TreeBuilder::load_descendants() {
   std::set<std::string> seen(ancestors_.begin(), ancestors_.end());
   seen.insert(request_.entity_id);
   descendants_ = {request_.entity_id};
   std::vector<std::string> generation = {request_.entity_id};
   for (uint32_t depth = 0; depth < request_.depth && !generation.empty(); ++depth) {
-    TRY(const Rows rows, find(Field::process_parent_entity_id, generation, kLifeEvents, kRowsMax));
+    TRY(const Rows rows, find(Field::process_parent_entity_id, generation, kLifeEvents, kRowsMax, begin()));
     std::vector<std::string> next;
     std::set<std::string> of_this_generation;
     for (const auto& cells : rows) {
@@ -229,7 +243,8 @@ Status TreeBuilder::load_descendants() {
 
 // Which processes of the last generation shown have children that are not.
 Status TreeBuilder::mark_leaves(const std::vector<std::string>& generation) {
-  TRY(const Rows rows, find(Field::process_parent_entity_id, generation, set_of(event::EventType::process), kRowsMax));
+  TRY(const Rows rows,
+      find(Field::process_parent_entity_id, generation, set_of(event::EventType::process), kRowsMax, begin()));
   for (const auto& cells : rows) {
     const TreeRow row(cells);
     if (nodes_.contains(row.text(Field::process_entity_id))) continue;
