@@ -10,6 +10,7 @@ namespace redoubt::sensor {
 // What a hook is to the sensor.
 enum class Need {
   sensor,    // without it nothing works
+  more,      // what it gives is lost without it
   lsm_tier,  // without it the tracepoint tier is all that is left
   lsm_more,  // in the lsm tier: what it gives is lost without it
   lsm_late,  // the same; but a kernel that does not have it does not do what it tells of either, or not there
@@ -32,6 +33,7 @@ inline constexpr std::array kHooks = {
     HookRow{"tp_btf/cgroup_rmdir", Need::sensor, "containers that end"},
     HookRow{"tp_btf/cgroup_attach_task", Need::sensor, "the container of a process"},
     HookRow{"iter/task", Need::sensor, "processes that ran before the sensor"},
+    HookRow{"iter/bpf_map_elem", Need::more, "files that were changed and closed"},
     HookRow{"fexit/do_filp_open", Need::lsm_tier, "opened files, whatever the way in"},
     HookRow{"fexit/do_file_open_root", Need::lsm_tier, "files that are opened by handle"},
     HookRow{"fentry/security_path_rename", Need::lsm_tier, "resolved paths of renames"},
@@ -51,6 +53,7 @@ inline constexpr std::array kHooks = {
     HookRow{"fentry/security_move_mount", Need::lsm_tier, "resolved mount points of move_mount()"},
     HookRow{"fentry/security_kernel_read_file", Need::lsm_tier, "the files of modules and kernels that are loaded"},
     HookRow{"fentry/security_ptrace_access_check", Need::lsm_tier, "whose memory is written into"},
+    HookRow{"fentry/locks_remove_file", Need::lsm_more, "closes of changed files, at once and whatever the way,"},
     HookRow{"fexit/io_renameat", Need::lsm_more, "renames through io_uring"},
     HookRow{"fexit/io_unlinkat", Need::lsm_more, "deletions through io_uring"},
     HookRow{"fexit/io_linkat", Need::lsm_more, "hard links through io_uring"},

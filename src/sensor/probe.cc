@@ -129,7 +129,8 @@ HookProbe probe_hook(const HookRow& row, const Targets& targets, ProbeDepth dept
     hook.state = HookState::absent;
     return hook;
   }
-  const bool is_tried = depth == ProbeDepth::every_hook || row.need == Need::sensor || row.name == kFunctionToAttach;
+  const bool is_tried = depth == ProbeDepth::every_hook || row.need == Need::sensor || row.need == Need::more ||
+                        row.name == kFunctionToAttach;
   if (const int error = is_tried ? try_hook(row.name, target->second) : 0; error != 0) {
     hook.state = HookState::refused;
     hook.detail = strerror(error);
@@ -226,9 +227,8 @@ std::vector<std::string> lost_in(Tier tier, const Probe& probe) {
   std::vector<std::string> lost;
   if (tier == Tier::tracepoint) lost.assign(kLostWithTracepoints.begin(), kLostWithTracepoints.end());
   for (const HookRow& row : kHooks) {
-    if (tier != Tier::lsm || (row.need != Need::lsm_more && row.need != Need::lsm_late) || probe.loads(row.name)) {
-      continue;
-    }
+    const bool is_of_lsm = row.need == Need::lsm_more || row.need == Need::lsm_late;
+    if (probe.loads(row.name) || (row.need != Need::more && !(is_of_lsm && tier == Tier::lsm))) continue;
     const bool is_absent = std::any_of(probe.hooks.begin(), probe.hooks.end(), [&](const HookProbe& hook) {
       return hook.name == row.name && hook.state == HookState::absent;
     });

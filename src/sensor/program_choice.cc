@@ -14,8 +14,12 @@ namespace redoubt::sensor {
 
 namespace {
 
+constexpr std::string_view kOpenFilesHook = "iter/bpf_map_elem";
+
 bool is_wanted(const bpf_program* program, Tier tier, const Probe& probe) {
   if (is_at_function(program)) return tier == Tier::lsm && probe.loads(bpf_program__section_name(program));
+  const std::string_view section = bpf_program__section_name(program);
+  if (section == kOpenFilesHook) return probe.loads(section);
   return is_program_of(tier, bpf_program__name(program));
 }
 
@@ -32,6 +36,7 @@ void choose_programs(redoubt_sensor& skeleton, Tier tier, const Probe& probe) {
     bpf_program__set_autoload(program, is_wanted(program, tier, probe));
   }
   skeleton.rodata->is_tier_lsm = tier == Tier::lsm ? 1 : 0;
+  skeleton.rodata->follows_files = probe.loads(kOpenFilesHook) ? 1 : 0;
 }
 
 Result<std::unique_ptr<Programs>> load_programs(const SensorOptions& options, const Probe& probe) {

@@ -43,6 +43,7 @@ using Link = std::unique_ptr<bpf_link, LinkDelete>;
 namespace {
 
 constexpr size_t kSeedBytesMax = size_t{64} << 20;
+constexpr size_t kClosedReadsMax = 1024;
 constexpr size_t kSeedReadBytes = size_t{64} << 10;
 constexpr size_t kRingBytesLeast = 4096;
 constexpr size_t kRingBytesMost = size_t{256} << 20;
@@ -97,6 +98,7 @@ struct Programs::State {
   std::unique_ptr<redoubt_sensor, SkeletonDelete> skeleton;
   std::vector<Link> links;
   Link seed;
+  Link closed;
   Tier tier = Tier::tracepoint;
   std::array<size_t, RD_LANES> ring_bytes{};
   std::array<uint64_t, RD_LANES> lost_before{};
@@ -290,6 +292,17 @@ Status Programs::attach() {
   TRY_STATUS(attach_to_sockets());
   state_->seed.reset(bpf_program__attach_iter(programs.process_seed, nullptr));
   if (!state_->seed) return base::fail_errno("attach process_seed");
+  return attach_to_open_files();
+}
+
+Status Programs::attach_to_open_files() {
+  const bpf_program* program = state_->skeleton->progs.file_changes;
+  if (!bpf_program__autoload(program)) return {};
+  bpf_iter_link_info over{};
+  over.map.map_fd = static_cast<__u32>(bpf_map__fd(state_->skeleton->maps.open_files));
+  LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &over, .link_info_len = sizeof over);
+  state_->closed.reset(bpf_program__attach_iter(program, &options));
+  if (!state_->closed) return base::fail_errno("attach file_changes");
   return {};
 }
 
@@ -315,8 +328,24 @@ Status Programs::attach_to_sockets() {
 void Programs::detach() {
   state_->links.clear();
   state_->seed.reset();
+  state_->closed.reset();
   // Programs that run on other processors at this moment still send; after a grace period none does.
   syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+Status Programs::tell_closed(int64_t wall_offset_ns) {
+  __atomic_store_n(&state_->skeleton->bss->wall_offset_ns, wall_offset_ns, __ATOMIC_RELAXED);
+  const uint32_t followed = __atomic_load_n(&state_->skeleton->bss->followed_files, __ATOMIC_RELAXED);
+  if (!state_->closed || followed == 0) return {};
+  const base::UniqueFd iterator(bpf_iter_create(bpf_link__fd(state_->closed.get())));
+  if (!iterator) return base::fail_errno("start the iterator over open files");
+  std::array<char, 64> nothing;
+  // It writes nothing; a read ends early where it takes long.
+  for (size_t reads = 0; reads < kClosedReadsMax; ++reads) {
+    if (read(iterator.get(), nothing.data(), nothing.size()) >= 0) return {};
+    if (errno != EAGAIN && errno != EINTR) break;
+  }
+  return base::fail_errno("read the iterator over open files");
 }
 
 Result<std::string> Programs::read_seed() {

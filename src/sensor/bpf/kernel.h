@@ -27,6 +27,14 @@ struct timespec64 {
   long tv_nsec;
 };
 
+typedef struct {
+  __s64 counter;
+} atomic_long_t;
+
+typedef struct {
+  atomic_long_t refcnt;
+} file_ref_t;
+
 struct super_block {
   __u32 s_dev;
   unsigned long s_magic;
@@ -42,12 +50,19 @@ struct inode {
   unsigned long i_ino;
   __s64 i_size;
   void* i_private;
+  __s64 i_mtime_sec;
+  __u32 i_mtime_nsec;
   __s64 i_ctime_sec;
   __u32 i_ctime_nsec;
 };
 
 struct inode___before_6_11 {
+  struct timespec64 __i_mtime;
   struct timespec64 __i_ctime;
+};
+
+struct inode___before_6_7 {
+  struct timespec64 i_mtime;
 };
 
 struct inode___before_6_6 {
@@ -75,7 +90,12 @@ struct path {
   struct dentry* dentry;
 };
 
+struct file___before_6_13 {
+  atomic_long_t f_count;
+};
+
 struct file {
+  file_ref_t f_ref;
   __u32 f_mode;
   __u32 f_flags;
   struct path f_path;
@@ -217,6 +237,12 @@ struct seq_file;
 
 struct bpf_iter_meta {
   struct seq_file* seq;
+};
+
+struct bpf_iter__bpf_map_elem {
+  struct bpf_iter_meta* meta;
+  void* key;
+  void* value;
 };
 
 struct bpf_iter__task {

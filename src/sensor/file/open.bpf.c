@@ -10,6 +10,7 @@
 #include "sensor/bpf/arch.h"
 #include "sensor/bpf/file_fill.h"
 #include "sensor/bpf/file_open.h"
+#include "sensor/bpf/open_files.h"
 
 // For layout_test.cc: brings the types into the BTF.
 const struct rd_file* rd_layout_file __attribute__((unused));
@@ -23,10 +24,13 @@ int BPF_PROG(file_open, struct pt_regs* regs, long result) {
   struct file* file = rd_file_of(result);
   if (!file) return 0;
   __u32 action = rd_open_action(RD_SLOT_EVENT, file);
-  struct rd_file* record = action ? rd_file_begin(action) : 0;
+  if (!action) return 0;
+  rd_clear_place(RD_SLOT_EVENT, action, file);
+  struct rd_file* record = rd_file_begin(action);
   if (!record) return 0;
   struct rd_open_call call = rd_open_call_of(regs);
   __u64 end = rd_put_opened(RD_SLOT_EVENT, record, file, call.flags);
+  rd_follow_file(RD_SLOT_EVENT, record, file, result);
   __u64 claimed = call.given ? rd_file_put_given(end, call.directory_fd, call.given, 0) : 0;
   if (!claimed) rd_file_forget_given(record);
   return rd_file_send(record, claimed ? claimed : end);

@@ -8,6 +8,7 @@
 #include "sensor/bpf/file_fill.h"
 #include "sensor/bpf/file_open.h"
 #include "sensor/bpf/kernel_hooks.h"
+#include "sensor/bpf/open_files.h"
 
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 
@@ -28,10 +29,15 @@ static __always_inline __u32 closes_on_exec(const struct opening* opening) {
 
 static __always_inline void tell(__u32 slot, struct file* file, const struct opening* opening) {
   __u32 action = rd_open_action(slot, file);
-  if (!action || actions_off >> action & 1 || rd_file_is_silent(slot)) return;
+  if (!action) return;
+  rd_clear_place(slot, action, file);
+  int is_off = actions_off >> action & 1;
+  if ((is_off && !rd_is_followed(action)) || rd_file_is_silent(slot)) return;
   struct rd_file* record = rd_file_begin_in(slot, action);
   if (!record) return;
   __u64 end = rd_put_opened(slot, record, file, opening->flags | closes_on_exec(opening));
+  rd_follow_file(slot, record, file, -1);
+  if (is_off) return;
   __u64 claimed = 0;
   if (opening->given) {
     claimed = rd_file_put_given_in(slot, end, opening->directory_fd, opening->given, RD_GIVEN_IN_KERNEL);

@@ -31,7 +31,7 @@ constexpr int32_t kFchmodat2 = 452;
 constexpr std::string_view kOpens = "filechange.create filechange.write filechange.change filechange.read";
 
 // Handlers that the lsm tier has better hooks for.
-inline constexpr std::array<std::string_view, 2> kTracepointHandlers = {"file_open", "network_connect"};
+inline constexpr std::array<std::string_view, 3> kTracepointHandlers = {"file_open", "file_close", "network_connect"};
 
 inline constexpr std::array kSyscallHandlers = {
     SyscallHandler{SYS_open, 5, "file_open", kOpens},
@@ -39,6 +39,8 @@ inline constexpr std::array kSyscallHandlers = {
     SyscallHandler{SYS_openat, 295, "file_open", kOpens},
     SyscallHandler{SYS_openat2, 437, "file_open", kOpens},
     SyscallHandler{SYS_open_by_handle_at, 342, "file_open", kOpens},
+    SyscallHandler{SYS_close, 6, "file_close", "filechange.change"},
+    SyscallHandler{SYS_mmap, 192, "file_map", "filechange.change"},
     SyscallHandler{SYS_unlink, 10, "file_unlink", "filechange.delete"},
     SyscallHandler{SYS_unlinkat, 301, "file_unlinkat", "filechange.delete filechange.rmdir"},
     SyscallHandler{SYS_rmdir, 40, "file_rmdir", "filechange.rmdir"},
