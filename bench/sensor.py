@@ -30,7 +30,7 @@ LOAD_SECONDS = 8
 BOMB_PROCESSES = 2000
 BOMB_SECONDS = 6
 
-# Writes to files at a rate, for a while.
+# Writes to files at a rate, for a while; to so many that the sensor does not count the opens of one together.
 WRITER = """
 import os, sys, time
 path, rate, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
@@ -38,7 +38,7 @@ begin = time.monotonic()
 done = 0
 while (now := time.monotonic() - begin) < seconds:
     while done < now * rate:
-        os.close(os.open(f"{path}-{done % 1000}", os.O_WRONLY | os.O_CREAT))
+        os.close(os.open(f"{path}-{done % 20000}", os.O_WRONLY | os.O_CREAT))
         done += 1
     time.sleep(0.001)
 print(done)
@@ -113,7 +113,7 @@ def measure_loops():
         directory = pathlib.Path(home)
         write_sources(directory)
         (directory / "read").touch()
-        paths = {"getppid": "-", "read": directory / "read", "write": directory / "write", "exec": "/bin/true"}
+        paths = {"getppid": "-", "read": directory / "read", "write": directory / ("write" + "x" * 240), "exec": "/bin/true"}
         for _ in range(CYCLES):
             for setting, enter in SETTINGS.items():
                 with enter():

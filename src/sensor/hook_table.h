@@ -33,7 +33,7 @@ inline constexpr std::array kHooks = {
     HookRow{"tp_btf/cgroup_rmdir", Need::sensor, "containers that end"},
     HookRow{"tp_btf/cgroup_attach_task", Need::sensor, "the container of a process"},
     HookRow{"iter/task", Need::sensor, "processes that ran before the sensor"},
-    HookRow{"iter/bpf_map_elem", Need::more, "files that were changed and closed"},
+    HookRow{"iter/bpf_map_elem", Need::more, "files that were changed and closed; repeats as counts"},
     HookRow{"fexit/do_filp_open", Need::lsm_tier, "opened files, whatever the way in"},
     HookRow{"fexit/do_file_open_root", Need::lsm_tier, "files that are opened by handle"},
     HookRow{"fentry/security_path_rename", Need::lsm_tier, "resolved paths of renames"},

@@ -106,7 +106,7 @@ class LossTest : public testing::Test {
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "skipped: needs root";
     if (!loud_.made() || !quiet_.made()) GTEST_SKIP() << "skipped: no writable cgroup version 2";
-    auto sensor = Sensor::start({.host_id = "host", .boot_id = "boot"}, gate_);
+    auto sensor = Sensor::start({.host_id = "host", .boot_id = "boot", .repeats = Repeats::told}, gate_);
     ASSERT_TRUE(sensor.has_value()) << sensor.error().message;
     sensor_ = *std::move(sensor);
     gate_.open = false;

@@ -2,9 +2,11 @@
 
 #include <bpf/libbpf.h>
 
+#include <cstring>
 #include <string>
 #include <string_view>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "redoubt_sensor.skel.h"
 #include "sensor/programs.h"
@@ -14,12 +16,19 @@ namespace redoubt::sensor {
 
 namespace {
 
-constexpr std::string_view kOpenFilesHook = "iter/bpf_map_elem";
+constexpr std::string_view kMapsHook = "iter/bpf_map_elem";
+
+uint64_t random_seed() {
+  const std::string bytes = base::random_bytes(sizeof(uint64_t));
+  uint64_t seed = 0;
+  memcpy(&seed, bytes.data(), sizeof seed);
+  return seed;
+}
 
 bool is_wanted(const bpf_program* program, Tier tier, const Probe& probe) {
   if (is_at_function(program)) return tier == Tier::lsm && probe.loads(bpf_program__section_name(program));
   const std::string_view section = bpf_program__section_name(program);
-  if (section == kOpenFilesHook) return probe.loads(section);
+  if (section == kMapsHook) return probe.loads(section);
   return is_program_of(tier, bpf_program__name(program));
 }
 
@@ -36,7 +45,8 @@ void choose_programs(redoubt_sensor& skeleton, Tier tier, const Probe& probe) {
     bpf_program__set_autoload(program, is_wanted(program, tier, probe));
   }
   skeleton.rodata->is_tier_lsm = tier == Tier::lsm ? 1 : 0;
-  skeleton.rodata->follows_files = probe.loads(kOpenFilesHook) ? 1 : 0;
+  skeleton.rodata->follows_files = probe.loads(kMapsHook) ? 1 : 0;
+  skeleton.rodata->repeat_seed = random_seed();
 }
 
 Result<std::unique_ptr<Programs>> load_programs(const SensorOptions& options, const Probe& probe) {

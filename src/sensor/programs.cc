@@ -43,7 +43,7 @@ using Link = std::unique_ptr<bpf_link, LinkDelete>;
 namespace {
 
 constexpr size_t kSeedBytesMax = size_t{64} << 20;
-constexpr size_t kClosedReadsMax = 1024;
+constexpr size_t kLookReadsMax = 1024;
 constexpr size_t kSeedReadBytes = size_t{64} << 10;
 constexpr size_t kRingBytesLeast = 4096;
 constexpr size_t kRingBytesMost = size_t{256} << 20;
@@ -73,6 +73,28 @@ void keep_last_words(const std::string& directory, const redoubt_sensor& skeleto
   bpf_map__set_pin_path(skeleton.maps.last_words, path.c_str());
 }
 
+// An iterator over a map.
+Result<Link> attach_to_map(const bpf_program* program, const bpf_map* map) {
+  bpf_iter_link_info over{};
+  over.map.map_fd = static_cast<__u32>(bpf_map__fd(map));
+  LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &over, .link_info_len = sizeof over);
+  Link link(bpf_program__attach_iter(program, &options));
+  if (!link) return base::fail_errno("attach " + std::string(bpf_program__name(program)));
+  return link;
+}
+
+// Runs an iterator that writes nothing; a read ends early where it takes long.
+Status look_over(const Link& link) {
+  const base::UniqueFd iterator(bpf_iter_create(bpf_link__fd(link.get())));
+  if (!iterator) return base::fail_errno("start an iterator over a map");
+  std::array<char, 64> nothing;
+  for (size_t reads = 0; reads < kLookReadsMax; ++reads) {
+    if (read(iterator.get(), nothing.data(), nothing.size()) >= 0) return {};
+    if (errno != EAGAIN && errno != EINTR) break;
+  }
+  return base::fail_errno("read an iterator over a map");
+}
+
 size_t ring_size(size_t bytes) { return std::bit_ceil(std::clamp(bytes, kRingBytesLeast, kRingBytesMost)); }
 
 }  // namespace
@@ -98,7 +120,8 @@ struct Programs::State {
   std::unique_ptr<redoubt_sensor, SkeletonDelete> skeleton;
   std::vector<Link> links;
   Link seed;
-  Link closed;
+  Link open_files;
+  Link repeats;
   Tier tier = Tier::tracepoint;
   std::array<size_t, RD_LANES> ring_bytes{};
   std::array<uint64_t, RD_LANES> lost_before{};
@@ -126,6 +149,8 @@ Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options, T
   }
   state->tier = tier;
   choose_programs(*state->skeleton, tier, probe);
+  state->skeleton->rodata->counts_repeats =
+      options.repeats == Repeats::counted ? state->skeleton->rodata->follows_files : 0;
   if (!socket_programs_load()) {
     for (bpf_program* program : socket_programs(*state->skeleton)) bpf_program__set_autoload(program, false);
   }
@@ -292,17 +317,15 @@ Status Programs::attach() {
   TRY_STATUS(attach_to_sockets());
   state_->seed.reset(bpf_program__attach_iter(programs.process_seed, nullptr));
   if (!state_->seed) return base::fail_errno("attach process_seed");
-  return attach_to_open_files();
+  return attach_to_maps();
 }
 
-Status Programs::attach_to_open_files() {
-  const bpf_program* program = state_->skeleton->progs.file_changes;
-  if (!bpf_program__autoload(program)) return {};
-  bpf_iter_link_info over{};
-  over.map.map_fd = static_cast<__u32>(bpf_map__fd(state_->skeleton->maps.open_files));
-  LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &over, .link_info_len = sizeof over);
-  state_->closed.reset(bpf_program__attach_iter(program, &options));
-  if (!state_->closed) return base::fail_errno("attach file_changes");
+// Where the kernel has no such iterators nothing is kept for them.
+Status Programs::attach_to_maps() {
+  const redoubt_sensor& skeleton = *state_->skeleton;
+  if (!bpf_program__autoload(skeleton.progs.file_changes)) return {};
+  TRY(state_->open_files, attach_to_map(skeleton.progs.file_changes, skeleton.maps.open_files));
+  TRY(state_->repeats, attach_to_map(skeleton.progs.file_repeats, skeleton.maps.repeats));
   return {};
 }
 
@@ -328,24 +351,24 @@ Status Programs::attach_to_sockets() {
 void Programs::detach() {
   state_->links.clear();
   state_->seed.reset();
-  state_->closed.reset();
   // Programs that run on other processors at this moment still send; after a grace period none does.
   syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
-Status Programs::tell_closed(int64_t wall_offset_ns) {
-  __atomic_store_n(&state_->skeleton->bss->wall_offset_ns, wall_offset_ns, __ATOMIC_RELAXED);
-  const uint32_t followed = __atomic_load_n(&state_->skeleton->bss->followed_files, __ATOMIC_RELAXED);
-  if (!state_->closed || followed == 0) return {};
-  const base::UniqueFd iterator(bpf_iter_create(bpf_link__fd(state_->closed.get())));
-  if (!iterator) return base::fail_errno("start the iterator over open files");
-  std::array<char, 64> nothing;
-  // It writes nothing; a read ends early where it takes long.
-  for (size_t reads = 0; reads < kClosedReadsMax; ++reads) {
-    if (read(iterator.get(), nothing.data(), nothing.size()) >= 0) return {};
-    if (errno != EAGAIN && errno != EINTR) break;
-  }
-  return base::fail_errno("read the iterator over open files");
+Status Programs::tell_kept(int64_t wall_offset_ns) {
+  auto& shared = *state_->skeleton->bss;
+  __atomic_store_n(&shared.wall_offset_ns, wall_offset_ns, __ATOMIC_RELAXED);
+  if (__atomic_load_n(&shared.followed_files, __ATOMIC_RELAXED) > 0) TRY_STATUS(look_over(state_->open_files));
+  if (__atomic_load_n(&shared.repeats_held, __ATOMIC_RELAXED) > 0) TRY_STATUS(look_over(state_->repeats));
+  return {};
+}
+
+void Programs::tell_all_kept(int64_t wall_offset_ns) {
+  __atomic_store_n(&state_->skeleton->bss->repeats_end, 1U, __ATOMIC_SEQ_CST);
+  const Status told = tell_kept(wall_offset_ns);
+  if (!told) base::log_warning("sensor", told.error().message);
+  state_->open_files.reset();
+  state_->repeats.reset();
 }
 
 Result<std::string> Programs::read_seed() {

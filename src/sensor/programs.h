@@ -50,9 +50,11 @@ class Programs {
   // Lets what is remembered of directories be looked at anew.
   void move_filter_clock();
 
-  // Looks over the files that are open for writing: those that were changed and closed are told. The host's clock less
-  // the time since boot.
-  Status tell_closed(int64_t wall_offset_ns);
+  // Looks over the files that are open for writing, of which those that were changed and closed are told, and over what
+  // is counted. The host's clock less the time since boot.
+  Status tell_kept(int64_t wall_offset_ns);
+  // After detach(): nothing is kept any more.
+  void tell_all_kept(int64_t wall_offset_ns);
 
   // All running processes, as RD_SEED records one behind the other. Also tells the programs which process reads.
   Result<std::string> read_seed();
@@ -82,7 +84,7 @@ class Programs {
   Status fill_syscall_tables(const SensorPolicy& policy);
   Status fill_networks(const SensorPolicy& policy, uint32_t half);
   Status attach_to_sockets();
-  Status attach_to_open_files();
+  Status attach_to_maps();
   Status map_shares();
   Status make_loss_rows();
   uint64_t lost(rd_lane lane) const;

@@ -37,7 +37,7 @@ constexpr int64_t kLookNs = 4 * kMillisecondNs;         // between two looks whi
 constexpr int kSleepMs = 100;                           // at most, while none come
 constexpr int64_t kLossCheckNs = 100 * kMillisecondNs;  // between two looks at the books
 constexpr int64_t kFinishNs = 2000 * kMillisecondNs;    // how long the end waits for room in the sink
-constexpr int64_t kClosedNs = 100 * kMillisecondNs;     // between two looks for files that were closed
+constexpr int64_t kKeptNs = 100 * kMillisecondNs;       // between two looks over open files and counts
 constexpr int64_t kExpireNs = 1000 * kMillisecondNs;
 constexpr int64_t kHealNs = 1000 * kMillisecondNs;  // between two new seeds after losses
 constexpr size_t kRoundRecordsMax = 1024;           // before the clocks and the outbox are looked at again
@@ -119,7 +119,7 @@ class Sensor::Runtime {
   void collect_answers();
   bool records_wait();
   void check_losses(int64_t now_ns);
-  void look_for_closed(int64_t now_ns);
+  void look_over_kept(int64_t now_ns);
   void reseed(int64_t now_ns);
   void tell_counted(int64_t now_ns);
   void tell_rest();
@@ -141,7 +141,7 @@ class Sensor::Runtime {
   base::UniqueFd wake_;
   int64_t losses_checked_ns_ = 0;
   int64_t loss_check_ns_ = kLossCheckNs;
-  int64_t closed_ns_ = 0;
+  int64_t kept_ns_ = 0;
   int64_t expired_ns_ = 0;
   int64_t seeded_ns_ = 0;
   enum class Table { whole, torn } table_ = Table::whole;
@@ -173,7 +173,7 @@ Status Sensor::Runtime::start() {
   TRY_STATUS(watch(containers_->event_fd()));
   TRY_STATUS(watch(wake_.get()));
   // Attached before the table is seeded: what starts in between is in the ring, and applying it twice does no harm.
-  look_for_closed(base::boottime_ns());  // no file yet; the programs get the clock
+  look_over_kept(base::boottime_ns());  // no file yet; the programs get the clock
   TRY_STATUS(programs_->attach());
   losses_checked_ns_ = base::boottime_ns();
   enricher_.set_clock(realtime_offset_ns(), losses_checked_ns_);
@@ -231,7 +231,7 @@ void Sensor::Runtime::run_round() {
   const size_t drained = drain(std::min(kRoundRecordsMax, room()));
   collect_answers();
   if (now_ns - losses_checked_ns_ >= loss_check_ns_) check_losses(now_ns);
-  if (now_ns - closed_ns_ >= kClosedNs) look_for_closed(now_ns);
+  if (now_ns - kept_ns_ >= kKeptNs) look_over_kept(now_ns);
   if (table_ == Table::torn && now_ns - seeded_ns_ >= kHealNs) reseed(now_ns);
   if (now_ns - expired_ns_ >= kExpireNs) {
     enricher_.expire();
@@ -297,9 +297,9 @@ void Sensor::Runtime::check_losses(int64_t now_ns) {
   loss_check_ns_ = losses.size() > kLossesOften ? kLossRareCheckNs : kLossCheckNs;
 }
 
-void Sensor::Runtime::look_for_closed(int64_t now_ns) {
-  closed_ns_ = now_ns;
-  const Status looked = programs_->tell_closed(realtime_offset_ns());
+void Sensor::Runtime::look_over_kept(int64_t now_ns) {
+  kept_ns_ = now_ns;
+  const Status looked = programs_->tell_kept(realtime_offset_ns());
   if (!looked) base::log_warning("sensor", looked.error().message);
 }
 
@@ -345,8 +345,8 @@ void Sensor::Runtime::wait(size_t drained) {
 
 // Once the programs are detached, what is in the rings is all that there will be.
 void Sensor::Runtime::finish() {
-  look_for_closed(base::boottime_ns());
   programs_->detach();
+  programs_->tell_all_kept(realtime_offset_ns());
   const int64_t late_ns = base::boottime_ns() + kFinishNs;
   while (true) {
     const int64_t now_ns = base::boottime_ns();

@@ -40,6 +40,10 @@ std::vector<std::string> default_environment_names();
 // Whether a process that is made without a program of its own is an event.
 enum class ForkEvents { none, all };
 
+// Whether what a process does to the same file in the same way again is counted for a second and told as one event, or
+// told each time.
+enum class Repeats { counted, told };
+
 struct SensorOptions {
   std::string host_id;  // both go into process.entity_id
   std::string boot_id;
@@ -51,6 +55,7 @@ struct SensorOptions {
   // Variables that a process start tells, of at most kEnvironmentNameBytesMax bytes; at most kEnvironmentNamesMax.
   std::vector<std::string> environment_names = default_environment_names();
   ForkEvents fork_events = ForkEvents::none;
+  Repeats repeats = Repeats::counted;
   SensorPolicy policy;
   // So long, in ms, an event waits at most for the hash of its program and for what is known of its container.
   int64_t detail_wait_ms = 300;

@@ -13,6 +13,7 @@
 #include "sensor/bpf/lanes.h"
 #include "sensor/bpf/path.h"
 #include "sensor/bpf/path_filter.h"
+#include "sensor/bpf/repeats.h"
 #include "sensor/file/file_record.h"
 
 enum {
@@ -63,9 +64,11 @@ static __always_inline int rd_file_count_unsent(void) {
   return 0;
 }
 
-static __always_inline int rd_file_send(struct rd_file* record, __u64 end) {
+// `record` lies in the slot.
+static __always_inline int rd_file_send(__u32 slot, struct rd_file* record, __u64 end) {
   barrier_var(end);                     // or the compiler proves of one register what the verifier asks of another
   if (end > sizeof(*record)) return 0;  // never; for the verifier
+  if (rd_count_repeat(slot, end)) return 0;
   rd_send(&ring_bulk, RD_LANE_BULK, &record->head, end);
   return 0;
 }

@@ -163,7 +163,7 @@ static __always_inline __u64 rd_tell_change(__u32 slot, const struct rd_open_fil
   __u64 end = rd_put_kept_path(slot, record, known, closed);
   record->path_bytes = end - RD_FILE_DATA;
   if (end > RD_FILE_DATA) {
-    rd_file_send(record, end);
+    rd_file_send(slot, record, end);
   } else {
     rd_count_unsent(RD_LANE_BULK, &record->head);
   }

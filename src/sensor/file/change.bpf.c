@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
-// Files that were changed: opened for writing, written into or emptied or mapped, and closed (open_files.h).
+// Files that were changed: opened for writing, written into or emptied or mapped, and closed (open_files.h). And what
+// the reader runs to look over these and over what is counted (repeats.h).
 #include <linux/bpf.h>
 
 #include <bpf/bpf_core_read.h>
@@ -45,6 +46,16 @@ static __always_inline void refresh_path(struct rd_open_file* known) {
   if (!record || rd_has_same_name(known) || !rd_still_names(known)) return;
   __u64 end = rd_put_path(RD_SLOT_SEED, known->dentry, known->mount, RD_FILE_DATA, RD_FILE_DATA + RD_PATH_END);
   rd_keep_path(known, record, end - RD_FILE_DATA);
+}
+
+// Looks over the counts of repeats; the reader runs it.
+SEC("iter/bpf_map_elem")
+int file_repeats(struct bpf_iter__bpf_map_elem* context) {
+  struct rd_repeat_key* given = context->key;
+  if (!given) return 0;
+  struct rd_repeat_key key = *given;
+  rd_settle_repeat(RD_SLOT_SEED, &key);
+  return 0;
 }
 
 // Looks over the files; the reader runs it. Those that are renamed while they are open have their new name.

@@ -33,5 +33,5 @@ int BPF_PROG(file_open, struct pt_regs* regs, long result) {
   rd_follow_file(RD_SLOT_EVENT, record, file, result);
   __u64 claimed = call.given ? rd_file_put_given(end, call.directory_fd, call.given, 0) : 0;
   if (!claimed) rd_file_forget_given(record);
-  return rd_file_send(record, claimed ? claimed : end);
+  return rd_file_send(RD_SLOT_EVENT, record, claimed ? claimed : end);
 }

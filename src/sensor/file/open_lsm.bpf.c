@@ -43,7 +43,7 @@ static __always_inline void tell(__u32 slot, struct file* file, const struct ope
     claimed = rd_file_put_given_in(slot, end, opening->directory_fd, opening->given, RD_GIVEN_IN_KERNEL);
   }
   if (!claimed) rd_file_forget_given(record);
-  rd_file_send(record, claimed ? claimed : end);
+  rd_file_send(slot, record, claimed ? claimed : end);
 }
 
 static __always_inline int tell_opened(struct file* file, const struct opening* opening) {

@@ -19,7 +19,7 @@ static __always_inline void tell(__u32 slot, const struct rd_resolved* found) {
   record->mode =
       found->mode & ~BPF_CORE_READ(task, fs, umask);  // of what is made; the kernel knows that of what is there
   rd_file_fill_found(record, found);
-  rd_file_send(record, rd_file_put_found_to(record, found, rd_file_put_found(record, found)));
+  rd_file_send(slot, record, rd_file_put_found_to(record, found, rd_file_put_found(record, found)));
 }
 
 static __always_inline int tell_request(struct io_kiocb* request, int result) {

@@ -51,9 +51,9 @@ static __always_inline int tell_names(const struct rd_file_call* call, const str
     return 0;
   }
   __u64 end = put_given(record, call, at);
-  if (!found) return end ? rd_file_send(record, end) : 0;
+  if (!found) return end ? rd_file_send(RD_SLOT_EVENT, record, end) : 0;
   if (!end) rd_file_forget_given(record);
-  return rd_file_send(record, rd_file_put_found_to(record, found, end ? end : at));
+  return rd_file_send(RD_SLOT_EVENT, record, rd_file_put_found_to(record, found, end ? end : at));
 }
 
 static __always_inline int tell_file(const struct rd_file_call* call, struct file* file) {
@@ -69,14 +69,14 @@ static __always_inline int tell_file(const struct rd_file_call* call, struct fil
     record->uid = call->uid;
     record->gid = call->gid;
   }
-  return rd_file_send(record, rd_file_put_file(RD_SLOT_EVENT, record, file));
+  return rd_file_send(RD_SLOT_EVENT, record, rd_file_put_file(RD_SLOT_EVENT, record, file));
 }
 
 static __always_inline int tell_found(const struct rd_file_call* call, const struct rd_resolved* found) {
   struct rd_file* record = found->is_excluded ? 0 : begin(call);
   if (!record) return 0;
   rd_file_fill_found(record, found);
-  return rd_file_send(record, rd_file_put_found(record, found));
+  return rd_file_send(RD_SLOT_EVENT, record, rd_file_put_found(record, found));
 }
 
 // Another thread may have put another file behind the descriptor meanwhile; the hook saw the one that was meant.
