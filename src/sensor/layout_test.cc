@@ -192,6 +192,7 @@ TEST_F(Layout, file_and_network_records_agree) {
   EXPECT_MEMBER(rd_file, to_base_bytes);
   EXPECT_MEMBER(rd_file, to_given_bytes);
   EXPECT_MEMBER(rd_file, to_path_bytes);
+  EXPECT_MEMBER(rd_file, error);
   EXPECT_MEMBER(rd_file, data);
   EXPECT_SIZE(rd_connection);
   EXPECT_MEMBER(rd_connection, local);

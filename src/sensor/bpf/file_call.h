@@ -21,7 +21,7 @@ struct rd_file_call {
   int directory_fd;
   __u64 path;
   int to_directory_fd;
-  __u32 zero;
+  __u32 error;
   __u64 to_path;  // 0: there is but one
 };
 
@@ -44,7 +44,7 @@ static __always_inline struct rd_file_call* rd_file_call_get(void) {
   return bpf_map_lookup_elem(&file_call, &zero);
 }
 
-// Returns only if the call failed, or the program is not there.
+// Returns only if there is nothing to tell, because the call failed, or the program is not there.
 static __always_inline int rd_file_call_tell(void* ctx, long result, const struct rd_file_call* given) {
   struct rd_file_call* call = result == 0 ? rd_file_call_get() : 0;
   if (!call) {

@@ -22,6 +22,13 @@ enum {
   RD_O_ONCE = RD_O_CREAT | RD_O_EXCL | RD_O_TRUNC | RD_O_CLOEXEC,
 };
 
+enum { RD_EPERM = 1, RD_EACCES = 13 };
+
+// Whether an open that came to `result` failed for want of permission, and that is told.
+static __always_inline int rd_is_denied_open(long result) {
+  return (result == -RD_EACCES || result == -RD_EPERM) && !(actions_off >> RD_FILE_DENIED & 1);
+}
+
 // What open() in its forms was called with.
 struct rd_open_call {
   __u64 given;  // 0: no path

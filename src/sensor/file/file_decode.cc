@@ -1,5 +1,6 @@
 #include "sensor/file/file_decode.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -42,6 +43,7 @@ constexpr std::array kFileActions = {
     FileActionRow{RD_FILE_OWNER, "owner", PathFrom::caller, LastLink::followed},
     FileActionRow{RD_FILE_TRUNCATE, "truncate", PathFrom::caller, LastLink::followed},
     FileActionRow{RD_FILE_MKNOD, "mknod", PathFrom::caller, LastLink::kept},
+    FileActionRow{RD_FILE_DENIED, "denied", PathFrom::caller, LastLink::followed},
 };
 
 struct FileRecord {
@@ -144,7 +146,8 @@ bool has_mode(const rd_file& raw) {
 }
 
 void describe_file(const rd_file& raw, v1::Event& event) {
-  const bool is_open = raw.action == RD_FILE_CREATE || raw.action == RD_FILE_WRITE || raw.action == RD_FILE_READ;
+  const bool is_open = raw.action == RD_FILE_CREATE || raw.action == RD_FILE_WRITE || raw.action == RD_FILE_READ ||
+                       raw.action == RD_FILE_DENIED;
   if (raw.inode != 0) event.set_file_inode(static_cast<int64_t>(raw.inode));
   if (raw.inode != 0 || raw.action == RD_FILE_TRUNCATE) event.set_file_size(static_cast<int64_t>(raw.size));
   if (has_mode(raw)) event.set_file_mode(octal_mode(raw.mode));
@@ -155,6 +158,7 @@ void describe_file(const rd_file& raw, v1::Event& event) {
   if (raw.action == RD_FILE_MKNOD && (S_ISCHR(raw.mode) || S_ISBLK(raw.mode))) {
     event.set_file_device(std::to_string(major(raw.device)) + ":" + std::to_string(minor(raw.device)));
   }
+  if (raw.action == RD_FILE_DENIED) event.set_error_code(raw.error == EPERM ? "EPERM" : "EACCES");
   if (raw.count > 1) event.set_event_count(raw.count);
 }
 
@@ -187,7 +191,8 @@ void describe_names(const FileRecord& record, const FileActionRow& row, PathReso
     return describe_path(compare(path_from_components(record.path), base, record.given), event);
   }
   if (row.action == RD_FILE_RENAME || row.action == RD_FILE_LINK) return describe_pair(record, resolver, event);
-  const bool keeps = row.last == LastLink::kept || (record.raw.flags & AT_SYMLINK_NOFOLLOW) != 0;
+  const uint32_t nofollow = row.action == RD_FILE_DENIED ? O_NOFOLLOW : AT_SYMLINK_NOFOLLOW;
+  const bool keeps = row.last == LastLink::kept || (record.raw.flags & nofollow) != 0;
   describe_path(find_name(record, keeps ? LastLink::kept : LastLink::followed, resolver), event);
   if (row.action == RD_FILE_SYMLINK) event.set_file_target_path(field_text(record.to_given));
 }

@@ -176,6 +176,48 @@ TEST_F(SensorFileTest, is_silent_about_calls_that_fail) {
   EXPECT_TRUE(events_.all(is_file("mkdir", directory_.path())).empty());
 }
 
+TEST_F(SensorFileTest, tells_opens_that_are_denied) {
+  start();
+  const std::string kept = directory_ / "kept";
+  const std::string link = directory_ / "link";
+  const std::string sealed = directory_ / "sealed";
+  close(open(kept.c_str(), O_WRONLY | O_CREAT, 0600));
+  ASSERT_EQ(symlink("kept", link.c_str()), 0);
+  ASSERT_EQ(mkdir(sealed.c_str(), 0700), 0);
+  ASSERT_EQ(chmod(directory_.path().c_str(), 0755), 0);
+  const pid_t pid = in_child([&] {
+    if (setgid(65534) != 0 || setuid(65534) != 0 || chdir(directory_.path().c_str()) != 0) _exit(1);
+    if (open("kept", O_RDONLY) >= 0 || open(link.c_str(), O_RDWR | O_APPEND) >= 0) _exit(2);
+    if (open((sealed + "/x").c_str(), O_WRONLY | O_CREAT, 0600) >= 0 || open("missing", O_RDONLY) >= 0) _exit(3);
+    for (int i = 0; i < 100; ++i) {
+      if (open((sealed + "/again").c_str(), O_RDONLY) >= 0) _exit(4);
+    }
+    execl(kept.c_str(), "kept", nullptr);
+  });
+  EXPECT_EQ(finish(pid), 0);
+  ASSERT_TRUE(events_.wait_for(is_end_of(pid)));
+  sensor_->stop();
+  const auto denied = events_.all(
+      [&](const v1::Event& event) { return event.process_pid() == pid && event.event_action() == "denied"; });
+  ASSERT_EQ(denied.size(), 5U) << told_of(pid);
+  EXPECT_EQ(denied[0].file_path(), kept);
+  EXPECT_EQ(denied[0].error_code(), "EACCES");
+  EXPECT_EQ(denied[0].file_open_flags(), "O_RDONLY");
+  EXPECT_EQ(denied[0].process_pid(), pid);
+  EXPECT_EQ(denied[1].file_path(), kept);
+  EXPECT_EQ(denied[1].file_claimed_path(), link);
+  EXPECT_EQ(denied[1].file_open_flags(), "O_RDWR|O_APPEND");
+  EXPECT_EQ(denied[2].file_path(), sealed + "/x");
+  EXPECT_EQ(denied[2].file_open_flags(), "O_WRONLY|O_CREAT");
+  EXPECT_EQ(denied[3].file_path(), sealed + "/again");
+  EXPECT_EQ(denied[4].event_count(), 99);
+  EXPECT_TRUE(events_
+                  .all([&](const v1::Event& event) {
+                    return event.process_pid() == pid && event.file_path() == directory_ / "missing";
+                  })
+                  .empty());
+}
+
 // The i386 entry, with its own numbers and 32-bit pointers.
 class CompatCalls {
  public:

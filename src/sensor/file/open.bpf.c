@@ -8,6 +8,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "sensor/bpf/arch.h"
+#include "sensor/bpf/file_call.h"
 #include "sensor/bpf/file_fill.h"
 #include "sensor/bpf/file_open.h"
 #include "sensor/bpf/open_files.h"
@@ -17,10 +18,25 @@ const struct rd_file* rd_layout_file __attribute__((unused));
 
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 
+// There is no file; what the caller gave is all that is known.
+static __always_inline int tell_denied(void* ctx, struct pt_regs* regs, long result) {
+  if (!rd_is_denied_open(result)) return 0;
+  struct rd_open_call call = rd_open_call_of(regs);
+  if (!call.given) return 0;
+  struct rd_file_call denied = {.action = RD_FILE_DENIED,
+                                .flags = call.flags,
+                                .uid = RD_ID_UNCHANGED,
+                                .gid = RD_ID_UNCHANGED,
+                                .directory_fd = call.directory_fd,
+                                .path = call.given,
+                                .error = -result};
+  return rd_file_call_tell(ctx, 0, &denied);
+}
+
 // open, openat, openat2, creat, open_by_handle_at.
 SEC("tp_btf/sys_exit")
 int BPF_PROG(file_open, struct pt_regs* regs, long result) {
-  if (result < 0) return 0;
+  if (result < 0) return tell_denied(ctx, regs, result);
   struct file* file = rd_file_of(result);
   if (!file) return 0;
   __u32 action = rd_open_action(RD_SLOT_EVENT, file);

@@ -63,12 +63,31 @@ static __always_inline int is_file_opened(struct file* file, __u32 flags) {
   return (BPF_CORE_READ(file, f_mode) & (RD_FMODE_READ | RD_FMODE_WRITE | RD_FMODE_CREATED)) != 0;
 }
 
+static __always_inline void tell_denied_in(__u32 slot, const struct opening* opening, long error) {
+  struct rd_file* record = rd_file_is_silent(slot) ? 0 : rd_file_begin_in(slot, RD_FILE_DENIED);
+  if (!record) return;
+  record->flags = opening->flags | closes_on_exec(opening);
+  record->error = error;
+  __u64 end = rd_file_put_given_in(slot, RD_FILE_DATA, opening->directory_fd, opening->given, RD_GIVEN_IN_KERNEL);
+  if (end) rd_file_send(slot, record, end);
+}
+
+static __always_inline int tell_denied(const struct opening* opening, long result) {
+  if (!rd_is_denied_open(result) || opening->flags & RD_FMODE_EXEC) return 0;
+  __u32 slot = rd_slot_claim();
+  if (slot >= RD_SLOTS) return rd_file_count_unsent();
+  tell_denied_in(slot, opening, -result);
+  rd_slot_release(slot);
+  return 0;
+}
+
 SEC("fexit/do_filp_open")
 int BPF_PROG(file_opened, int directory_fd, struct filename* name, const struct open_flags* flags, struct file* file) {
   struct opening opening = {.given = (__u64)BPF_CORE_READ(name, name),
                             .user_given = (__u64)BPF_CORE_READ(name, uptr),
                             .directory_fd = directory_fd,
                             .flags = BPF_CORE_READ(flags, open_flag)};
+  if (rd_is_error(file)) return tell_denied(&opening, (long)rd_number(file));
   return is_file_opened(file, opening.flags) ? tell_opened(file, &opening) : 0;
 }
 

@@ -24,6 +24,7 @@ static __always_inline struct rd_file* begin(const struct rd_file_call* call) {
   record->gid = call->gid;
   record->device = call->device;
   record->size = call->length;
+  record->error = call->error;
   if (call->action == RD_FILE_MKDIR || call->action == RD_FILE_MKNOD) {
     struct task_struct* task = (struct task_struct*)bpf_get_current_task();
     record->mode &= ~BPF_CORE_READ(task, fs, umask);

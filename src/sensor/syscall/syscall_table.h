@@ -28,7 +28,8 @@ struct SyscallHandler {
 // Younger than the headers of older systems; the number is the same for both entries.
 constexpr int32_t kFchmodat2 = 452;
 
-constexpr std::string_view kOpens = "filechange.create filechange.write filechange.change filechange.read";
+constexpr std::string_view kOpens =
+    "filechange.create filechange.write filechange.change filechange.read filechange.denied";
 
 // Handlers that the lsm tier has better hooks for.
 inline constexpr std::array<std::string_view, 3> kTracepointHandlers = {"file_open", "file_close", "network_connect"};
