@@ -14,16 +14,19 @@
 #include "central/api/server.h"
 #include "central/fleet/silence_watch.h"
 #include "central/ingest/ingest.h"
-#include "central/node_files.h"
 #include "central/objects/object_service.h"
 #include "central/state_schema.h"
 #include "link/certificate.h"
 #include "scan/scan_pool.h"
+#include "store/node_files.h"
 #include "store/objects/object_store.h"
 
 namespace redoubt::central {
 
 namespace {
+
+using store::lock_directory;
+using store::NodeFiles;
 
 constexpr size_t kIngestWorkers = 4;
 constexpr auto kHousekeeping = std::chrono::seconds(60);
@@ -113,6 +116,7 @@ class Node::Impl {
   std::unique_ptr<Enrollment> enrollment_;
   std::unique_ptr<PolicyBook> policies_;
   std::unique_ptr<HuntService> hunts_;
+  std::unique_ptr<StoreKeeper> keeper_;
   std::unique_ptr<CorrelationBook> correlations_;
   std::unique_ptr<HuntSchedule> schedule_;
   std::unique_ptr<RuleBook> rules_;
@@ -178,6 +182,7 @@ Status Node::Impl::start_detection() {
   enrollment_ = std::make_unique<Enrollment>(*state_, std::move(ca), options_.agent_certificate_us);
   TRY(policies_, PolicyBook::open(*state_));
   hunts_ = std::make_unique<HuntService>(*events_, metrics_);
+  keeper_ = std::make_unique<StoreKeeper>(*events_, *state_);
   TRY(correlations_, CorrelationBook::open(*state_, *alerts_, rules_->current(), metrics_));
   TRY(schedule_, HuntSchedule::open({.state = *state_, .hunts = *hunts_, .alerts = *alerts_, .metrics = metrics_}));
   TRY(attack_, AttackNames::open(files_.attack()));
@@ -259,6 +264,7 @@ Status Node::Impl::start_api() {
                                .attack = *attack_,
                                .judge = *judge_,
                                .events = *events_,
+                               .keeper = *keeper_,
                                .metrics = metrics_,
                                .facts = std::move(facts),
                                .end_streams = [this](const std::string& host_id) { link_->end_streams(host_id); },
@@ -340,6 +346,7 @@ void Node::Impl::stop() {
   if (link_) link_->stop();
   if (rules_) rules_->stop();
   if (hunts_) hunts_->stop();
+  if (keeper_) keeper_->stop();
   if (schedule_) schedule_->stop();
   if (objects_) objects_->stop();
   if (api_) api_->stop();

@@ -7,15 +7,18 @@
 #include <filesystem>
 
 #include "central/node.h"
-#include "central/node_files.h"
 #include "central/state_schema.h"
 #include "central/users/accounts.h"
 #include "central/users/password.h"
 #include "link/certificate.h"
+#include "store/node_files.h"
 
 namespace redoubt::central {
 
 namespace {
+
+using store::lock_directory;
+using store::NodeFiles;
 
 constexpr std::string_view kFirstAccount = "admin";
 constexpr size_t kHostNameBytesMax = 256;
@@ -56,14 +59,6 @@ Result<std::string> make_first_account(Accounts& accounts) {
 }
 
 }  // namespace
-
-Result<base::UniqueFd> lock_directory(const NodeFiles& files) {
-  auto lock = base::lock_file(files.directory + "/lock", base::kTakeoverMs);
-  if (!lock && lock.error().code == Errc::already_exists) {
-    return fail(Errc::already_exists, "data directory " + files.directory + ": another redoubtd uses it");
-  }
-  return lock;
-}
 
 Result<InitReport> init_node(const std::string& data_directory, const std::vector<std::string>& extra_names) {
   const NodeFiles files{data_directory};

@@ -35,8 +35,13 @@ std::string message_of(const Answer& answer) {
 }  // namespace
 
 Result<std::string> call_api(const Profile& profile, const Call& call) {
+  TRY(Answer answer, download_api(profile, call));
+  return std::move(answer.body);
+}
+
+Result<Answer> download_api(const Profile& profile, const Call& call) {
   TRY(Answer answer, send_call(profile, call));
-  if (answer.status >= 200 && answer.status < 300) return std::move(answer.body);
+  if (answer.status >= 200 && answer.status < 300) return answer;
   return fail(errc_of(answer.status), message_of(answer));
 }
 

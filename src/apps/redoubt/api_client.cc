@@ -1,6 +1,7 @@
 #include "apps/redoubt/api_client.h"
 
 #include <openssl/x509.h>
+#include <algorithm>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -9,6 +10,7 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
 
+#include "apps/redoubt/output_file.h"
 #include "base/hash.h"
 
 namespace redoubt::cli {
@@ -22,6 +24,7 @@ using beast::error_code;
 using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 
 constexpr uint64_t kAnswerBytesMax = uint64_t{256} << 20;
+constexpr size_t kPieceBytes = size_t{256} << 10;
 constexpr int kConnectSeconds = 10;
 
 struct Address {
@@ -68,24 +71,60 @@ class Connection {
   }
 
   template <class Body>
-  Result<Answer> exchange(http::request<Body>& request, int timeout_s) {
-    expire_after(timeout_s);
+  Result<Answer> exchange(http::request<Body>& request, const Call& call) {
+    expire_after(call.timeout_s);
     // A refusal (too large, no rights) may come while the body is still on its way: read it in any case.
     const error_code unsent = finish([&](auto done) { http::async_write(stream_, request, std::move(done)); });
     beast::flat_buffer buffer;
-    http::response_parser<http::string_body> parser;
-    parser.body_limit(kAnswerBytesMax);
-    const error_code unread = finish([&](auto done) { http::async_read(stream_, buffer, parser, std::move(done)); });
-    if (unread && !parser.is_header_done()) return failed("talk to the node", unsent ? unsent : unread);
-    if (unread) return failed("read the answer", unread);
-    auto response = parser.release();
-    Answer answer{static_cast<int>(response.result_int()), std::move(response.body()), ""};
-    const std::string cookie(response[http::field::set_cookie]);
-    answer.cookie = cookie.substr(0, cookie.find(';'));
+    http::response_parser<http::buffer_body> parser;
+    parser.body_limit(boost::none);
+    const error_code unread =
+        finish([&](auto done) { http::async_read_header(stream_, buffer, parser, std::move(done)); });
+    if (unread) return failed("talk to the node", unsent ? unsent : unread);
+    Answer answer = head_of(parser.get());
+    const bool wanted = answer.status >= 200 && answer.status < 300;
+    if (wanted && !call.output.empty()) {
+      TRY(OutputFile output, OutputFile::begin(call.output));
+      TRY_STATUS(read_body(buffer, parser, [&](std::string_view piece) { return output.write(piece); }));
+      TRY_STATUS(output.commit());
+      return answer;
+    }
+    TRY_STATUS(read_body(buffer, parser, [&](std::string_view piece) -> Status {
+      if (answer.body.size() + piece.size() > kAnswerBytesMax) return fail(Errc::too_large, "the answer is too large");
+      answer.body += piece;
+      return {};
+    }));
     return answer;
   }
 
  private:
+  static Answer head_of(const http::response<http::buffer_body>& response) {
+    Answer answer{.status = static_cast<int>(response.result_int())};
+    const std::string cookie(response[http::field::set_cookie]);
+    answer.cookie = cookie.substr(0, cookie.find(';'));
+    for (const auto& field : response) {
+      std::string name(field.name_string());
+      std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+      if (name.starts_with("redoubt-")) answer.notes.emplace_back(std::move(name), std::string(field.value()));
+    }
+    return answer;
+  }
+
+  Status read_body(beast::flat_buffer& buffer, http::response_parser<http::buffer_body>& parser,
+                   const std::function<Status(std::string_view)>& take) {
+    std::string piece(kPieceBytes, '\0');
+    while (!parser.is_done()) {
+      auto& body = parser.get().body();
+      body.data = piece.data();
+      body.size = piece.size();
+      body.more = true;
+      const error_code unread = finish([&](auto done) { http::async_read(stream_, buffer, parser, std::move(done)); });
+      if (unread && unread != http::error::need_buffer) return failed("read the answer", unread);
+      TRY_STATUS(take(std::string_view(piece).substr(0, piece.size() - body.size)));
+    }
+    return {};
+  }
+
   template <class Start>
   error_code finish(Start start) {
     error_code result = asio::error::would_block;
@@ -137,7 +176,7 @@ Result<Answer> send_body(Connection& connection, const Profile& profile, const C
   if (!call.body.empty()) request.set(http::field::content_type, "application/json");
   request.body() = call.body;
   request.prepare_payload();
-  return connection.exchange(request, call.timeout_s);
+  return connection.exchange(request, call);
 }
 
 Result<Answer> send_file(Connection& connection, const Profile& profile, const Call& call) {
@@ -148,7 +187,7 @@ Result<Answer> send_file(Connection& connection, const Profile& profile, const C
   if (error) return fail(Errc::io, call.file + ": " + error.message());
   request.set(http::field::content_type, "application/octet-stream");
   request.prepare_payload();
-  return connection.exchange(request, call.timeout_s);
+  return connection.exchange(request, call);
 }
 
 }  // namespace

@@ -154,6 +154,20 @@ void add_bundle(CLI::App& app, Arguments& arguments) {
   app.add_option("FILE", arguments.files, "the enterprise ATT&CK bundle, STIX 2.1")->required()->expected(1);
 }
 
+void add_store(CLI::App& app, Arguments& arguments) {
+  app.add_option("--data", arguments.data, "data directory of a node that is stopped; else the running node is asked");
+}
+
+void add_store_export(CLI::App& app, Arguments& arguments) {
+  app.add_option("FILE", arguments.output, "the file to make; an existing one is not written over")->required();
+  app.add_option("QUERY", arguments.query, "hunting query; without one: everything");
+  app.add_option("--since", arguments.since, "not older than this: 15m, 24h, 7d or an RFC 3339 time");
+  app.add_option("--until", arguments.until, "older than this");
+  app.add_option("--format", arguments.file_format, "else by the end of the file's name")
+      ->check(CLI::IsMember({"csv", "jsonl", "parquet"}));
+  add_store(app, arguments);
+}
+
 void add_login(CLI::App& app, Arguments& arguments) {
   app.add_option("--url", arguments.url, "https://HOST:PORT")->required();
   app.add_option("--fingerprint", arguments.fingerprint, "SHA-256 of the server certificate; nothing else is trusted")
@@ -248,6 +262,19 @@ constexpr std::array kCommands = {
                run_policy_include},
     CommandRow{"attack", "import", "Give ATT&CK's techniques their names: the bundle that attack.mitre.org publishes.",
                "redoubt attack import enterprise-attack.json", add_bundle, run_attack_import},
+    CommandRow{"store", "stats", "What the event store holds: events, segments, bytes, kinds, hosts.",
+               "redoubt store stats\nredoubt store stats --data /var/lib/redoubt/node --json", add_store,
+               run_store_stats},
+    CommandRow{"store", "verify", "Read every file of the store and name what is damaged; exit 1 where something is.",
+               "redoubt store verify\nredoubt store verify --data /var/lib/redoubt/node", add_store, run_store_verify},
+    CommandRow{"store", "compact", "Merge small segments now; a running node does it in the background.",
+               "redoubt store compact", add_store, run_store_compact},
+    CommandRow{"store", "export", "Write all that a query finds to a file: CSV, JSON lines or Parquet.",
+               "redoubt store export day.parquet --since 24h\n"
+               "redoubt store export logins.csv 'EventType = \"login\" | fields @timestamp, host.name, user.name' "
+               "--since 2026-11-01 --until 2026-12-01\n"
+               "redoubt store export all.jsonl --data /var/lib/redoubt/node",
+               add_store_export, run_store_export},
     CommandRow{"token", "create", "Make an API token; it is shown once.", "redoubt token create backup-script",
                add_name, run_token_create},
 };
@@ -265,12 +292,13 @@ constexpr std::string_view kMainHelp =
     "Exit codes: 0 good; 1 failed; 2 command line or query wrong; 3 no such thing, or nothing found; 4 scan: "
     "detected.\n";
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kNouns = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kNouns = {{
     {"alert", "What the analyst handles."},
     {"attack", "Names of ATT&CK."},
     {"host", "Hosts that send events."},
     {"policy", "What hosts leave out of their telemetry."},
     {"rule", "What detects."},
+    {"store", "Where events are kept."},
     {"token", "How programs log in."},
 }};
 

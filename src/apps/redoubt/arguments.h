@@ -52,6 +52,11 @@ struct Arguments {
   std::string expires;
   std::string interval;
   std::string window;
+  // store; since and query as for hunt
+  std::string data;         // directory of a stopped node; empty: the node that the profile names
+  std::string output;       // file
+  std::string file_format;  // csv, jsonl, parquet
+  std::string until;
   // login, token create, host invite, rule exclude, hunt save
   std::string url;
   std::string fingerprint;

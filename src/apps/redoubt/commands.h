@@ -41,6 +41,12 @@ Exit run_hunt_list(const Arguments& arguments);
 Exit run_hunt_delete(const Arguments& arguments);
 Exit run_hunt_run(const Arguments& arguments);
 
+// store_commands.cc
+Exit run_store_stats(const Arguments& arguments);
+Exit run_store_verify(const Arguments& arguments);
+Exit run_store_compact(const Arguments& arguments);
+Exit run_store_export(const Arguments& arguments);
+
 // policy_commands.cc
 Exit run_policy_show(const Arguments& arguments);
 Exit run_policy_exclude(const Arguments& arguments);

@@ -1,54 +1,19 @@
 // `redoubt up` and the commands against the real programs on this machine.
 #include <gtest/gtest.h>
 
-#include <sys/wait.h>
 #include <unistd.h>
 #include <chrono>
 #include <csignal>
 #include <nlohmann/json.hpp>
 
-#include "apps/redoubt/daemon.h"
 #include "apps/redoubt/profile.h"
-#include "base/file.h"
+#include "apps/redoubt/up_test.h"
 
 namespace redoubt::cli {
 namespace {
 
-struct Ended {
-  int exit = -1;
-  std::string out;
-  std::string error;
-};
-
-class UpTest : public testing::Test {
- protected:
-  void TearDown() override { redoubt("down"); }
-
-  // `words` are quoted for the shell by the caller.
-  Ended redoubt(const std::string& words) {
-    const std::string error_path = scratch_ / "stderr";
-    const std::string command =
-        REDOUBT_BUILD_DIR "/bin/redoubt " + words + " --home " + home_ + " 2>" + error_path + " </dev/null";
-    FILE* pipe = popen(command.c_str(), "r");
-    Ended ended;
-    for (int c = fgetc(pipe); c != EOF; c = fgetc(pipe)) ended.out += static_cast<char>(c);
-    ended.exit = WEXITSTATUS(pclose(pipe));
-    ended.error = *base::read_file(error_path, 1 << 20);
-    return ended;
-  }
-  nlohmann::json up() {
-    const Ended ended = redoubt("up --json --api-port 0 --link-port 0");
-    EXPECT_EQ(ended.exit, 0) << ended.error;
-    return nlohmann::json::parse(ended.out, nullptr, false);
-  }
-  std::optional<pid_t> pid(const std::string& name) const { return running({name, home_}); }
-
-  base::TempDir scratch_;
-  std::string home_ = scratch_ / "home";
-};
-
 TEST_F(UpTest, second_run_changes_nothing_and_a_killed_node_comes_back) {
-  const auto first = up();
+  const auto first = nlohmann::json::parse(up(), nullptr, false);
   EXPECT_FALSE(first.value("password", "").empty());
   EXPECT_NE(access((home_ + "/first-password").c_str(), F_OK), 0);
   const auto node = pid("redoubtd");

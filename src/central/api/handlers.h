@@ -72,6 +72,12 @@ Response change_saved_hunt(Services& services, const Request& request);
 Response delete_saved_hunt(Services& services, const Request& request);
 Response run_saved_hunt(Services& services, const Request& request);
 
+// store_routes.cc
+Response get_store(Services& services, const Request& request);
+Response verify_store(Services& services, const Request& request);
+Response compact_store(Services& services, const Request& request);
+Response export_store(Services& services, const Request& request);
+
 // node_routes.cc
 Response get_health(Services& services, const Request& request);
 Response get_metrics(Services& services, const Request& request);

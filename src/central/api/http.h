@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/file.h"
 #include "base/result.h"
 #include "central/users/role.h"
 #include "query/diagnostic.h"
@@ -55,8 +56,10 @@ struct Response {
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
-  std::shared_ptr<EventStream> stream;  // instead of a body
-  std::string audit_note;               // what exactly was changed, for the audit log: "off"
+  std::shared_ptr<EventStream> stream;                   // instead of a body
+  std::shared_ptr<const base::UniqueFd> file = nullptr;  // instead of a body: its first file_bytes
+  uint64_t file_bytes = 0;
+  std::string audit_note;  // what exactly was changed, for the audit log: "off"
 };
 
 // Takes a request's body piece by piece, on a worker thread, never two pieces at once. Dropped without finish(): the

@@ -23,6 +23,7 @@
 #include "central/objects/object_service.h"
 #include "central/rules/attack_names.h"
 #include "central/rules/rule_book.h"
+#include "central/storage/store_keeper.h"
 #include "central/users/accounts.h"
 #include "central/users/audit_log.h"
 #include "central/users/login_throttle.h"
@@ -66,6 +67,7 @@ struct Services {
   AttackNames& attack;
   const Judge& judge;
   store::EventStore& events;
+  StoreKeeper& keeper;
   base::Metrics& metrics;
   NodeFacts facts;
   std::function<void(const std::string& host_id)> end_streams;

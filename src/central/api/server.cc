@@ -1,5 +1,6 @@
 #include "central/api/server.h"
 
+#include <unistd.h>
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -151,6 +152,7 @@ class ApiServer::Impl {
   asio::awaitable<Next> refuse_head(ConnectionPtr connection, error_code error);
   asio::awaitable<Next> take_body(ConnectionPtr connection, Parser& parser, Admitted& admitted);
   asio::awaitable<void> send_events(ConnectionPtr connection, Response response);
+  asio::awaitable<Next> send_file(ConnectionPtr connection, Response response, Next next);
   asio::awaitable<void> close(ConnectionPtr connection, Next how);
   bool room_for(const std::string& address) const;  // under mutex_
   void forget(const ConnectionPtr& connection);
@@ -331,6 +333,7 @@ asio::awaitable<Next> ApiServer::Impl::serve_request(ConnectionPtr connection) {
     co_await send_events(connection, std::move(response));
     co_return Next::close;
   }
+  if (response.file) co_return co_await send_file(connection, std::move(response), after);
   co_return co_await write_response(connection, std::move(response), after);
 }
 
@@ -365,6 +368,33 @@ asio::awaitable<Next> ApiServer::Impl::take_body(ConnectionPtr connection, Parse
     }
   }
   co_return Next::another_request;
+}
+
+// Piece by piece: a file may be larger than the memory.
+asio::awaitable<Next> ApiServer::Impl::send_file(ConnectionPtr connection, Response response, Next next) {
+  http::response<http::empty_body> message(static_cast<http::status>(response.status), 11);
+  add_security_headers(message, response);
+  message.keep_alive(next == Next::another_request);
+  message.content_length(response.file_bytes);
+  http::response_serializer<http::empty_body> serializer(message);
+  connection->lower().expires_after(kWriteTime);
+  const auto [error, size] = co_await http::async_write_header(connection->stream, serializer, kAsTuple);
+  if (error) co_return Next::close;
+  std::string piece;
+  for (uint64_t sent = 0; sent < response.file_bytes && !stopping_; sent += piece.size()) {
+    piece.resize(std::min<uint64_t>(kPieceBytes, response.file_bytes - sent));
+    ssize_t read = 0;
+    co_await run_blocking(
+        workers_, [&] { read = ::pread(response.file->get(), piece.data(), piece.size(), static_cast<off_t>(sent)); });
+    // The client sees that the end is missing.
+    if (read <= 0) co_return Next::close;
+    piece.resize(static_cast<size_t>(read));
+    connection->lower().expires_after(kWriteTime);
+    const auto [failed, written] = co_await asio::async_write(connection->stream, asio::buffer(piece), kAsTuple);
+    if (failed) co_return Next::close;
+    connection->lower().expires_never();
+  }
+  co_return stopping_ ? Next::close : next;
 }
 
 asio::awaitable<void> ApiServer::Impl::send_events(ConnectionPtr connection, Response response) {

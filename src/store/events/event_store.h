@@ -15,6 +15,7 @@
 #include "event/batch.h"
 #include "event/frame.h"
 #include "query/hunt.h"
+#include "store/events/store_report.h"
 
 namespace redoubt::store {
 
@@ -44,22 +45,6 @@ struct Appended {
   uint64_t last_sequence = 0;
   uint32_t events_new = 0;
   uint32_t events_repeated = 0;  // had been stored before: skipped
-};
-
-// A host's events lately: for the hosts page.
-struct HostActivity {
-  std::string host_id;
-  uint64_t events = 0;       // stored, all time
-  uint64_t events_lost = 0;  // declared lost, all time
-  int64_t last_event_us = 0;
-};
-
-struct StoreStats {
-  uint64_t events = 0;
-  uint64_t segments = 0;
-  uint64_t segment_bytes = 0;
-  uint64_t spool_bytes = 0;
-  uint64_t tail_events = 0;
 };
 
 class EventStore {
@@ -92,10 +77,23 @@ class EventStore {
 
   virtual std::vector<HostActivity> activity() = 0;
   virtual StoreStats stats() = 0;
+
+  // For people who look after the store; see store_report.h.
+  virtual Result<StoreReport> report() = 0;
+  // Reads everything and compares checksums. Damage is no error; a limit that ends it is.
+  virtual Result<VerifyReport> verify(const HuntLimits& limits) = 0;
+  // Merges as long as there is something to merge.
+  virtual Result<CompactReport> compact(const HuntLimits& limits) = 0;
+  // Writes what the hunt finds to a file. Without a limit of its own and another order the hunt finds everything, in
+  // the order in which it lies there. timeout or exhausted where a limit ended it: half a file is none.
+  virtual Result<Exported> export_hunt(const query::Hunt& hunt, ExportFormat format, const HuntLimits& limits) = 0;
 };
 
 // The least that the embedded store works with: what DuckDB takes to write a row group.
 constexpr uint64_t kStoreMemoryBytesMin = uint64_t{96} << 20;
+
+// Who seals, merges and expires: a thread of the store, or whoever calls.
+enum class Upkeep : uint8_t { automatic, on_demand };
 
 struct EmbeddedOptions {
   std::string directory;
@@ -106,6 +104,7 @@ struct EmbeddedOptions {
   uint64_t memory_bytes_max = uint64_t{1} << 30;  // of DuckDB; the newest events take up to half as much beside it
   unsigned threads = 2;
   uint64_t free_bytes_min = uint64_t{512} << 20;  // below it append() fails with exhausted
+  Upkeep upkeep = Upkeep::automatic;
 };
 
 // Opens (or makes) the embedded store: server spool, in-memory tail, Parquet segments, manifest; see

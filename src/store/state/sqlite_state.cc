@@ -114,7 +114,13 @@ class SqliteState final : public StateDb {
     return done;
   }
 
-  soci::session& writer() { return writer_; }
+  Status verify() override {
+    return read([](soci::session& session) -> Status {
+      std::string first;
+      session << "PRAGMA integrity_check(1)", soci::into(first);
+      return first == "ok" ? Status{} : fail(Errc::corrupt, first);
+    });
+  }
 
  private:
   Result<soci::session*> take_reader() {
@@ -203,6 +209,12 @@ Status make_private(const std::string& path) {
 }
 
 }  // namespace
+
+Status verify_sqlite_state(const std::string& path) {
+  SqliteState state;
+  TRY_STATUS(state.open(path));
+  return state.verify();
+}
 
 Result<std::unique_ptr<StateDb>> open_sqlite_state(const std::string& path, std::span<const Migration> migrations) {
   if (path.find('"') != std::string::npos)

@@ -16,6 +16,7 @@
 
 #include "base/file.h"
 #include "store/events/embedded/hunter.h"
+#include "store/events/embedded/limit.h"
 #include "store/events/embedded/manifest.h"
 #include "store/events/embedded/spool.h"
 #include "store/events/event_store.h"
@@ -42,6 +43,10 @@ class EmbeddedStore final : public EventStore {
   Result<size_t> merge() override;
   std::vector<HostActivity> activity() override;
   StoreStats stats() override;
+  Result<StoreReport> report() override;
+  Result<VerifyReport> verify(const HuntLimits& limits) override;
+  Result<CompactReport> compact(const HuntLimits& limits) override;
+  Result<Exported> export_hunt(const query::Hunt& hunt, ExportFormat format, const HuntLimits& limits) override;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -87,7 +92,10 @@ class EmbeddedStore final : public EventStore {
   void remove_judged_spool();
   bool judged(const std::map<BootKey, uint64_t>& frames) const;
   std::vector<std::shared_ptr<const Segment>> choose_expired();
-  std::vector<std::shared_ptr<const Segment>> choose_merge();
+  std::vector<std::shared_ptr<const Segment>> choose_merge(size_t files_min);
+  Result<size_t> merge(size_t files_min);
+  void count_kinds(StoreReport& report);
+  Status verify_spool(const Limit& limit, VerifyReport& report);
   void replace_segments(const std::vector<std::shared_ptr<const Segment>>& old, std::shared_ptr<const Segment> fresh);
   std::vector<std::shared_ptr<const Segment>> current_segments();
   View seen_view();
@@ -101,6 +109,7 @@ class EmbeddedStore final : public EventStore {
   std::unique_ptr<Manifest> manifest_;
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<Hunter> hunter_;
+  std::atomic<uint64_t> next_export_ = 1;
 
   std::mutex seal_mutex_;
   std::optional<Cut> cut_;

@@ -94,6 +94,22 @@ Result<HuntResult> Hunter::hunt(const View& view, const query::Hunt& hunt, const
   return whole(run, std::move(pruned), statement_of, shows_events ? fields_of(hunt) : event::FieldSet{});
 }
 
+Result<HuntResult> Hunter::write(const View& view, const query::Hunt& hunt, const Run::StatementOf& statement_of,
+                                 const HuntLimits& limits) {
+  const Slot slot(slots_, limits);
+  TRY_STATUS(slot.status());
+  TRY(auto session, duck_.connect());
+  Run run(duck_, std::move(session), hunt, limits);
+  View pruned = Pruner(hunt).prune(view);
+  HuntResult result;
+  auto rows = run.select(pruned, Reading::Places::hidden, statement_of, fields_of(hunt));
+  if (rows) result.rows = std::move(rows->rows);
+  if (!rows && !run.stopped_by(rows.error())) return tl::unexpected(std::move(rows).error());
+  run.finish(result);
+  if (!rows) return fail(rows.error().code == Errc::exhausted ? Errc::exhausted : Errc::timeout, result.partial_why);
+  return result;
+}
+
 Result<HuntResult> Hunter::histogram(const View& view, const query::Hunt& hunt, int64_t width_us,
                                      const HuntLimits& limits) {
   const Slot slot(slots_, limits);

@@ -4,7 +4,7 @@
 
 #include <semaphore>
 
-#include "store/events/embedded/view.h"
+#include "store/events/embedded/run.h"
 
 namespace redoubt::store::embedded {
 
@@ -16,6 +16,9 @@ class Hunter {
 
   Result<HuntResult> hunt(const View& view, const query::Hunt& hunt, const HuntLimits& limits);
   Result<HuntResult> histogram(const View& view, const query::Hunt& hunt, int64_t width_us, const HuntLimits& limits);
+  // Runs a statement that writes what the hunt finds elsewhere; its own rows. A limit that ends it is an error.
+  Result<HuntResult> write(const View& view, const query::Hunt& hunt, const Run::StatementOf& statement_of,
+                           const HuntLimits& limits);
 
  private:
   Duck& duck_;

@@ -28,6 +28,7 @@ CREATE TABLE host (
   last_event INTEGER NOT NULL) WITHOUT ROWID;
 )sql"},
     {2, "indexes", "ALTER TABLE segment ADD COLUMN index_bytes INTEGER NOT NULL DEFAULT 0"},
+    {3, "checksums", "ALTER TABLE segment ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0"},
 };
 
 // SQLite has signed integers only.
@@ -38,14 +39,14 @@ void insert_segment(soci::session& session, const SegmentInfo& segment) {
   const long long events = signed_of(segment.rows);
   const long long bytes = signed_of(segment.bytes);
   const long long index_bytes = signed_of(segment.index_bytes);
+  const long long checksum = signed_of(segment.checksum);
   const long long min_time = segment.min_time_us;
   const long long max_time = segment.max_time_us;
   const long long sealed = segment.sealed_us;
-  session << "INSERT INTO segment (number, min_time, max_time, events, bytes, index_bytes, columns, sealed) VALUES "
-             "(:number,"
-             " :min, :max, :events, :bytes, :index, :columns, :sealed)",
+  session << "INSERT INTO segment (number, min_time, max_time, events, bytes, index_bytes, checksum, columns, "
+             "sealed) VALUES (:number, :min, :max, :events, :bytes, :index, :checksum, :columns, :sealed)",
       soci::use(number), soci::use(min_time), soci::use(max_time), soci::use(events), soci::use(bytes),
-      soci::use(index_bytes), soci::use(segment.columns), soci::use(sealed);
+      soci::use(index_bytes), soci::use(checksum), soci::use(segment.columns), soci::use(sealed);
 }
 
 void delete_segments(soci::session& session, const std::vector<uint64_t>& segments) {
@@ -100,14 +101,14 @@ Result<std::unique_ptr<Manifest>> Manifest::open(const std::string& path) {
 Result<std::vector<SegmentInfo>> Manifest::segments() {
   std::vector<SegmentInfo> segments;
   TRY_STATUS(db_->read([&](soci::session& session) -> Status {
-    long long number = 0, min_time = 0, max_time = 0, events = 0, bytes = 0, index_bytes = 0, sealed = 0;
+    long long number = 0, min_time = 0, max_time = 0, events = 0, bytes = 0, index_bytes = 0, checksum = 0, sealed = 0;
     std::string columns;
     soci::statement rows =
         (session.prepare
-             << "SELECT number, min_time, max_time, events, bytes, index_bytes, columns, sealed FROM segment ORDER BY"
-                " number",
+             << "SELECT number, min_time, max_time, events, bytes, index_bytes, checksum, columns, sealed FROM segment"
+                " ORDER BY number",
          soci::into(number), soci::into(min_time), soci::into(max_time), soci::into(events), soci::into(bytes),
-         soci::into(index_bytes), soci::into(columns), soci::into(sealed));
+         soci::into(index_bytes), soci::into(checksum), soci::into(columns), soci::into(sealed));
     rows.execute();
     while (rows.fetch()) {
       segments.push_back({.number = static_cast<uint64_t>(number),
@@ -116,6 +117,7 @@ Result<std::vector<SegmentInfo>> Manifest::segments() {
                           .rows = static_cast<uint64_t>(events),
                           .bytes = static_cast<uint64_t>(bytes),
                           .index_bytes = static_cast<uint64_t>(index_bytes),
+                          .checksum = static_cast<uint64_t>(checksum),
                           .columns = columns,
                           .sealed_us = sealed});
     }
@@ -172,6 +174,8 @@ Status Manifest::remove(const std::vector<uint64_t>& segments) {
     return {};
   }));
 }
+
+Status Manifest::verify() { return base::within("manifest", db_->verify()); }
 
 Status Manifest::replace(const std::vector<uint64_t>& segments, const SegmentInfo& fresh) {
   return base::within("manifest", db_->write([&](soci::session& session) -> Status {

@@ -23,6 +23,7 @@ struct SegmentInfo {
   uint64_t rows = 0;
   uint64_t bytes = 0;        // of the Parquet file
   uint64_t index_bytes = 0;  // of the file beside it; 0: there is none
+  uint64_t checksum = 0;     // XXH3-64 of the Parquet file; 0: written before there were any
   std::string columns;       // blank-separated, as the file has them
   int64_t sealed_us = 0;
 
@@ -51,6 +52,8 @@ class Manifest {
 
   Status add(const Sealed& sealed);
   Status remove(const std::vector<uint64_t>& segments);
+  // corrupt where the database is damaged.
+  Status verify();
   // One segment takes the place of others.
   Status replace(const std::vector<uint64_t>& segments, const SegmentInfo& fresh);
 

@@ -13,7 +13,8 @@ namespace redoubt::store::embedded {
 
 namespace {
 
-constexpr size_t kMergeFilesMin = 4;
+constexpr size_t kMergeFilesMin = 4;    // by itself
+constexpr size_t kCompactFilesMin = 2;  // when it is asked to
 constexpr size_t kMergeFilesMax = 32;
 constexpr int64_t kMergeSpanUs = 24 * 3600 * base::kSecondUs;  // a segment that is merged spans at most so much
 
@@ -43,7 +44,7 @@ Status load(DuckSession& session, const Segment& segment, Memtable& table) {
 
 // Small segments that follow each other in the order in which retention takes them, whose events fit one segment: a
 // merge over a segment between them would let retention take that first, and leave older events behind.
-std::vector<std::shared_ptr<const Segment>> EmbeddedStore::choose_merge() {
+std::vector<std::shared_ptr<const Segment>> EmbeddedStore::choose_merge(size_t files_min) {
   auto segments = current_segments();
   std::sort(segments.begin(), segments.end(),
             [](const auto& a, const auto& b) { return a->info.age_mark_us() < b->info.age_mark_us(); });
@@ -57,7 +58,7 @@ std::vector<std::shared_ptr<const Segment>> EmbeddedStore::choose_merge() {
     const bool fits = small && rows + segment->info.rows <= options_.seal_events && chosen.size() < kMergeFilesMax &&
                       segment->info.max_time_us - begin_us <= kMergeSpanUs;
     if (!fits) {
-      if (chosen.size() >= kMergeFilesMin) break;
+      if (chosen.size() >= files_min) break;
       chosen.clear();
       rows = 0;
       begin_us = segment->info.min_time_us;
@@ -66,13 +67,36 @@ std::vector<std::shared_ptr<const Segment>> EmbeddedStore::choose_merge() {
     chosen.push_back(segment);
     rows += segment->info.rows;
   }
-  if (chosen.size() < kMergeFilesMin) chosen.clear();
+  if (chosen.size() < files_min) chosen.clear();
   return chosen;
 }
 
-Result<size_t> EmbeddedStore::merge() {
+Result<size_t> EmbeddedStore::merge() { return merge(kMergeFilesMin); }
+
+Result<CompactReport> EmbeddedStore::compact(const HuntLimits& limits) {
+  const Limit limit(limits);
+  const StoreStats before = stats();
+  CompactReport report{.segments_before = before.segments, .bytes_before = before.segment_bytes};
+  while (true) {
+    TRY_STATUS(limit.status("compact"));
+    auto merged = merge(kCompactFilesMin);
+    if (!merged && merged.error().code != Errc::corrupt) return tl::unexpected(std::move(merged).error());
+    if (!merged) {
+      report.damage.push_back({.what = "a segment that is to be merged", .why = merged.error().message});
+    } else if (*merged == 0) {
+      break;
+    }
+  }
+  const StoreStats after = stats();
+  report.segments_after = after.segments;
+  report.bytes_after = after.segment_bytes;
+  return report;
+}
+
+// A segment that cannot be read is `corrupt`, and left out from then on.
+Result<size_t> EmbeddedStore::merge(size_t files_min) {
   const std::lock_guard seal_lock(seal_mutex_);
-  const auto parts = choose_merge();
+  const auto parts = choose_merge(files_min);
   if (parts.empty()) return 0;
   auto table = std::make_shared<Memtable>();
   TRY(const auto session, duck_->connect());
@@ -85,9 +109,7 @@ Result<size_t> EmbeddedStore::merge() {
     if (!loaded) {
       // It stays as it is, and hunts say so; the others are merged without it.
       part->damage_reported = true;
-      return base::within("merge segment " + std::to_string(part->info.number), std::move(loaded)).map([] {
-        return size_t{0};
-      });
+      return fail(Errc::corrupt, "merge segment " + std::to_string(part->info.number) + ": " + loaded.error().message);
     }
     sealed_us = std::max(sealed_us, part->info.sealed_us);
     numbers.push_back(part->info.number);

@@ -144,7 +144,7 @@ Status EmbeddedStore::open() {
   TRY_STATUS(open_segments());
   TRY_STATUS(replay_spool());
   expire_next_ = Clock::now();
-  thread_ = std::thread([this] { run(); });
+  if (options_.upkeep == Upkeep::automatic) thread_ = std::thread([this] { run(); });
   return {};
 }
 

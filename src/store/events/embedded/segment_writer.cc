@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "store/events/embedded/segment_index.h"
 #include "store/events/plan.h"
+#include "store/file_checksum.h"
 
 namespace redoubt::store::embedded {
 
@@ -58,8 +59,8 @@ SegmentInfo describe(const Memtable& table, const std::vector<uint32_t>& rows, u
   return info;
 }
 
-// Its size. DuckDB neither syncs nor renames.
-Result<uint64_t> write_parquet(Duck& duck, const std::string& table, std::string columns, const std::string& path) {
+// Its size and checksum. DuckDB neither syncs nor renames.
+Result<FileChecksum> write_parquet(Duck& duck, const std::string& table, std::string columns, const std::string& path) {
   const std::string unfinished = path + ".tmp";
   std::replace(columns.begin(), columns.end(), ' ', ',');
   TRY(const auto session, duck.connect());
@@ -72,10 +73,10 @@ Result<uint64_t> write_parquet(Duck& duck, const std::string& table, std::string
   TRY_STATUS(sync_file(unfinished));
   std::error_code error;
   std::filesystem::permissions(unfinished, std::filesystem::perms(base::kPrivateFile), error);
-  const uint64_t bytes = std::filesystem::file_size(unfinished, error);
+  TRY(const FileChecksum sum, checksum_of_file(unfinished));
   if (error || rename(unfinished.c_str(), path.c_str()) != 0) return base::fail_errno("rename " + unfinished);
   TRY_STATUS(base::sync_directory(std::filesystem::path(path).parent_path().string()));
-  return bytes;
+  return sum;
 }
 
 }  // namespace
@@ -118,7 +119,9 @@ Result<SegmentInfo> write_segment(Duck& duck, std::shared_ptr<const Memtable> ta
   const size_t rows_in_table = table->rows();
   const auto shown = duck.show(
       {.table = std::move(table), .rows = rows_in_table, .order = std::move(rows), .lines = std::move(lines.of_text)});
-  TRY(info.bytes, write_parquet(duck, shown->name(), info.columns, path));
+  TRY(const FileChecksum written, write_parquet(duck, shown->name(), info.columns, path));
+  info.bytes = written.bytes;
+  info.checksum = written.checksum;
   info.sealed_us = base::Time::now().us;
   return info;
 }

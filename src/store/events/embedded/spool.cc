@@ -179,6 +179,11 @@ Status Spool::read(uint64_t number, Torn torn, const std::function<Status(SpoolR
   return {};
 }
 
+Result<SpoolScan> Spool::scan(uint64_t number, uint64_t bytes, const std::function<Status(SpoolRecord)>& each) const {
+  TRY(const std::string content, base::read_file(path_of(number), kSpoolFileMax));
+  return scan_spool(std::string_view(content).substr(0, bytes), each);
+}
+
 Status Spool::remove(uint64_t number) {
   const std::string path = path_of(number);
   return unlink(path.c_str()) == 0 ? Status{} : Status(base::fail_errno("remove " + path));

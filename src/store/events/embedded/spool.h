@@ -53,6 +53,8 @@ class Spool {
   // Reads a file through; the newest file's torn end is cut off.
   enum class Torn { keep, cut };
   Status read(uint64_t number, Torn torn, const std::function<Status(SpoolRecord)>& each) const;
+  // The records in the first bytes of a file, which stays as it is.
+  Result<SpoolScan> scan(uint64_t number, uint64_t bytes, const std::function<Status(SpoolRecord)>& each) const;
   Status remove(uint64_t number);
 
   // Begins the next file (durable name); what was appended before is durable on return.
@@ -64,9 +66,9 @@ class Spool {
 
   uint64_t position() const;
   uint64_t bytes_in(uint64_t number) const;
+  std::string path_of(uint64_t number) const;
 
  private:
-  std::string path_of(uint64_t number) const;
   Status refuse_if_failed() const;
 
   std::string directory_;

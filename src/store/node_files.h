@@ -1,4 +1,5 @@
-// The layout of the node's data directory.
+// The layout of the node's data directory: what the node, and the tools that work on the directory of one that is
+// stopped, find where.
 #pragma once
 
 #include <string>
@@ -6,7 +7,7 @@
 #include "base/file.h"
 #include "base/result.h"
 
-namespace redoubt::central {
+namespace redoubt::store {
 
 struct NodeFiles {
   std::string directory;
@@ -20,9 +21,13 @@ struct NodeFiles {
   std::string objects() const { return directory + "/objects"; }
   std::string attack() const { return directory + "/attack.json"; }
   std::string ports() const { return directory + "/ports.json"; }
+  std::string lock() const { return directory + "/lock"; }
 };
 
 // Holds the directory for one process; already_exists where another one does. Released with the descriptor.
 Result<base::UniqueFd> lock_directory(const NodeFiles& files);
+// The same for a tool beside the node: the directory is one of a node, and files that are made in it belong to whom the
+// node runs as.
+Result<base::UniqueFd> lock_stopped_node(const NodeFiles& files);
 
-}  // namespace redoubt::central
+}  // namespace redoubt::store

@@ -1,0 +1,67 @@
+#include "apps/redoubt/store_directory.h"
+
+#include <filesystem>
+#include <limits>
+
+#include "base/log.h"
+#include "query/hunt.h"
+#include "store/events/event_store.h"
+#include "store/events/report_json.h"
+#include "store/node_files.h"
+#include "store/state/state_db.h"
+
+namespace redoubt::cli {
+
+namespace {
+
+const store::HuntLimits kUnhurried{.time_ms_max = std::numeric_limits<int32_t>::max(), .cancelled = {}};
+
+// The lock goes last.
+struct StoppedStore {
+  store::NodeFiles files;
+  base::UniqueFd lock;
+  std::unique_ptr<store::EventStore> events;
+};
+
+Result<StoppedStore> open_stopped(const std::string& data) {
+  std::error_code failed;
+  StoppedStore stopped{.files = {std::filesystem::absolute(data, failed).lexically_normal().string()}};
+  TRY(stopped.lock, store::lock_stopped_node(stopped.files));
+  if (!std::filesystem::exists(stopped.files.events(), failed)) {
+    return fail(Errc::not_found, "data directory " + stopped.files.directory + ": the node never took events");
+  }
+  TRY(stopped.events,
+      store::open_embedded_store({.directory = stopped.files.events(), .upkeep = store::Upkeep::on_demand}));
+  return stopped;
+}
+
+}  // namespace
+
+Result<std::string> report_directory(const std::string& data) {
+  TRY(const StoppedStore stopped, open_stopped(data));
+  return stopped.events->report().map([](const auto& report) { return store::json_of(report); });
+}
+
+Result<std::string> verify_directory(const std::string& data) {
+  TRY(const StoppedStore stopped, open_stopped(data));
+  TRY(store::VerifyReport report, stopped.events->verify(kUnhurried));
+  if (const Status state = store::verify_sqlite_state(stopped.files.state()); !state) {
+    report.damage.push_back({.what = stopped.files.state(), .why = state.error().message});
+  }
+  return store::json_of(report);
+}
+
+Result<std::string> compact_directory(const std::string& data) {
+  TRY(const StoppedStore stopped, open_stopped(data));
+  return stopped.events->compact(kUnhurried).map([](const auto& report) { return store::json_of(report); });
+}
+
+Result<store::Exported> export_directory(const std::string& data, const std::string& query,
+                                         store::ExportFormat format) {
+  const auto hunt = query::parse_hunt(query, base::Time::now());
+  if (!hunt) return fail(Errc::invalid_argument, hunt.error().render(query));
+  TRY(const StoppedStore stopped, open_stopped(data));
+  return stopped.events->export_hunt(*hunt, format, kUnhurried);
+}
+
+}  // namespace redoubt::cli

@@ -1,0 +1,18 @@
+// The store tools on the data directory of a node that is stopped. The directory is locked meanwhile. One thread.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "store/events/store_report.h"
+
+namespace redoubt::cli {
+
+// What the node's API answers, from the directory: the JSON of a report.
+Result<std::string> report_directory(const std::string& data);
+Result<std::string> verify_directory(const std::string& data);
+Result<std::string> compact_directory(const std::string& data);
+// A mistake in the query is an invalid_argument that shows the place.
+Result<store::Exported> export_directory(const std::string& data, const std::string& query, store::ExportFormat format);
+
+}  // namespace redoubt::cli

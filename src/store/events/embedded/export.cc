@@ -1,0 +1,163 @@
+// What a hunt finds, as a file of a format that others read. DuckDB writes it; what it takes in memory does not grow
+// with the rows.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "store/events/embedded/embedded_store.h"
+#include "store/events/embedded/prune.h"
+#include "store/events/embedded/run.h"
+#include "store/events/plan.h"
+
+namespace redoubt::store::embedded {
+
+namespace {
+
+using query::sql::Dialect;
+using query::sql::Statement;
+
+constexpr uint32_t kExportRowsMax = UINT32_MAX;
+
+// The fields that rows of the view can have, in the order of the table.
+std::vector<event::Field> occurring(const View& view) {
+  event::FieldSet set{};
+  const auto add = [&](const event::FieldSet& more) {
+    for (size_t word = 0; word < set.size(); ++word) set[word] |= more[word];
+  };
+  for (const SegmentPart& part : view.segments) add(part.segment->fields);
+  for (const TailPart& tail : view.tails) add(tail.table->fields(tail.rows));
+  std::vector<event::Field> fields;
+  for (const event::FieldInfo& info : event::kFields) {
+    if (has_field(set, info.field)) fields.push_back(info.field);
+  }
+  if (fields.empty()) fields.push_back(event::Field::event_time);
+  return fields;
+}
+
+bool shows_events(const query::Hunt& hunt) { return std::holds_alternative<std::monostate>(hunt.aggregate); }
+
+// As files have it: in Parquet a point in time, else RFC 3339.
+std::string time_in(ExportFormat format, const std::string& column) {
+  if (format == ExportFormat::parquet) return "make_timestamp(" + column + ")";
+  return "strftime(make_timestamp(" + column + "), '%Y-%m-%dT%H:%M:%S.%fZ')";
+}
+
+std::string columns_of_file(const query::Hunt& hunt, ExportFormat format) {
+  if (std::holds_alternative<query::CountPer>(hunt.aggregate)) return time_in(format, "bucket") + " AS bucket, count";
+  const auto* by = std::get_if<query::CountBy>(&hunt.aggregate);
+  const auto* distinct = std::get_if<query::Distinct>(&hunt.aggregate);
+  if (!shows_events(hunt)) {
+    const bool times = (by != nullptr && event::info(by->field).type == event::FieldType::time) ||
+                       (distinct != nullptr && event::info(distinct->field).type == event::FieldType::time);
+    return times ? time_in(format, "value") + " AS value, count" : "*";
+  }
+  std::string columns;
+  for (const event::Field field : hunt.fields) {
+    const event::FieldInfo& info = event::info(field);
+    const std::string column(info.column);
+    columns += (columns.empty() ? "" : ", ") +
+               (info.type == event::FieldType::time ? time_in(format, column) : column) + " AS \"" +
+               std::string(info.name) + "\"";
+  }
+  return columns;
+}
+
+std::string_view options_of(ExportFormat format) {
+  switch (format) {
+    case ExportFormat::csv: return "(FORMAT csv, HEADER true)";
+    case ExportFormat::json_lines: return "(FORMAT json)";
+    case ExportFormat::parquet: return "(FORMAT parquet, COMPRESSION zstd)";
+  }
+  return "";
+}
+
+// Events without an order of their own are not sorted: all of a store would not fit the memory.
+bool is_sorted(const query::Hunt& hunt) {
+  return !shows_events(hunt) || hunt.limit_written || hunt.sort != event::Field::event_time ||
+         hunt.direction != query::Direction::descending;
+}
+
+struct ExportTarget {
+  std::string path;
+  ExportFormat format;
+};
+
+Statement copy_of(const query::Hunt& hunt, const std::string& source, const query::sql::Answered& answered,
+                  const ExportTarget& target) {
+  Statement rows;
+  if (is_sorted(hunt)) {
+    rows = query::sql::select(hunt, source, Dialect::duckdb, answered);
+    rows.text = "(" + rows.text + ")";
+  } else {
+    rows = query::sql::where(hunt, Dialect::duckdb, answered);
+    rows.text = source + rows.text;
+  }
+  rows.text = "COPY (SELECT " + columns_of_file(hunt, target.format) + " FROM " + rows.text + ") TO " +
+              sql_quoted(target.path) + " " + std::string(options_of(target.format));
+  return rows;
+}
+
+query::Hunt without_limit(const query::Hunt& asked, const View& view) {
+  query::Hunt hunt{.where = asked.where.clone(),
+                   .since = asked.since,
+                   .until = asked.until,
+                   .sort = asked.sort,
+                   .direction = asked.direction,
+                   .limit = asked.limit_written ? asked.limit : kExportRowsMax,
+                   .offset = asked.offset,
+                   .fields = asked.fields,
+                   .aggregate = asked.aggregate,
+                   .limit_written = asked.limit_written};
+  if (hunt.fields.empty()) hunt.fields = occurring(view);
+  return hunt;
+}
+
+// The file that was written, which loses its name.
+Result<base::UniqueFd> take_file(const std::string& path, uint64_t& bytes) {
+  base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info{};
+  if (!fd || fstat(fd.get(), &info) != 0) return base::fail_errno("open " + path);
+  unlink(path.c_str());
+  bytes = static_cast<uint64_t>(info.st_size);
+  return fd;
+}
+
+// Room for events goes before room for exports.
+bool is_disk_low(const std::string& directory, uint64_t free_bytes_min) {
+  struct statvfs disk{};
+  return statvfs(directory.c_str(), &disk) == 0 &&
+         static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize < free_bytes_min;
+}
+
+}  // namespace
+
+Result<Exported> EmbeddedStore::export_hunt(const query::Hunt& asked, ExportFormat format, const HuntLimits& limits) {
+  const ExportTarget target{.path = options_.directory + "/tmp/export-" + std::to_string(next_export_++),
+                            .format = format};
+  std::atomic<bool> low = false;
+  const HuntLimits guarded{.time_ms_max = limits.time_ms_max, .cancelled = [&] {
+                             if (is_disk_low(options_.directory, options_.free_bytes_min)) low = true;
+                             return low || (limits.cancelled && limits.cancelled());
+                           }};
+  const View view = seen_view();
+  const query::Hunt hunt = without_limit(asked, view);
+  auto written = hunter_->write(
+      view, hunt,
+      [&](const std::string& source, const query::sql::Answered& answered) {
+        return copy_of(hunt, source, answered, target);
+      },
+      guarded);
+  if (!written) {
+    unlink(target.path.c_str());
+    if (low) return fail(Errc::exhausted, "export: the disk has no room for it");
+    return tl::unexpected(std::move(written).error().within("export"));
+  }
+  Exported exported{.rows = static_cast<uint64_t>(std::get<int64_t>(written->rows.at(0).at(0))),
+                    .partial = written->partial,
+                    .partial_why = written->partial_why};
+  TRY(exported.file, take_file(target.path, exported.bytes));
+  return exported;
+}
+
+}  // namespace redoubt::store::embedded
