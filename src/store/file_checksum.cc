@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <unistd.h>
-#define XXH_INLINE_ALL
 #include <xxhash.h>
 #include <memory>
 #include <vector>
