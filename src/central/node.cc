@@ -182,7 +182,7 @@ Status Node::Impl::start_detection() {
   enrollment_ = std::make_unique<Enrollment>(*state_, std::move(ca), options_.agent_certificate_us);
   TRY(policies_, PolicyBook::open(*state_));
   hunts_ = std::make_unique<HuntService>(*events_, metrics_);
-  keeper_ = std::make_unique<StoreKeeper>(*events_, *state_);
+  keeper_ = std::make_unique<StoreKeeper>(*events_, *state_, files_);
   TRY(correlations_, CorrelationBook::open(*state_, *alerts_, rules_->current(), metrics_));
   TRY(schedule_, HuntSchedule::open({.state = *state_, .hunts = *hunts_, .alerts = *alerts_, .metrics = metrics_}));
   TRY(attack_, AttackNames::open(files_.attack()));

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -14,6 +15,8 @@ struct FileChecksum {
   uint64_t checksum = 0;  // XXH3-64, never 0
 };
 
+// Reads the file through and hands on each piece.
+Result<FileChecksum> read_with_checksum(const std::string& path, const std::function<Status(std::string_view)>& take);
 // Reads the file through, piece by piece; `each` is asked before every piece and may end it.
 Result<FileChecksum> checksum_of_file(const std::string& path, const std::function<Status()>& each = {});
 

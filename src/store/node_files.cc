@@ -9,6 +9,12 @@ namespace {
 
 constexpr int64_t kToolWaitMs = 0;
 
+Result<base::UniqueFd> refuse_half(const NodeFiles& files, base::UniqueFd lock) {
+  if (access(files.unfinished_restore().c_str(), F_OK) != 0) return lock;
+  return fail(Errc::unavailable, "data directory " + files.directory +
+                                     ": a restore into it was broken off; run `redoubt store restore` again");
+}
+
 }  // namespace
 
 Result<base::UniqueFd> lock_directory(const NodeFiles& files) {
@@ -16,7 +22,7 @@ Result<base::UniqueFd> lock_directory(const NodeFiles& files) {
   if (!lock && lock.error().code == Errc::already_exists) {
     return fail(Errc::already_exists, "data directory " + files.directory + ": another redoubtd uses it");
   }
-  return lock;
+  return std::move(lock).and_then([&](base::UniqueFd held) { return refuse_half(files, std::move(held)); });
 }
 
 Result<base::UniqueFd> lock_stopped_node(const NodeFiles& files) {
@@ -36,7 +42,7 @@ Result<base::UniqueFd> lock_stopped_node(const NodeFiles& files) {
     return fail(Errc::already_exists, "data directory " + files.directory +
                                           ": a node runs on it; leave out --data to ask that node, or stop it first");
   }
-  return lock;
+  return std::move(lock).and_then([&](base::UniqueFd held) { return refuse_half(files, std::move(held)); });
 }
 
 }  // namespace redoubt::store

@@ -21,6 +21,8 @@ struct NodeFiles {
   std::string objects() const { return directory + "/objects"; }
   std::string attack() const { return directory + "/attack.json"; }
   std::string ports() const { return directory + "/ports.json"; }
+  // There while a restore into the directory is not done; no node starts then.
+  std::string unfinished_restore() const { return directory + "/restore.unfinished"; }
   std::string lock() const { return directory + "/lock"; }
 };
 

@@ -158,6 +158,18 @@ void add_store(CLI::App& app, Arguments& arguments) {
   app.add_option("--data", arguments.data, "data directory of a node that is stopped; else the running node is asked");
 }
 
+void add_backup(CLI::App& app, Arguments& arguments) {
+  app.add_option("DIR", arguments.output, "on the node's machine: absent, empty, or of a backup that was broken off")
+      ->required();
+  app.add_flag("--copy", arguments.copy, "copy files instead of linking them where the file system can");
+  add_store(app, arguments);
+}
+
+void add_restore(CLI::App& app, Arguments& arguments) {
+  app.add_option("BACKUP", arguments.output, "what `store backup` made")->required();
+  app.add_option("--data", arguments.data, "the data directory to make: absent or empty")->required();
+}
+
 void add_store_export(CLI::App& app, Arguments& arguments) {
   app.add_option("FILE", arguments.output, "the file to make; an existing one is not written over")->required();
   app.add_option("QUERY", arguments.query, "hunting query; without one: everything");
@@ -275,6 +287,12 @@ constexpr std::array kCommands = {
                "--since 2026-11-01 --until 2026-12-01\n"
                "redoubt store export all.jsonl --data /var/lib/redoubt/node",
                add_store_export, run_store_export},
+    CommandRow{"store", "backup", "Copy all that makes the node to a directory, while it works.",
+               "redoubt store backup /backup/redoubt-2026-11-25\nredoubt store backup /mnt/usb/redoubt --copy",
+               add_backup, run_store_backup},
+    CommandRow{"store", "restore", "Make a data directory of a backup, and verify it.",
+               "redoubt store restore /backup/redoubt-2026-11-25 --data /var/lib/redoubt/node", add_restore,
+               run_store_restore},
     CommandRow{"token", "create", "Make an API token; it is shown once.", "redoubt token create backup-script",
                add_name, run_token_create},
 };

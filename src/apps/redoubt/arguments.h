@@ -53,8 +53,9 @@ struct Arguments {
   std::string interval;
   std::string window;
   // store; since and query as for hunt
-  std::string data;         // directory of a stopped node; empty: the node that the profile names
-  std::string output;       // file
+  std::string data;    // directory of a stopped node; empty: the node that the profile names
+  std::string output;  // file; backup, restore: directory of the backup
+  bool copy = false;
   std::string file_format;  // csv, jsonl, parquet
   std::string until;
   // login, token create, host invite, rule exclude, hunt save

@@ -45,6 +45,8 @@ Exit run_hunt_run(const Arguments& arguments);
 Exit run_store_stats(const Arguments& arguments);
 Exit run_store_verify(const Arguments& arguments);
 Exit run_store_compact(const Arguments& arguments);
+Exit run_store_backup(const Arguments& arguments);
+Exit run_store_restore(const Arguments& arguments);
 Exit run_store_export(const Arguments& arguments);
 
 // policy_commands.cc

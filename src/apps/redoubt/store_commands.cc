@@ -1,6 +1,8 @@
-// redoubt store stats|verify|compact|export: asks the node that runs, or works on the directory of one that is stopped.
+// redoubt store stats|verify|compact|export|backup|restore: asks the node that runs, or works on the directory of one
+// that is stopped.
 #include <fmt/format.h>
 #include <unistd.h>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "apps/redoubt/api_client.h"
@@ -162,6 +164,41 @@ Result<Outcome> export_store(const Arguments& arguments) {
                                 : export_from_directory(arguments, query, format);
 }
 
+// The node has another working directory.
+std::string absolute(const std::string& path) {
+  std::error_code failed;
+  std::string whole = std::filesystem::absolute(path, failed).lexically_normal().string();
+  while (whole.size() > 1 && whole.ends_with('/')) whole.pop_back();
+  return whole;
+}
+
+Result<std::string> back_up(const Arguments& arguments) {
+  const std::string directory = absolute(arguments.output);
+  if (!arguments.data.empty()) {
+    return back_up_directory(
+        arguments.data,
+        {.directory = directory, .files = arguments.copy ? store::BackupFiles::copied : store::BackupFiles::linked});
+  }
+  TRY(const Profile profile, load_profile(find_profile(arguments.home)));
+  const json request = {{"directory", directory}, {"copy", arguments.copy}};
+  return call_api(profile, {.method = "POST",
+                            .target = "/store/backup",
+                            .body = request.dump(-1, ' ', false, json::error_handler_t::replace),
+                            .timeout_s = kStoreSeconds});
+}
+
+Exit print_backup(const Arguments& arguments, const std::string& answer, const std::string& done) {
+  const json report = json::parse(answer);
+  if (arguments.format == Format::json) {
+    print_line(report.dump());
+  } else {
+    print_damage(report);
+    print_line(printable(fmt::format("{} events, {} files, {} {} {}", number(report, "events"), number(report, "files"),
+                                     bytes_text(number(report, "bytes")), done, report.value("directory", ""))));
+  }
+  return report.at("damage").empty() ? Exit::ok : Exit::failed;
+}
+
 }  // namespace
 
 Exit run_store_stats(const Arguments& arguments) {
@@ -205,6 +242,16 @@ Exit run_store_compact(const Arguments& arguments) {
                            bytes_text(number(*report, "bytes_before"))));
   }
   return report->at("damage").empty() ? Exit::ok : Exit::failed;
+}
+
+Exit run_store_backup(const Arguments& arguments) {
+  const auto answer = back_up(arguments);
+  return answer ? print_backup(arguments, *answer, "backed up to") : print_error(answer.error());
+}
+
+Exit run_store_restore(const Arguments& arguments) {
+  const auto answer = restore_directory(absolute(arguments.data), absolute(arguments.output));
+  return answer ? print_backup(arguments, *answer, "restored to") : print_error(answer.error());
 }
 
 Exit run_store_export(const Arguments& arguments) {

@@ -122,5 +122,34 @@ TEST_F(StoreCommandsTest, work_on_the_directory_of_a_stopped_node) {
   EXPECT_EQ(redoubt("store stats --data " + scratch_.path()).exit, 3);
 }
 
+TEST_F(StoreCommandsTest, a_restored_node_is_the_node_that_was_backed_up) {
+  seed(3);
+  up_again();
+  const std::string backup = scratch_ / "backup";
+  const json made = tool("backup " + backup);
+  EXPECT_GE(made.at("events"), 30U);
+  EXPECT_EQ(redoubt("store backup " + backup).exit, 1);
+  EXPECT_EQ(redoubt("store backup " + data_ + "/inside").exit, 2);
+  const Ended running = redoubt("store restore " + backup + " --data " + data_);
+  EXPECT_EQ(running.exit, 1);
+  EXPECT_NE(running.error.find("not empty"), std::string::npos) << running.error;
+
+  ASSERT_EQ(redoubt("down").exit, 0);
+  const std::string ports = content(data_ + "/ports.json");
+  std::filesystem::rename(data_, scratch_ / "lost");
+  const json restored = tool("restore " + backup + " --data " + data_);
+  EXPECT_EQ(restored.at("damage"), json::array());
+  EXPECT_EQ(restored.at("events"), made.at("events"));
+  ASSERT_TRUE(base::write_file_atomic(data_ + "/ports.json", ports, base::kPublicFile));
+  // The profile's token and fingerprint hold, and the agent goes on.
+  up_again();
+  EXPECT_EQ(events_of(tool("stats"), "seeded"), 30U);
+  EXPECT_TRUE(tool("verify").at("sound"));
+  const json seeded = tool("export " + (scratch_ / "seeded.csv") + " 'host.id = \"seeded\"'");
+  EXPECT_EQ(seeded.at("rows"), 30U);
+  ASSERT_EQ(redoubt("down").exit, 0);
+  EXPECT_EQ(tool("backup " + (scratch_ / "cold") + " --copy --data " + data_).at("files_linked"), 0U);
+}
+
 }  // namespace
 }  // namespace redoubt::cli

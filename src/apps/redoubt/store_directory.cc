@@ -56,6 +56,26 @@ Result<std::string> compact_directory(const std::string& data) {
   return stopped.events->compact(kUnhurried).map([](const auto& report) { return store::json_of(report); });
 }
 
+Result<std::string> back_up_directory(const std::string& data, const store::BackupOptions& options) {
+  TRY(const StoppedStore stopped, open_stopped(data));
+  const auto copy_state = [&](const std::string& path) {
+    return store::backup_sqlite_state(stopped.files.state(), path);
+  };
+  return store::back_up({.files = stopped.files, .events = *stopped.events, .copy_state = copy_state}, options)
+      .map([](const auto& report) { return store::json_of(report); });
+}
+
+Result<std::string> restore_directory(const std::string& data, const std::string& backup) {
+  TRY(store::BackupReport report, store::restore_backup(backup, {data}));
+  TRY(const StoppedStore stopped, open_stopped(data));
+  TRY(const store::VerifyReport verified, stopped.events->verify(kUnhurried));
+  report.damage.insert(report.damage.end(), verified.damage.begin(), verified.damage.end());
+  if (const Status state = store::verify_sqlite_state(stopped.files.state()); !state) {
+    report.damage.push_back({.what = stopped.files.state(), .why = state.error().message});
+  }
+  return store::json_of(report);
+}
+
 Result<store::Exported> export_directory(const std::string& data, const std::string& query,
                                          store::ExportFormat format) {
   const auto hunt = query::parse_hunt(query, base::Time::now());

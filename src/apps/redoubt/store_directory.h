@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "store/backup/backup.h"
 #include "store/events/store_report.h"
 
 namespace redoubt::cli {
@@ -12,6 +13,10 @@ namespace redoubt::cli {
 Result<std::string> report_directory(const std::string& data);
 Result<std::string> verify_directory(const std::string& data);
 Result<std::string> compact_directory(const std::string& data);
+// Absolute paths.
+Result<std::string> back_up_directory(const std::string& data, const store::BackupOptions& options);
+// Restores, then verifies what is there.
+Result<std::string> restore_directory(const std::string& data, const std::string& backup);
 // A mistake in the query is an invalid_argument that shows the place.
 Result<store::Exported> export_directory(const std::string& data, const std::string& query, store::ExportFormat format);
 

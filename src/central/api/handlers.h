@@ -76,6 +76,7 @@ Response run_saved_hunt(Services& services, const Request& request);
 Response get_store(Services& services, const Request& request);
 Response verify_store(Services& services, const Request& request);
 Response compact_store(Services& services, const Request& request);
+Response back_up_store(Services& services, const Request& request);
 Response export_store(Services& services, const Request& request);
 
 // node_routes.cc

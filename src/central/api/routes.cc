@@ -63,6 +63,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {Method::get,   "/store",                    Access::administrator, get_store,               kNoBody,    Audited::no},
     {Method::post,  "/store/verify",             Access::administrator, verify_store,            kSmallBody, Audited::yes},
     {Method::post,  "/store/compact",            Access::administrator, compact_store,           kSmallBody, Audited::yes},
+    {Method::post,  "/store/backup",             Access::administrator, back_up_store,           kSmallBody, Audited::yes},
     {Method::post,  "/store/export",             Access::administrator, export_store,            kTextBody,  Audited::yes},
     {Method::get,   "/health",                   Access::anyone,        get_health,              kNoBody,    Audited::no},
     {Method::get,   "/metrics",                  Access::reader,        get_metrics,             kNoBody,    Audited::no},

@@ -3,6 +3,7 @@
 #include "central/api/json_response.h"
 #include "central/api/parameters.h"
 #include "query/hunt.h"
+#include "store/backup/backup.h"
 #include "store/events/report_json.h"
 
 namespace redoubt::central {
@@ -10,6 +11,7 @@ namespace redoubt::central {
 namespace {
 
 constexpr size_t kExportFormatMax = 16;
+constexpr size_t kBackupPathMax = 4096;
 
 template <class Report>
 Response report_response(const Result<Report>& report) {
@@ -42,7 +44,22 @@ Result<ExportBody> parse_export_body(const Request& request) {
   return asked;
 }
 
+Result<store::BackupReport> try_backup(Services& services, const Request& request) {
+  TRY(const JsonBody body, JsonBody::parse(request.body, {"directory", "copy"}));
+  TRY(const std::string directory, body.text("directory", {.bytes_min = 1, .bytes_max = kBackupPathMax}));
+  TRY(const auto copy, body.optional_flag("copy"));
+  return services.keeper.back_up(directory,
+                                 copy.value_or(false) ? store::BackupFiles::copied : store::BackupFiles::linked);
+}
+
 }  // namespace
+
+Response back_up_store(Services& services, const Request& request) {
+  const auto report = try_backup(services, request);
+  Response response = report_response(report);
+  if (report) response.audit_note = report->directory;
+  return response;
+}
 
 Response get_store(Services& services, const Request&) { return report_response(services.keeper.report()); }
 

@@ -45,4 +45,13 @@ HuntOutcome<store::Exported> StoreKeeper::export_hunt(const std::string& text, s
   return *std::move(exported);
 }
 
+Result<store::BackupReport> StoreKeeper::back_up(const std::string& directory, store::BackupFiles files) {
+  const std::unique_lock lock(working_, std::try_to_lock);
+  if (!lock) return tl::unexpected(store_is_busy());
+  return store::back_up({.files = files_,
+                         .events = events_,
+                         .copy_state = [this](const std::string& path) { return state_.backup(path); }},
+                        {.directory = directory, .files = files, .cancelled = [this] { return stopping_.load(); }});
+}
+
 }  // namespace redoubt::central

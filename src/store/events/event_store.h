@@ -84,6 +84,8 @@ class EventStore {
   virtual Result<VerifyReport> verify(const HuntLimits& limits) = 0;
   // Merges as long as there is something to merge.
   virtual Result<CompactReport> compact(const HuntLimits& limits) = 0;
+  // What is acknowledged before it begins is in it. Appends wait for a moment, sealing a little longer.
+  virtual Result<StoreSnapshot> snapshot() = 0;
   // Writes what the hunt finds to a file. Without a limit of its own and another order the hunt finds everything, in
   // the order in which it lies there. timeout or exhausted where a limit ended it: half a file is none.
   virtual Result<Exported> export_hunt(const query::Hunt& hunt, ExportFormat format, const HuntLimits& limits) = 0;

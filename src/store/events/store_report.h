@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,6 +73,19 @@ struct CompactReport {
   uint64_t bytes_before = 0;
   uint64_t bytes_after = 0;
   std::vector<Damage> damage;  // segments that could not be merged, and stay as they are
+};
+
+struct SnapshotFile {
+  std::string path;
+  std::string name;       // below the store's directory
+  uint64_t checksum = 0;  // that it should have; 0: not known
+};
+
+// All of a store at one moment. The files stay as they are as long as `hold` is held.
+struct StoreSnapshot {
+  std::vector<SnapshotFile> files;
+  uint64_t events = 0;
+  std::shared_ptr<const void> hold;
 };
 
 enum class ExportFormat : uint8_t { csv, json_lines, parquet };

@@ -83,6 +83,34 @@ Status in_transaction(soci::session& session, const std::string& begin,
   return done;
 }
 
+// SQLite makes its files with the umask's mode and gives journal files the mode of the database.
+Status make_private(const std::string& path) {
+  const base::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, base::kPrivateFile));
+  if (!fd || fchmod(fd.get(), base::kPrivateFile) != 0) return base::fail_errno("open state database " + path);
+  return {};
+}
+
+struct CloseDatabase {
+  void operator()(sqlite_api::sqlite3* database) const { sqlite_api::sqlite3_close(database); }
+};
+
+// In one go: with pauses a writer would make it begin again.
+Status copy_database(soci::session& session, const std::string& path) {
+  auto* backend = static_cast<soci::sqlite3_session_backend*>(session.get_backend());
+  TRY_STATUS(make_private(path));
+  sqlite_api::sqlite3* raw = nullptr;
+  const int opened = sqlite_api::sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE, nullptr);
+  const std::unique_ptr<sqlite_api::sqlite3, CloseDatabase> target(raw);
+  if (opened != SQLITE_OK) return fail(errc_of_sqlite(opened), "open " + path);
+  sqlite_api::sqlite3_backup* copy = sqlite_api::sqlite3_backup_init(raw, "main", backend->conn_, "main");
+  if (copy == nullptr) return fail(Errc::internal, "copy to " + path + ": " + sqlite_api::sqlite3_errmsg(raw));
+  const int stepped = sqlite_api::sqlite3_backup_step(copy, -1);
+  const int finished = sqlite_api::sqlite3_backup_finish(copy);
+  if (stepped == SQLITE_DONE && finished == SQLITE_OK) return {};
+  const int result = stepped == SQLITE_DONE ? finished : stepped;
+  return fail(errc_of_sqlite(result), "copy to " + path + ": " + sqlite_api::sqlite3_errstr(result));
+}
+
 class SqliteState final : public StateDb {
  public:
   Status open(const std::string& path) {
@@ -112,6 +140,10 @@ class SqliteState final : public StateDb {
     free_.push_back(session);
     freed_.notify_one();
     return done;
+  }
+
+  Status backup(const std::string& path) override {
+    return read([&](soci::session& session) { return copy_database(session, path); });
   }
 
   Status verify() override {
@@ -201,14 +233,13 @@ Status migrate(StateDb& db, std::span<const Migration> migrations) {
   return {};
 }
 
-// SQLite makes its files with the umask's mode and gives journal files the mode of the database.
-Status make_private(const std::string& path) {
-  const base::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, base::kPrivateFile));
-  if (!fd || fchmod(fd.get(), base::kPrivateFile) != 0) return base::fail_errno("open state database " + path);
-  return {};
-}
-
 }  // namespace
+
+Status backup_sqlite_state(const std::string& path, const std::string& to) {
+  SqliteState state;
+  TRY_STATUS(state.open(path));
+  return state.backup(to);
+}
 
 Status verify_sqlite_state(const std::string& path) {
   SqliteState state;

@@ -33,12 +33,16 @@ class StateDb {
   virtual Status write(const std::function<Status(soci::session&)>& work) = 0;
   // Runs `work` on a reader session of a pool.
   virtual Status read(const std::function<Status(soci::session&)>& work) = 0;
+  // Writes it as it is now to a database at a path where there is nothing. Others read and write meanwhile.
+  virtual Status backup(const std::string& path) = 0;
   // Reads all of it; corrupt where it is damaged.
   virtual Status verify() = 0;
 };
 
 // Opens (or makes, mode 0600) the SQLite database and applies the migrations it lacks.
 Result<std::unique_ptr<StateDb>> open_sqlite_state(const std::string& path, std::span<const Migration> migrations);
+// Copies a database that nothing has open, whatever its schema.
+Status backup_sqlite_state(const std::string& path, const std::string& to);
 // Reads all of a database that nothing has open, whatever its schema.
 Status verify_sqlite_state(const std::string& path);
 

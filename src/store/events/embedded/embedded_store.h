@@ -46,6 +46,7 @@ class EmbeddedStore final : public EventStore {
   Result<StoreReport> report() override;
   Result<VerifyReport> verify(const HuntLimits& limits) override;
   Result<CompactReport> compact(const HuntLimits& limits) override;
+  Result<StoreSnapshot> snapshot() override;
   Result<Exported> export_hunt(const query::Hunt& hunt, ExportFormat format, const HuntLimits& limits) override;
 
  private:
@@ -94,6 +95,7 @@ class EmbeddedStore final : public EventStore {
   std::vector<std::shared_ptr<const Segment>> choose_expired();
   std::vector<std::shared_ptr<const Segment>> choose_merge(size_t files_min);
   Result<size_t> merge(size_t files_min);
+  Result<std::vector<uint64_t>> close_spool_file();
   void count_kinds(StoreReport& report);
   Status verify_spool(const Limit& limit, VerifyReport& report);
   void replace_segments(const std::vector<std::shared_ptr<const Segment>>& old, std::shared_ptr<const Segment> fresh);

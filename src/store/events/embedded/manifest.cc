@@ -175,6 +175,8 @@ Status Manifest::remove(const std::vector<uint64_t>& segments) {
   }));
 }
 
+Status Manifest::backup(const std::string& path) { return base::within("manifest", db_->backup(path)); }
+
 Status Manifest::verify() { return base::within("manifest", db_->verify()); }
 
 Status Manifest::replace(const std::vector<uint64_t>& segments, const SegmentInfo& fresh) {

@@ -52,6 +52,8 @@ class Manifest {
 
   Status add(const Sealed& sealed);
   Status remove(const std::vector<uint64_t>& segments);
+  // A copy of it, to a path where there is nothing.
+  Status backup(const std::string& path);
   // corrupt where the database is damaged.
   Status verify();
   // One segment takes the place of others.
