@@ -51,7 +51,7 @@ struct rd_file {
   __u16 to_base_bytes;
   __u16 to_given_bytes;
   __u16 to_path_bytes;  // the new name, leaf first, as the kernel knows it
-  __u16 error;  // of an open that was denied
+  __u16 error;          // of an open that was denied
   __u16 zero;
   __u8 data[RD_FILE_DATA_BYTES];
 };
