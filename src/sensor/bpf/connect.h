@@ -8,13 +8,12 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "sensor/bpf/errors.h"
 #include "sensor/bpf/socket_call.h"
 
 enum { RD_CONNECTING_MAX = 8192, RD_ATTEMPTS_MAX = 1024 };
 
 enum {
-  RD_EPERM = 1,
-  RD_EACCES = 13,
   RD_EADDRNOTAVAIL = 99,
   RD_ENETDOWN = 100,
   RD_ENETUNREACH = 101,

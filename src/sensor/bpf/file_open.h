@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "sensor/bpf/arch.h"
+#include "sensor/bpf/errors.h"
 #include "sensor/bpf/file_fill.h"
 
 enum {
@@ -21,8 +22,6 @@ enum {
   // An open file does not keep these flags.
   RD_O_ONCE = RD_O_CREAT | RD_O_EXCL | RD_O_TRUNC | RD_O_CLOEXEC,
 };
-
-enum { RD_EPERM = 1, RD_EACCES = 13 };
 
 // Whether an open that came to `result` failed for want of permission, and that is told.
 static __always_inline int rd_is_denied_open(long result) {

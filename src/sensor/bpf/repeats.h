@@ -22,7 +22,7 @@ enum {
   RD_REPEAT_HEAD_BYTES = __builtin_offsetof(struct rd_file, data),
   // Of files that are there. What is made or taken away is another each time.
   RD_REPEATABLE = 1 << RD_FILE_READ | 1 << RD_FILE_WRITE | 1 << RD_FILE_CHANGE | 1 << RD_FILE_PERMISSION |
-                  1 << RD_FILE_OWNER | 1 << RD_FILE_TRUNCATE | 1 << RD_FILE_DENIED,
+                  1 << RD_FILE_OWNER | 1 << RD_FILE_TRUNCATE | 1 << RD_FILE_DENIED | 1 << RD_FILE_CONNECT,
 };
 
 struct rd_repeat_key {

@@ -44,6 +44,7 @@ constexpr std::array kFileActions = {
     FileActionRow{RD_FILE_TRUNCATE, "truncate", PathFrom::caller, LastLink::followed},
     FileActionRow{RD_FILE_MKNOD, "mknod", PathFrom::caller, LastLink::kept},
     FileActionRow{RD_FILE_DENIED, "denied", PathFrom::caller, LastLink::followed},
+    FileActionRow{RD_FILE_CONNECT, "connect", PathFrom::caller, LastLink::followed},
 };
 
 struct FileRecord {
@@ -158,7 +159,7 @@ void describe_file(const rd_file& raw, v1::Event& event) {
   if (raw.action == RD_FILE_MKNOD && (S_ISCHR(raw.mode) || S_ISBLK(raw.mode))) {
     event.set_file_device(std::to_string(major(raw.device)) + ":" + std::to_string(minor(raw.device)));
   }
-  if (raw.action == RD_FILE_DENIED) event.set_error_code(raw.error == EPERM ? "EPERM" : "EACCES");
+  if (raw.error != 0) event.set_error_code(raw.error == EPERM ? "EPERM" : "EACCES");
   if (raw.count > 1) event.set_event_count(raw.count);
 }
 

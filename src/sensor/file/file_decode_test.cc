@@ -1,5 +1,6 @@
 #include "sensor/file/file_decode.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
@@ -232,6 +233,41 @@ TEST(FileDecode, refuses_every_cut_and_unknown_actions) {
   EXPECT_EQ(decode_file(raw.view(), paths, event), Decoded::yes);
   raw.record.action = 99;
   EXPECT_EQ(decode_file(raw.view(), paths, event), Decoded::malformed);
+}
+
+TEST(FileDecode, reads_an_open_that_was_denied) {
+  RawFile raw(RD_FILE_DENIED);
+  raw.record.flags = O_RDWR | O_NOCTTY;
+  raw.record.error = EPERM;
+  raw.record.base_bytes = raw.put("home\0"s);
+  raw.record.given_bytes = raw.put("link\0"s);
+  FixedPaths paths;
+  paths.real["/home link"] = "/etc/shadow";
+  v1::Event event;
+  ASSERT_EQ(decode_file(raw.view(), paths, event), Decoded::yes);
+  EXPECT_EQ(event.event_action(), "denied");
+  EXPECT_EQ(event.error_code(), "EPERM");
+  EXPECT_EQ(event.file_path(), "/etc/shadow");
+  EXPECT_EQ(event.file_claimed_path(), "/home/link");
+  EXPECT_EQ(event.file_open_flags(), "O_RDWR");
+  EXPECT_FALSE(event.has_file_mode());
+  ASSERT_EQ(paths.asked.size(), 1U);
+  EXPECT_EQ(paths.asked[0].last, LastLink::followed) << "O_NOCTTY has the bit of AT_SYMLINK_NOFOLLOW";
+}
+
+TEST(FileDecode, reads_a_connection_to_a_path) {
+  RawFile raw(RD_FILE_CONNECT);
+  raw.record.inode = 5;
+  raw.record.mode = 0140666;
+  raw.record.path_bytes = raw.put("docker.sock\0run\0"s);
+  FixedPaths paths;
+  v1::Event event;
+  ASSERT_EQ(decode_file(raw.view(), paths, event), Decoded::yes);
+  EXPECT_EQ(event.event_action(), "connect");
+  EXPECT_EQ(event.file_path(), "/run/docker.sock");
+  EXPECT_EQ(event.file_type(), "socket");
+  EXPECT_FALSE(event.has_error_code());
+  EXPECT_FALSE(event.has_file_open_flags());
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ enum rd_file_action {
   RD_FILE_OWNER = 12,
   RD_FILE_TRUNCATE = 13,
   RD_FILE_MKNOD = 14,
-  RD_FILE_DENIED = 15,  // an open, for want of permission
+  RD_FILE_DENIED = 15,   // an open, for want of permission
+  RD_FILE_CONNECT = 16,  // to the socket that has the path
 };
 
 enum {
@@ -51,7 +52,7 @@ struct rd_file {
   __u16 to_base_bytes;
   __u16 to_given_bytes;
   __u16 to_path_bytes;  // the new name, leaf first, as the kernel knows it
-  __u16 error;          // of an open that was denied
+  __u16 error;          // of an open or a connection that was denied
   __u16 zero;
   __u8 data[RD_FILE_DATA_BYTES];
 };

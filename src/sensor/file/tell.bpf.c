@@ -12,6 +12,7 @@
 #include "sensor/bpf/file_fill.h"
 #include "sensor/bpf/file_found.h"
 #include "sensor/bpf/resolved.h"
+#include "sensor/bpf/unix_connect.h"
 
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 
@@ -85,6 +86,13 @@ static __always_inline int tell_descriptor(const struct rd_file_call* call, cons
   return found ? tell_found(call, found) : tell_file(call, rd_file_of(call->descriptor));
 }
 
+static __always_inline int tell_connected(const struct rd_file_call* call) {
+  struct path* path = rd_unix_path_of(rd_socket_of(call->descriptor));
+  if (!path || rd_is_excluded_path(RD_SLOT_EVENT, path)) return 0;
+  struct rd_file* record = begin(call);
+  return record ? rd_send_unix(RD_SLOT_EVENT, record, path) : 0;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(file_tell, struct pt_regs* regs, long result) {
   struct rd_file_call* call = rd_file_call_get();
@@ -92,6 +100,8 @@ int BPF_PROG(file_tell, struct pt_regs* regs, long result) {
   const struct rd_resolved* found = rd_resolved_get(call->action);
   if (call->path) {
     tell_names(call, found);
+  } else if (call->action == RD_FILE_CONNECT) {
+    tell_connected(call);
   } else {
     tell_descriptor(call, found);
   }

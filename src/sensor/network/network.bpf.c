@@ -11,10 +11,12 @@
 
 #include "sensor/bpf/arch.h"
 #include "sensor/bpf/connect.h"
+#include "sensor/bpf/file_call.h"
 #include "sensor/bpf/kernel.h"
 #include "sensor/bpf/resolved.h"
 #include "sensor/bpf/socket_call.h"
 #include "sensor/bpf/tuple.h"
+#include "sensor/bpf/unix_connect.h"
 #include "sensor/network/network_record.h"
 
 // For layout_test.cc: brings the types into the BTF.
@@ -45,7 +47,20 @@ int BPF_PROG(network_state, struct sock* sock, int before, int after) {
   return 0;
 }
 
-static __always_inline int after_connect(int descriptor, __u64 address, long result) {
+// Of a connection that was denied, the path is what the caller gave.
+static __always_inline int after_unix_connect(void* ctx, int descriptor, __u64 address, long result) {
+  struct rd_file_call call = {.action = RD_FILE_CONNECT,
+                              .uid = RD_ID_UNCHANGED,
+                              .gid = RD_ID_UNCHANGED,
+                              .descriptor = descriptor,
+                              .directory_fd = RD_AT_FDCWD,
+                              .path = result == 0 ? 0 : address + RD_UNIX_PATH,
+                              .error = -result};
+  return rd_file_call_tell(ctx, 0, &call);
+}
+
+static __always_inline int after_connect(void* ctx, int descriptor, __u64 address, long result) {
+  if (rd_is_told_unix(rd_socket_of(descriptor), result)) return after_unix_connect(ctx, descriptor, address, result);
   return rd_after_connect(rd_stream_or_datagram_of(descriptor), address, RD_ADDRESS_OF_CALLER, result);
 }
 
@@ -73,7 +88,7 @@ static __always_inline int after_dup(long result) {
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(network_connect, struct pt_regs* regs, long result) {
-  return after_connect(rd_syscall_argument(regs, 0), rd_syscall_argument(regs, 1), result);
+  return after_connect(ctx, rd_syscall_argument(regs, 0), rd_syscall_argument(regs, 1), result);
 }
 
 SEC("tp_btf/sys_exit")
@@ -125,5 +140,5 @@ int BPF_PROG(network_socketcall, struct pt_regs* regs, long result) {
   if (call == RD_CALL_BIND) return after_bind(arguments[0], result);
   if (call == RD_CALL_LISTEN) return after_listen(arguments[0], result);
   // In the lsm tier it has been told already (network_lsm.bpf.c).
-  return call == RD_CALL_CONNECT && !is_tier_lsm ? after_connect(arguments[0], arguments[1], result) : 0;
+  return call == RD_CALL_CONNECT && !is_tier_lsm ? after_connect(ctx, arguments[0], arguments[1], result) : 0;
 }

@@ -3,9 +3,11 @@
 // system call or through io_uring; and what else is done with sockets through io_uring, whose descriptors are not told.
 #include "sensor/bpf/function.h"
 
+#include "sensor/bpf/claim.h"
 #include "sensor/bpf/connect.h"
 #include "sensor/bpf/kernel_hooks.h"
 #include "sensor/bpf/socket_call.h"
+#include "sensor/bpf/unix_connect.h"
 
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 
@@ -20,8 +22,32 @@ struct {
   __type(value, __u8);
 } accepting SEC(".maps");
 
+static __always_inline void tell_unix_in(__u32 slot, struct socket* socket, __u64 address, int result) {
+  struct path* path = result == 0 ? rd_unix_path_of(socket) : 0;
+  if ((result == 0 && (!path || rd_is_excluded_path(slot, path))) || rd_file_is_silent(slot)) return;
+  struct rd_file* record = rd_file_begin_in(slot, RD_FILE_CONNECT);
+  if (!record) return;
+  if (path) {
+    rd_send_unix(slot, record, path);
+    return;
+  }
+  record->error = -result;
+  __u64 end = rd_file_put_given_in(slot, RD_FILE_DATA, RD_AT_FDCWD, address + RD_UNIX_PATH, RD_GIVEN_IN_KERNEL);
+  if (end) rd_file_send(slot, record, end);
+}
+
+static __always_inline int tell_unix(struct socket* socket, __u64 address, int result) {
+  __u32 slot = rd_slot_claim();
+  if (slot >= RD_SLOTS) return rd_file_count_unsent();
+  tell_unix_in(slot, socket, address, result);
+  rd_slot_release(slot);
+  return 0;
+}
+
 SEC("fexit/__sys_connect_file")
 int BPF_PROG(network_connected, struct file* file, void* address, int address_bytes, int flags, int result) {
+  struct socket* socket = rd_socket_of_file(file);
+  if (rd_is_told_unix(socket, result)) return tell_unix(socket, rd_number(address), result);
   return rd_after_connect(rd_stream_or_datagram_of_file(file), rd_number(address), RD_ADDRESS_IN_KERNEL, result);
 }
 

@@ -20,9 +20,10 @@ bool all_names(std::string_view names, Predicate holds) {
 }  // namespace
 
 bool is_known_activity(std::string_view name) {
-  return std::any_of(kSyscallHandlers.begin(), kSyscallHandlers.end(), [&](const SyscallHandler& handler) {
-    return !all_names(handler.makes, [&](std::string_view made) { return made != name; });
-  });
+  return name == kUnixConnect ||
+         std::any_of(kSyscallHandlers.begin(), kSyscallHandlers.end(), [&](const SyscallHandler& handler) {
+           return !all_names(handler.makes, [&](std::string_view made) { return made != name; });
+         });
 }
 
 bool is_unwanted(const SyscallHandler& handler, std::span<const std::string> unwanted) {

@@ -31,6 +31,9 @@ constexpr int32_t kFchmodat2 = 452;
 constexpr std::string_view kOpens =
     "filechange.create filechange.write filechange.change filechange.read filechange.denied";
 
+// Made by network_connect, which has more to tell.
+constexpr std::string_view kUnixConnect = "filechange.connect";
+
 // Handlers that the lsm tier has better hooks for.
 inline constexpr std::array<std::string_view, 3> kTracepointHandlers = {"file_open", "file_close", "network_connect"};
 
