@@ -20,7 +20,7 @@
 enum {
   RD_OPEN_FILES_MAX = 4096,
   RD_WRITERS = 4096,              // a power of two
-  RD_KEPT_PATH_BYTES = 1024,      // of a file with a longer path, the change is told only if the path can still be read
+  RD_KEPT_PATH_BYTES = 512,       // of a file with a longer path, the change is told only if the path can still be read
   RD_TICK_NS = 20 * 1000 * 1000,  // times of files stand still for so long, at most
 };
 
@@ -170,17 +170,20 @@ static __always_inline __u64 rd_tell_change(__u32 slot, const struct rd_open_fil
   return 1;
 }
 
-// The file that was at `address` is closed (`closed` of rd_closed): it is forgotten, and told if it was changed.
+// The file that was at `address` is closed (`closed` of rd_closed): it is forgotten, and told if it was changed. Only
+// then what is known of it is copied.
 RD_WALK __u64 rd_settle_file(__u32 slot, __u64 address, __u32 closed) {
   struct rd_open_file* known = bpf_map_lookup_elem(&open_files, &address);
   struct rd_open_file* kept = bpf_map_lookup_elem(&open_file_scratch, &slot);
   if (!known || !kept) return 0;
-  bpf_probe_read_kernel(kept, sizeof(*kept), known);
+  __u32 pid = ((struct rd_file*)known->record)->head.actor.pid;
+  int was_changed = rd_was_changed(known, closed);
+  if (was_changed) bpf_probe_read_kernel(kept, sizeof(*kept), known);
   // Who deletes it tells it: the reader and the next open of the same place may come at the same time.
   if (bpf_map_delete_elem(&open_files, &address) != 0) return 0;
-  __sync_fetch_and_add(rd_writers_of(((struct rd_file*)kept->record)->head.actor.pid), -1);
+  __sync_fetch_and_add(rd_writers_of(pid), -1);
   __sync_fetch_and_add(&followed_files, -1);
-  return rd_was_changed(kept, closed) ? rd_tell_change(slot, kept, closed) : 0;
+  return was_changed ? rd_tell_change(slot, kept, closed) : 0;
 }
 
 static __always_inline void rd_keep_path(struct rd_open_file* known, const struct rd_file* record, __u64 bytes) {
