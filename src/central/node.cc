@@ -156,7 +156,7 @@ Status Node::Impl::start() {
 
 Status Node::Impl::open_stores() {
   TRY(server_certificate_, link::load_key_and_certificate(files_.key(), files_.certificate()));
-  TRY(state_, store::open_sqlite_state(files_.state(), state_migrations()));
+  TRY(state_, open_state(files_, options_.state));
   TRY_STATUS(base::make_directories(files_.events()));
   TRY(events_, store::open_embedded_store({.directory = files_.events(),
                                            .retention_us = options_.retention_us,

@@ -12,11 +12,13 @@
 #include "central/alerts/falco_output.h"
 #include "link/certificate.h"
 #include "rules/falco/rule_matching.h"
+#include "store/state/postgres_state.h"
 
 namespace redoubt::central {
 
 struct NodeOptions {
   std::string data_directory;
+  store::PostgresOptions state;                 // no connection: SQLite in the data directory
   std::string api_address = "127.0.0.1:8443";   // port 0: any free one
   std::string link_address = "127.0.0.1:8444";  // port 0: any free one
   std::string link_public_address;  // host:port that agents are told; empty: the name they called the API by
@@ -44,9 +46,11 @@ struct InitReport {
 
 // Makes what is missing of CA, keys, certificate (for this machine's names and `extra_names`), database and first
 // account. A second call changes nothing.
-Result<InitReport> init_node(const std::string& data_directory, const std::vector<std::string>& extra_names);
+Result<InitReport> init_node(const std::string& data_directory, const std::vector<std::string>& extra_names,
+                             const store::PostgresOptions& postgres = {});
 // Sets the password of an account and ends nothing else: sessions live in the running node.
-Status set_account_password(const std::string& data_directory, const std::string& account, const std::string& password);
+Status set_account_password(const std::string& data_directory, const std::string& account, const std::string& password,
+                            const store::PostgresOptions& postgres = {});
 
 class Node {
  public:

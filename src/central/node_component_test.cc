@@ -17,6 +17,7 @@
 #include "central/test_events.h"
 #include "link/certificate.h"
 #include "redoubt/link.grpc.pb.h"
+#include "store/state/test_postgres.h"
 
 namespace redoubt::central {
 namespace {
@@ -131,7 +132,8 @@ class NodeTest : public ::testing::Test {
  public:
   static void SetUpTestSuite() {
     directory_ = new base::TempDir;
-    const auto made = init_node(data(), {"node.example"});
+    ASSERT_TRUE(choose_state());
+    const auto made = init_node(data(), {"node.example"}, state_);
     ASSERT_TRUE(made) << made.error().message;
     password_ = made->password;
     fingerprint_ = made->fingerprint;
@@ -146,12 +148,15 @@ class NodeTest : public ::testing::Test {
     node_.reset();
     delete directory_;
     directory_ = nullptr;
+    server_.reset();
+    state_ = {};
   }
 
  protected:
   static std::string data() { return *directory_ / "node"; }
   static NodeOptions options() {
     return {.data_directory = data(),
+            .state = state_,
             .api_address = "127.0.0.1:0",
             .link_address = "127.0.0.1:0",
             .web_directory = *directory_ / "web",
@@ -159,6 +164,14 @@ class NodeTest : public ::testing::Test {
             .yara_directory = REDOUBT_SOURCE_DIR "/rules/yara",
             .openapi_path = REDOUBT_SOURCE_DIR "/proto/openapi.yaml",
             .scan_program = REDOUBT_BUILD_DIR "/bin/redoubt-scan"};
+  }
+  // REDOUBT_TEST_STATE=postgres: the same tests with the state in a PostgreSQL server of their own.
+  static bool choose_state() {
+    const char* wanted = std::getenv("REDOUBT_TEST_STATE");
+    if (wanted == nullptr || std::string_view(wanted) != "postgres") return true;
+    server_ = store::TestPostgres::start();
+    if (server_) state_ = server_->make_database();
+    return server_ != nullptr;
   }
   static void start() {
     auto node = Node::start(options());
@@ -201,11 +214,15 @@ class NodeTest : public ::testing::Test {
     return answer;
   }
 
+  static std::unique_ptr<store::TestPostgres> server_;
+  static store::PostgresOptions state_;
   static base::TempDir* directory_;
   static std::unique_ptr<Node> node_;
   static std::string password_, fingerprint_, cookie_, csrf_;
 };
 
+std::unique_ptr<store::TestPostgres> NodeTest::server_;
+store::PostgresOptions NodeTest::state_;
 base::TempDir* NodeTest::directory_ = nullptr;
 std::unique_ptr<Node> NodeTest::node_;
 std::string NodeTest::password_, NodeTest::fingerprint_, NodeTest::cookie_, NodeTest::csrf_;
@@ -348,7 +365,7 @@ TEST_F(NodeTest, a_logout_ends_the_session) {
 TEST_F(NodeTest, a_new_password_ends_the_sessions_of_the_old_one) {
   ASSERT_EQ(call("GET", "/session").status, 200);
   password_ = "another long password";
-  ASSERT_TRUE(set_account_password(data(), "admin", password_));
+  ASSERT_TRUE(set_account_password(data(), "admin", password_, state_));
   EXPECT_EQ(call("GET", "/session").status, 401);
   log_in();
 }
@@ -571,10 +588,19 @@ TEST_F(NodeTest, a_second_node_on_the_same_data_is_refused) {
   const auto second = Node::start(options());
   ASSERT_FALSE(second);
   EXPECT_NE(second.error().message.find("another redoubtd"), std::string::npos);
-  const auto again = init_node(data(), {});
+  const auto again = init_node(data(), {}, state_);
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(again->password, "");
   EXPECT_EQ(again->fingerprint, fingerprint_);
+}
+
+TEST_F(NodeTest, a_state_in_a_file_is_not_left_behind_for_another_database) {
+  const base::TempDir scratch;
+  ASSERT_TRUE(init_node(scratch / "node", {}));
+  const store::PostgresOptions elsewhere{.connection = "host=" + scratch.path()};
+  const auto moved = init_node(scratch / "node", {}, elsewhere);
+  ASSERT_FALSE(moved);
+  EXPECT_NE(moved.error().message.find("it is not moved"), std::string::npos) << moved.error().message;
 }
 
 TEST_F(NodeTest, a_yara_rule_that_does_not_compile_leaves_the_node_up) {
@@ -584,6 +610,7 @@ TEST_F(NodeTest, a_yara_rule_that_does_not_compile_leaves_the_node_up) {
   ASSERT_TRUE(base::write_file_atomic(scratch / "yara/bad.yar", "rule Bad { condition: nonsense }", base::kPublicFile));
   NodeOptions wrong = options();
   wrong.data_directory = scratch / "node";
+  wrong.state = {};
   wrong.yara_directory = scratch / "yara";
   const auto other = Node::start(wrong);
   ASSERT_TRUE(other) << other.error().message;

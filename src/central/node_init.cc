@@ -60,16 +60,17 @@ Result<std::string> make_first_account(Accounts& accounts) {
 
 }  // namespace
 
-Result<InitReport> init_node(const std::string& data_directory, const std::vector<std::string>& extra_names) {
+Result<InitReport> init_node(const std::string& data_directory, const std::vector<std::string>& extra_names,
+                             const store::PostgresOptions& postgres) {
   const NodeFiles files{data_directory};
   TRY_STATUS(base::make_directories(data_directory));
   // Nothing is made beside a running node: then all of it is there, and its lock is not asked for.
   base::UniqueFd lock;
-  if (!file_exists(files.certificate()) || !file_exists(files.state())) {
+  if (!file_exists(files.certificate()) || (postgres.connection.empty() && !file_exists(files.state()))) {
     TRY(lock, lock_directory(files));
   }
   TRY_STATUS(base::within("certificates", make_certificates(files, extra_names)));
-  TRY(const auto state, store::open_sqlite_state(files.state(), state_migrations()));
+  TRY(const auto state, open_state(files, postgres));
   Accounts accounts(*state);
   InitReport report{.account = std::string(kFirstAccount)};
   TRY(report.password, make_first_account(accounts));
@@ -79,13 +80,13 @@ Result<InitReport> init_node(const std::string& data_directory, const std::vecto
   return report;
 }
 
-Status set_account_password(const std::string& data_directory, const std::string& account,
-                            const std::string& password) {
+Status set_account_password(const std::string& data_directory, const std::string& account, const std::string& password,
+                            const store::PostgresOptions& postgres) {
   const NodeFiles files{data_directory};
-  if (!file_exists(files.state())) {
+  if (!file_exists(postgres.connection.empty() ? files.state() : files.certificate())) {
     return fail(Errc::not_found, "data directory " + data_directory + ": not initialised; run redoubtd init");
   }
-  TRY(const auto state, store::open_sqlite_state(files.state(), state_migrations()));
+  TRY(const auto state, open_state(files, postgres));
   return Accounts(*state).set_password(account, password);
 }
 

@@ -1,5 +1,7 @@
 #include "central/state_schema.h"
 
+#include <unistd.h>
+
 #include "central/fleet/policy_book.h"
 #include "central/hunts/scheduled_hunt.h"
 #include "central/ingest/correlation_book.h"
@@ -110,6 +112,16 @@ CREATE TABLE rule_hits (
 constexpr std::string_view kAlertMessageSql = "ALTER TABLE alerts ADD COLUMN message TEXT NOT NULL DEFAULT ''";
 
 }  // namespace
+
+Result<std::unique_ptr<store::StateDb>> open_state(const store::NodeFiles& files,
+                                                   const store::PostgresOptions& postgres) {
+  if (postgres.connection.empty()) return store::open_sqlite_state(files.state(), state_migrations());
+  if (access(files.state().c_str(), F_OK) == 0) {
+    return fail(Errc::invalid_argument, "state.postgres is set, but the state of this node is in " + files.state() +
+                                            ": it is not moved; put the file aside to begin with an empty state");
+  }
+  return store::open_postgres_state(postgres, state_migrations());
+}
 
 std::vector<store::Migration> state_migrations() {
   return {

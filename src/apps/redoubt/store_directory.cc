@@ -23,6 +23,14 @@ struct StoppedStore {
   std::unique_ptr<store::EventStore> events;
 };
 
+// A state in PostgreSQL leaves no file here.
+void verify_state(const store::NodeFiles& files, std::vector<store::Damage>& damage) {
+  std::error_code failed;
+  if (!std::filesystem::exists(files.state(), failed)) return;
+  const Status state = store::verify_sqlite_state(files.state());
+  if (!state) damage.push_back({.what = files.state(), .why = state.error().message});
+}
+
 Result<StoppedStore> open_stopped(const std::string& data) {
   std::error_code failed;
   StoppedStore stopped{.files = {std::filesystem::absolute(data, failed).lexically_normal().string()}};
@@ -45,9 +53,7 @@ Result<std::string> report_directory(const std::string& data) {
 Result<std::string> verify_directory(const std::string& data) {
   TRY(const StoppedStore stopped, open_stopped(data));
   TRY(store::VerifyReport report, stopped.events->verify(kUnhurried));
-  if (const Status state = store::verify_sqlite_state(stopped.files.state()); !state) {
-    report.damage.push_back({.what = stopped.files.state(), .why = state.error().message});
-  }
+  verify_state(stopped.files, report.damage);
   return store::json_of(report);
 }
 
@@ -70,9 +76,7 @@ Result<std::string> restore_directory(const std::string& data, const std::string
   TRY(const StoppedStore stopped, open_stopped(data));
   TRY(const store::VerifyReport verified, stopped.events->verify(kUnhurried));
   report.damage.insert(report.damage.end(), verified.damage.begin(), verified.damage.end());
-  if (const Status state = store::verify_sqlite_state(stopped.files.state()); !state) {
-    report.damage.push_back({.what = stopped.files.state(), .why = state.error().message});
-  }
+  verify_state(stopped.files, report.damage);
   return store::json_of(report);
 }
 

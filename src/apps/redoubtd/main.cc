@@ -46,7 +46,8 @@ Status apply_log_level(const base::Config& config) {
 
 Status run_init(const Options& options) {
   TRY(const base::Config config, load_config(options));
-  TRY(const central::InitReport made, central::init_node(config.text("data"), certificate_names(config)));
+  TRY(const central::InitReport made,
+      central::init_node(config.text("data"), certificate_names(config), postgres_options(config)));
   nlohmann::ordered_json json = {{"account", made.account}};
   if (made.password.empty()) {
     json["exists"] = true;
@@ -86,7 +87,7 @@ Status run_password(const Options& options) {
   TRY(const base::Config config, load_config(options));
   std::string password;
   if (!std::getline(std::cin, password)) return fail(Errc::invalid_argument, "no password on standard input");
-  TRY_STATUS(central::set_account_password(config.text("data"), options.account, password));
+  TRY_STATUS(central::set_account_password(config.text("data"), options.account, password, postgres_options(config)));
   std::cout << "password of " << options.account << " is changed" << std::endl;
   return {};
 }

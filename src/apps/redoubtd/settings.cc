@@ -13,6 +13,9 @@ namespace fs = std::filesystem;
 constexpr auto kSettings = std::to_array<base::Setting>({
     {"data", SettingType::text, "/var/lib/redoubt/node", "data directory"},
     {"names", SettingType::text, "", "extra names and addresses in the server certificate, comma-separated"},
+    {"state.postgres", SettingType::text, "",
+     "PostgreSQL that holds the state, as libpq names it, without a password; empty: SQLite in the data directory"},
+    {"state.password_file", SettingType::text, "", "file whose first line is its password; empty: as libpq finds one"},
     {"log.level", SettingType::text, "info", "debug, info, warning or error"},
     {"api.address", SettingType::text, "127.0.0.1:8443", "where console and API listen; port 0: any free one"},
     {"api.description", SettingType::text, "", "the OpenAPI file; empty: found beside the program"},
@@ -71,6 +74,10 @@ std::vector<std::string> certificate_names(const base::Config& config) {
   return names;
 }
 
+store::PostgresOptions postgres_options(const base::Config& config) {
+  return {.connection = config.text("state.postgres"), .password_file = config.text("state.password_file")};
+}
+
 Result<central::NodeOptions> node_options(const base::Config& config) {
   const auto matching = rules::falco::rule_matching_named(config.text("falco.rule_matching"));
   if (!matching) return fail(Errc::invalid_argument, "falco.rule_matching: all or first");
@@ -83,6 +90,7 @@ Result<central::NodeOptions> node_options(const base::Config& config) {
   if (scan_program.empty()) scan_program = (program_directory() / "redoubt-scan").string();
   return central::NodeOptions{
       .data_directory = config.text("data"),
+      .state = postgres_options(config),
       .api_address = config.text("api.address"),
       .link_address = config.text("link.address"),
       .link_public_address = config.text("link.public_address"),

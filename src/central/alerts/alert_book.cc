@@ -100,7 +100,7 @@ Added add_detection(soci::session& sql, const NewDetection& detection) {
   sql << "INSERT INTO detections (key, alert_id, time_us) VALUES (:key, :alert, :time)", soci::use(detection.key),
       soci::use(id), soci::use(time_us);
   sql << "INSERT INTO rule_hits (rule_id, hits, last_hit_us) VALUES (:rule, 1, :time) ON CONFLICT (rule_id)"
-         " DO UPDATE SET hits = hits + 1, last_hit_us = max(last_hit_us, excluded.last_hit_us)",
+         " DO UPDATE SET hits = rule_hits.hits + 1, last_hit_us = max(rule_hits.last_hit_us, excluded.last_hit_us)",
       soci::use(detection.rule.id), soci::use(time_us);
   return {id, Novelty::fresh};
 }

@@ -197,6 +197,11 @@ Status add_identity(const NodeFiles& files, BackupWriter& writer) {
 
 Result<BackupReport> back_up(const BackupSource& source, const BackupOptions& options) {
   std::error_code error;
+  if (!fs::exists(source.files.state(), error)) {
+    return fail(Errc::unsupported,
+                "the state of this node is in PostgreSQL: there is no one moment of two servers to back up (see "
+                "docs/store.md)");
+  }
   BackupWriter writer(options, fs::absolute(source.files.directory, error).lexically_normal().string());
   TRY_STATUS(writer.begin());
   uint64_t events = 0;

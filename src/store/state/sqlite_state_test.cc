@@ -1,8 +1,8 @@
+// What is SQLite's own; what all engines do is in state_db_component_test.cc.
 #include <gtest/gtest.h>
 #include <soci/soci.h>
 #include <sys/stat.h>
 #include <fstream>
-#include <thread>
 
 #include "base/file.h"
 #include "store/state/state_db.h"
@@ -13,8 +13,6 @@ namespace {
 constexpr Migration kNotes{1, "notes",
                            "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
                            "CREATE TABLE mark (note INTEGER REFERENCES note(id)); -- ':' is no parameter"};
-constexpr Migration kAuthors{2, "authors", "ALTER TABLE note ADD COLUMN author TEXT NOT NULL DEFAULT 'none:given'"};
-
 int64_t count_notes(StateDb& db) {
   int64_t count = -1;
   const Status done = db.read([&](soci::session& session) -> Status {
@@ -53,92 +51,17 @@ TEST_F(StateDbTest, is_private_and_keeps_what_was_written) {
   EXPECT_EQ(info.st_mode & 0777U, 0600U);
 }
 
-TEST_F(StateDbTest, applies_only_the_migrations_it_lacks) {
-  const Migration first[] = {kNotes};
-  const Migration both[] = {kNotes, kAuthors};
-  ASSERT_TRUE(add_note(*open(first), "one"));
-  auto db = open(both);
-  std::string author;
-  ASSERT_TRUE(db->read([&](soci::session& session) -> Status {
-    session << "SELECT author FROM note", soci::into(author);
-    return {};
-  }));
-  EXPECT_EQ(author, "none:given");
-  db.reset();
-  EXPECT_EQ(count_notes(*open(both)), 1);
-}
-
-TEST_F(StateDbTest, refuses_a_newer_and_a_changed_schema) {
-  const Migration both[] = {kNotes, kAuthors};
-  const Migration first[] = {kNotes};
-  const Migration changed[] = {kNotes, {2, "authors", "ALTER TABLE note ADD COLUMN author TEXT"}};
-  open(both);
-  EXPECT_EQ(open_sqlite_state(path_, first).error().code, Errc::unsupported);
-  EXPECT_EQ(open_sqlite_state(path_, changed).error().code, Errc::corrupt);
-}
-
-TEST_F(StateDbTest, leaves_nothing_of_a_failed_migration) {
-  const Migration broken[] = {kNotes, {2, "broken", "CREATE TABLE half (x); CREATE TABL whole (y)"}};
-  const auto failed = open_sqlite_state(path_, broken);
-  ASSERT_FALSE(failed);
-  EXPECT_NE(failed.error().message.find("migration 2 'broken'"), std::string::npos) << failed.error().message;
-  const Migration mended[] = {kNotes, {2, "mended", "CREATE TABLE half (x)"}};
-  EXPECT_TRUE(open_sqlite_state(path_, mended));
-}
-
-TEST_F(StateDbTest, rolls_back_on_errors_and_exceptions) {
+TEST_F(StateDbTest, a_copy_is_of_one_moment_and_private) {
   const Migration migrations[] = {kNotes};
   auto db = open(migrations);
-  ASSERT_TRUE(add_note(*db, "kept"));
-  const Status refused = db->write([](soci::session& session) -> Status {
-    session << "INSERT INTO note (text) VALUES ('lost')";
-    return fail(Errc::permission_denied, "no");
-  });
-  EXPECT_EQ(refused.error().code, Errc::permission_denied);
-  const Status thrown = db->write([](soci::session& session) -> Status {
-    session << "INSERT INTO note (text) VALUES ('lost too')";
-    session << "INSERT INTO note (text) VALUES ('kept')";
-    return {};
-  });
-  EXPECT_EQ(thrown.error().code, Errc::already_exists);
-  const Status dangling = db->write([](soci::session& session) -> Status {
-    session << "INSERT INTO mark (note) VALUES (99)";
-    return {};
-  });
-  EXPECT_FALSE(dangling);
-  EXPECT_EQ(count_notes(*db), 1);
-}
-
-TEST_F(StateDbTest, refuses_writes_of_readers) {
-  const Migration migrations[] = {kNotes};
-  auto db = open(migrations);
-  EXPECT_FALSE(db->read([](soci::session& session) -> Status {
-    session << "INSERT INTO note (text) VALUES ('x')";
-    return {};
-  }));
-}
-
-TEST_F(StateDbTest, readers_go_on_while_one_writes) {
-  const Migration migrations[] = {kNotes};
-  auto db = open(migrations);
-  constexpr int kWrites = 50;
-  std::vector<std::thread> threads;
-  for (int reader = 0; reader < 6; ++reader) {
-    threads.emplace_back([&] {
-      for (int64_t seen = 0; seen < kWrites * 2;) {
-        const int64_t now = count_notes(*db);
-        ASSERT_GE(now, seen);
-        seen = now;
-      }
-    });
-  }
-  for (int writer = 0; writer < 2; ++writer) {
-    threads.emplace_back([&, writer] {
-      for (int i = 0; i < kWrites; ++i) ASSERT_TRUE(add_note(*db, std::to_string(writer) + "/" + std::to_string(i)));
-    });
-  }
-  for (auto& thread : threads) thread.join();
-  EXPECT_EQ(count_notes(*db), kWrites * 2);
+  ASSERT_TRUE(add_note(*db, "one"));
+  ASSERT_TRUE(db->backup(dir_ / "copy.db"));
+  ASSERT_TRUE(add_note(*db, "two"));
+  EXPECT_EQ(count_notes(*open_sqlite_state(dir_ / "copy.db", migrations).value()), 1);
+  struct stat info{};
+  ASSERT_EQ(stat((dir_ / "copy.db").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0600U);
+  EXPECT_EQ(verify_sqlite_state(dir_ / "none.db").error().code, Errc::not_found);
 }
 
 TEST_F(StateDbTest, says_what_is_no_database) {
