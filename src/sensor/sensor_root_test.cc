@@ -314,6 +314,7 @@ TEST_F(SensorLossTest, books_balance_when_the_rings_overflow) {
   SensorOptions options;
   options.ring_critical_bytes = 4096;
   options.ring_bulk_bytes = 4096;
+  options.repeats = Repeats::told;
   start(options);
   base::TempDir directory;
   const std::string path = directory / "f";

@@ -145,6 +145,7 @@ class SwappedPathTest : public TierTest {
     });
     SensorOptions options;
     options.quiet_pids = {swapper_};
+    options.repeats = Repeats::told;
     start(options);
     shared_->go = true;
   }

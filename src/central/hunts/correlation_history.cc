@@ -18,7 +18,8 @@ using rules::correlation::ReferenceKind;
 // What a correlation is about, through others: places of rules, and the fields that are looked at.
 struct Needs {
   std::set<size_t> rules;
-  std::set<Field> fields = {Field::event_time, Field::event_sequence, Field::host_id, Field::host_boot_id};
+  std::set<Field> fields = {Field::event_time, Field::event_sequence, Field::host_id, Field::host_boot_id,
+                            Field::event_count};
   std::string attribute;  // one that is looked at
 };
 

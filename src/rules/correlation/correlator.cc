@@ -141,12 +141,27 @@ const GivenUp& Correlator::given_up() const { return state_->groups.given_up; }
 size_t Correlator::groups() const { return state_->groups.count(); }
 size_t Correlator::bytes() const { return state_->groups.bytes(); }
 
+namespace {
+
+// How many events it stands for.
+uint64_t times_of(const EventFields& fields) {
+  constexpr int64_t kTimesMax = 1'000'000'000;
+  const event::Value count = fields.get(event::Field::event_count);
+  const bool is_number = count.present() && !count.is_text();
+  return is_number ? static_cast<uint64_t>(std::clamp<int64_t>(count.integer(), 1, kTimesMax)) : 1;
+}
+
+}  // namespace
+
 void Correlator::observe_event(uint32_t rule, const EventFields& fields, const Observation& event,
                                Intake& intake) const {
   for (const Use& use : state_->uses_of_rule[rule]) {
     Observation observed = event;
     const auto value = [&](const Key& key) { return value_of(key, fields); };
-    if (state_->describe(use, value, observed)) intake.observations.push_back(std::move(observed));
+    if (!state_->describe(use, value, observed)) continue;
+    const bool counts = state_->correlations[use.correlation].definition.type == Type::event_count;
+    if (counts) observed.value = times_of(fields);
+    intake.observations.push_back(std::move(observed));
   }
 }
 

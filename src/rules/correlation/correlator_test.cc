@@ -127,6 +127,18 @@ class Scene {
 const std::string kThreeShells =
     correlation("type: event_count, rules: shell, group-by: User, timespan: 1m, condition: {gte: 3}");
 
+TEST(Correlator, counts_an_event_as_often_as_it_happened) {
+  Scene scene(correlation("type: event_count, rules: file, group-by: User, timespan: 1m, condition: {gte: 100}"));
+  v1::Event several = file("ann");
+  several.set_event_count(98);
+  EXPECT_EQ(scene.count(0, file("ann")), 0U);
+  EXPECT_EQ(scene.count(10, several), 0U);
+  scene.restart();
+  EXPECT_EQ(scene.count(20, file("ann")), 1U);
+  // What leaves the window takes all that it stood for along.
+  EXPECT_EQ(scene.count(71, file("ann")), 0U);
+}
+
 TEST(Correlator, counts_events_of_a_group_within_the_timespan) {
   Scene scene(kThreeShells);
   EXPECT_EQ(scene.count(0, shell("ann")), 0U);

@@ -68,15 +68,19 @@ bool is_statistic(Type type) {
 
 }  // namespace
 
+uint64_t Tally::times(const Entry& entry) const {
+  return type_ == Type::event_count ? std::max<uint64_t>(1, entry.value) : 1;
+}
+
 void Tally::add(const Entry& entry) {
-  ++count_;
+  count_ += times(entry);
   if (counts_values(type_)) ++distinct_[entry.value];
   if (counts_references(type_)) ++distinct_[entry.reference];
   if (counts_numbers(type_)) sum_ += static_cast<int64_t>(entry.value);
 }
 
 void Tally::remove(const Entry& entry) {
-  --count_;
+  count_ -= times(entry);
   if (counts_numbers(type_)) sum_ -= static_cast<int64_t>(entry.value);
   if (!counts_values(type_) && !counts_references(type_)) return;
   const auto found = distinct_.find(counts_values(type_) ? entry.value : entry.reference);

@@ -14,7 +14,8 @@ namespace redoubt::rules::correlation {
 struct Entry {
   int64_t time_us = 0;
   uint64_t sequence = 0;
-  uint64_t value = 0;      // value_count: digest of the values; other value_*: the number, as int64_t
+  uint64_t value = 0;  // value_count: digest of the values; other value_*: the number, as int64_t; event_count: how
+                       // many events it stands for, 0 is one
   uint32_t source = 0;     // which host and boot, in the correlator's table
   uint32_t reference = 0;  // into Definition::references
 };
@@ -35,7 +36,9 @@ class Tally {
 
  private:
   Type type_;
-  size_t count_ = 0;
+  uint64_t times(const Entry& entry) const;
+
+  uint64_t count_ = 0;
   __int128 sum_ = 0;
   std::unordered_map<uint64_t, uint32_t> distinct_;  // how many entries have each value
 };
