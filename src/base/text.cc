@@ -96,9 +96,18 @@ int32_t sequence_length(const uint8_t* bytes, int32_t i, int32_t size) {
 }  // namespace
 
 bool is_utf8(std::string_view text) {
+  constexpr uint64_t kHighBits = 0x8080808080808080U;
   const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
   const auto size = static_cast<int32_t>(text.size());
   for (int32_t i = 0; i < size;) {
+    // Most texts are ASCII, and most of any text is.
+    uint64_t word = 0;
+    const bool has_word = i + static_cast<int32_t>(sizeof(word)) <= size;
+    if (has_word) std::memcpy(&word, bytes + i, sizeof(word));
+    if (has_word && (word & kHighBits) == 0) {
+      i += static_cast<int32_t>(sizeof(word));
+      continue;
+    }
     const int32_t length = sequence_length(bytes, i, size);
     if (length == 0) return false;
     i += length;
