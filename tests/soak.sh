@@ -7,7 +7,7 @@ case "${1:-}" in
   agent) REDOUBT_SECONDS=3600 exec python3 tests/agent_soak_test.py ;;
   benign) REDOUBT_SECONDS=3600 exec python3 tests/benign_test.py ;;
   agreement) REDOUBT_PAIRS=5000000 exec build/release/bin/test_query_unit --gtest_filter='*gree*' ;;
-  lsm) exec python3 tests/vm/sensor_test.py 6.12 lsm ;;
+  lsm) exec python3 tests/vm/sensor_test.py 6.12 lsm whole ;;
   fuzz) exec fuzz/run.sh 3600 ;;
   *) echo 'soak: crash, agent, benign, agreement, lsm or fuzz' >&2; exit 2 ;;
 esac

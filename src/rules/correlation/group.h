@@ -14,8 +14,8 @@ namespace redoubt::rules::correlation {
 struct Entry {
   int64_t time_us = 0;
   uint64_t sequence = 0;
-  uint64_t value = 0;  // value_count: digest of the values; other value_*: the number, as int64_t; event_count: how
-                       // many events it stands for, 0 is one
+  uint64_t value = 0;      // value_count: digest of the values; other value_*: the number, as int64_t; event_count: how
+                           // many events it stands for, 0 is one
   uint32_t source = 0;     // which host and boot, in the correlator's table
   uint32_t reference = 0;  // into Definition::references
 };
