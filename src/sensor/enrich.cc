@@ -184,7 +184,8 @@ void Enricher::take_file(std::string_view record, const rd_head& head) {
     return;
   }
   if (is_left_out(event)) return;
-  const Process& process = actor(head.actor);
+  const bool is_late = event.event_action() == "change" || event.has_event_count();
+  const Process& process = actor(head.actor, is_late ? Recency::late : Recency::now);
   if (event.event_action() == "read") {
     event.set_process_uptime(static_cast<int64_t>((head.time_ns - process.key.start_ns) / kNsPerSecond));
   }
@@ -383,9 +384,9 @@ void Enricher::declare_loss(const Loss& loss, int64_t since_ns) {
   outbox_.put(std::move(event), {}, now_ns_);
 }
 
-Process& Enricher::actor(const rd_actor& actor) {
+Process& Enricher::actor(const rd_actor& actor, Recency recency) {
   if (Process* known = table_.find(key_of(actor))) {
-    known->comm = comm_of(actor);
+    if (recency == Recency::now) known->comm = comm_of(actor);
     return *known;
   }
   auto image = std::make_shared<Image>();

@@ -99,8 +99,10 @@ class Enricher {
   std::shared_ptr<Container> container_of(std::string_view cgroup_path, LookupUrgency urgency);
   std::shared_ptr<Container> container_of(const ExecRecord& exec, LookupUrgency urgency);
 
-  // The table's entry, made from the actor and /proc if there is none; `spare_` if the table is full.
-  Process& actor(const rd_actor& actor);
+  // The table's entry, made from the actor and /proc if there is none; `spare_` if the table is full. A record that is
+  // told late has the name that the process had then, which is not its name now.
+  enum class Recency : uint8_t { now, late };
+  Process& actor(const rd_actor& actor, Recency recency = Recency::now);
   Process& add(const rd_actor& actor, std::shared_ptr<Image> image);
   std::shared_ptr<Image> image_of(ExecRecord& exec);
 

@@ -69,6 +69,22 @@ class FileChangeTest : public SensorTest {
   base::TempDir directory_;
 };
 
+// The file is told some time after it was closed, by which time its writer may run another program.
+TEST_F(FileChangeTest, leaves_the_process_the_name_that_it_has_now) {
+  start();
+  const pid_t pid = in_child([&] {
+    put(open(path("before").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600), "x");
+    execl("/bin/sh", "sh", "-c", "/bin/sleep 0.5; /bin/true; :", nullptr);
+  });
+  finish(pid);
+  change("before", pid);
+  const auto started = events_.wait_for([&](const v1::Event& event) {
+    return event.event_type() == v1::EVENT_TYPE_PROCESS && event.process_command_line() == "/bin/true";
+  });
+  ASSERT_TRUE(started);
+  EXPECT_EQ(started->process_parent_comm(), "sh");
+}
+
 TEST_F(FileChangeTest, tells_a_file_that_was_written_and_closed_and_what_it_has_become) {
   start();
   const pid_t pid = in_child([&] {
