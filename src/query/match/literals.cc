@@ -54,10 +54,11 @@ void LiteralTable::build() {
       has_last_parts_ = true;
       continue;
     }
-    const auto at_size = std::lower_bound(sizes_.begin(), sizes_.end(), literal.size(),
-                                          [](const Size& each, size_t size) { return each.size < size; });
-    const bool is_new = at_size == sizes_.end() || at_size->size != literal.size();
-    (is_new ? sizes_.insert(at_size, {.size = entries_[i].size}) : at_size)->add(literal);
+    auto at_size = sizes_.begin() + (place_of(literal.size()) - sizes_.cbegin());
+    if (at_size == sizes_.end() || at_size->size != literal.size()) {
+      at_size = sizes_.insert(at_size, {.size = entries_[i].size});
+    }
+    at_size->add(literal);
   }
   sizes_.shrink_to_fit();
 }
@@ -74,9 +75,13 @@ const LiteralTable::Entry* LiteralTable::look_up(std::string_view key) const {
   return nullptr;
 }
 
+std::vector<LiteralTable::Size>::const_iterator LiteralTable::place_of(size_t size) const {
+  return std::lower_bound(sizes_.begin(), sizes_.end(), size,
+                          [](const Size& each, size_t wanted) { return each.size < wanted; });
+}
+
 bool LiteralTable::may_be_whole(std::string_view text) const {
-  const auto at = std::lower_bound(sizes_.begin(), sizes_.end(), text.size(),
-                                   [](const Size& each, size_t size) { return each.size < size; });
+  const auto at = place_of(text.size());
   return at != sizes_.end() && at->size == text.size() && at->may_have(text);
 }
 

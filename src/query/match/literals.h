@@ -58,6 +58,8 @@ class LiteralTable {
   };
 
   const Entry* look_up(std::string_view key) const;
+  // Where the literals of that size are, or those of the next larger one.
+  std::vector<Size>::const_iterator place_of(size_t size) const;
   bool may_be_whole(std::string_view text) const;
   // Calls `each` with the entries that are there until it returns true; true if it did.
   template <class Each>

@@ -49,23 +49,24 @@ std::vector<std::shared_ptr<const Segment>> EmbeddedStore::choose_merge(size_t f
   std::sort(segments.begin(), segments.end(),
             [](const auto& a, const auto& b) { return a->info.age_mark_us() < b->info.age_mark_us(); });
   std::vector<std::shared_ptr<const Segment>> chosen;
-  uint64_t rows = 0;
-  int64_t begin_us = 0;
+  const auto fits = [&](const SegmentInfo& next) {
+    uint64_t rows = next.rows;
+    int64_t begin_us = next.min_time_us;
+    for (const auto& each : chosen) {
+      rows += each->info.rows;
+      begin_us = std::min(begin_us, each->info.min_time_us);
+    }
+    return rows <= options_.seal_events && chosen.size() < kMergeFilesMax &&
+           next.max_time_us - begin_us <= kMergeSpanUs;
+  };
   for (const auto& segment : segments) {
     if (segment->damage_reported) continue;
     const bool small = segment->info.rows <= options_.seal_events / 2;
-    begin_us = chosen.empty() ? segment->info.min_time_us : std::min(begin_us, segment->info.min_time_us);
-    const bool fits = small && rows + segment->info.rows <= options_.seal_events && chosen.size() < kMergeFilesMax &&
-                      segment->info.max_time_us - begin_us <= kMergeSpanUs;
-    if (!fits) {
+    if (!small || !fits(segment->info)) {
       if (chosen.size() >= files_min) break;
       chosen.clear();
-      rows = 0;
-      begin_us = segment->info.min_time_us;
     }
-    if (!small) continue;
-    chosen.push_back(segment);
-    rows += segment->info.rows;
+    if (small) chosen.push_back(segment);
   }
   if (chosen.size() < files_min) chosen.clear();
   return chosen;
