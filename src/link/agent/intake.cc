@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "redoubt/event.pb.h"
 
@@ -61,7 +62,16 @@ void merge_into(Loss& into, const Loss& more) {
   into.until = std::max(into.until, more.until);
 }
 
+bool is_before(const Intake::Declared& declared, const v1::Event& event) {
+  return declared.sequence < static_cast<uint64_t>(event.event_sequence());
+}
+
 }  // namespace
+
+struct Intake::Held {
+  v1::Event event;
+  size_t bytes = 0;
+};
 
 Intake::Intake(Account& account, Limits limits) : account_(account), limits_(limits) {}
 
@@ -71,12 +81,12 @@ void Intake::take(v1::Event&& event) {
   const size_t size = sizeof(v1::Event) + event.ByteSizeLong();
   const std::lock_guard lock(mutex_);
   if (closed_) return;
-  const bool full = overflow_.count != 0 || events_.size() >= limits_.events || bytes_ + size > limits_.bytes;
+  const bool full = overflow_.count != 0 || held_.size() >= limits_.events || bytes_ + size > limits_.bytes;
   if (full && event.event_type() == v1::EVENT_TYPE_LOSS) {
     // What tells of a loss must not be lost itself: it goes where nothing is dropped.
     add_pending({.loss = loss_of(event)});
   } else if (full) {
-    // Once it has begun to drop it drops until it is drained, so that what is missing is one range.
+    // Once it has begun to drop it drops until it is half empty, so that what is missing is one range.
     const uint64_t sequence = account_.give_number();
     const auto now = base::Time::now();
     if (overflow_.count == 0) overflow_ = {.cause = std::string(kQueueFull), .first_sequence = sequence, .since = now};
@@ -86,19 +96,19 @@ void Intake::take(v1::Event&& event) {
   } else {
     if (event.event_type() == v1::EVENT_TYPE_LOSS) account_.add_lost(static_cast<uint64_t>(event.loss_count()));
     event.set_event_sequence(static_cast<int64_t>(account_.give_number()));
-    events_.push_back(std::move(event));
+    held_.push_back({std::move(event), size});
     bytes_ += size;
     // Between a first event and a full frame the spooler sleeps; waking it for each would cost the sensor a call.
-    if (events_.size() == 1 || events_.size() == cut_events_) changed_.notify_one();
+    if (held_.size() == 1 || held_.size() == cut_events_) changed_.notify_one();
   }
 }
 
 size_t Intake::room() const {
   const std::lock_guard lock(mutex_);
-  const size_t events = limits_.events / 2;
-  if (overflow_.count != 0 || bytes_ > limits_.bytes / 2 || events_.size() > events) return 0;
-  return events - events_.size();
+  return overflow_.count != 0 || !is_half_empty() ? 0 : limits_.events / 2 - held_.size();
 }
+
+bool Intake::is_half_empty() const { return held_.size() <= limits_.events / 2 && bytes_ <= limits_.bytes / 2; }
 
 void Intake::declare(Loss loss, Done spooled) {
   Declared declared{.loss = std::move(loss)};
@@ -137,22 +147,33 @@ void Intake::add_pending(Declared declared) {
 Intake::Drained Intake::drain(std::chrono::milliseconds cut_after, size_t cut_events) {
   std::unique_lock lock(mutex_);
   cut_events_ = cut_events;
-  changed_.wait(lock, [this] { return closed_ || !events_.empty() || !pending_.empty(); });
-  changed_.wait_for(lock, cut_after, [&] { return closed_ || events_.size() >= cut_events; });
+  changed_.wait(lock, [this] { return closed_ || !held_.empty() || !pending_.empty() || overflow_.count != 0; });
+  changed_.wait_for(lock, cut_after, [&] { return closed_ || held_.size() >= cut_events; });
   number_pending();
   Drained drained;
-  drained.events.swap(events_);
-  drained.declared.swap(pending_);
-  bytes_ = 0;
+  while (!held_.empty() && drained.events.size() < cut_events) {
+    bytes_ -= held_.front().bytes;
+    drained.events.push_back(std::move(held_.front().event));
+    held_.pop_front();
+  }
+  while (!numbered_.empty() && (held_.empty() || is_before(numbered_.front(), held_.front().event))) {
+    drained.declared.push_back(std::move(numbered_.front()));
+    numbered_.pop_front();
+  }
   return drained;
 }
 
 void Intake::number_pending() {
-  if (overflow_.count != 0) pending_.push_back({.loss = std::exchange(overflow_, {})});
+  if (overflow_.count != 0) {
+    if (!closed_ && !is_half_empty()) return;  // numbers given now would be among those that are dropped
+    pending_.push_back({.loss = std::exchange(overflow_, {})});
+  }
   for (Declared& declared : pending_) {
     declared.sequence = account_.give_number();
-    events_.push_back(event_of(declared.loss, declared.sequence));
+    held_.push_back({.event = event_of(declared.loss, declared.sequence), .bytes = 0});
+    numbered_.push_back(std::move(declared));
   }
+  pending_.clear();
 }
 
 void Intake::close() {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -71,7 +72,8 @@ class Intake {
     std::vector<v1::Event> events;   // numbers rise
     std::vector<Declared> declared;  // of these events
   };
-  // Waits for a first event, then until `cut_events` are there or `cut_after` has passed. Empty: closed and drained.
+  // Waits for a first event, then until `cut_events` are there or `cut_after` has passed, and gives at most so many.
+  // Empty: closed and drained.
   Drained drain(std::chrono::milliseconds cut_after, size_t cut_events);
   // Declarations whose event could not be spooled come again with a new number.
   // A declaration that is about to be given up with its frame: it goes into the spool once more, counted once.
@@ -83,16 +85,20 @@ class Intake {
  private:
   void add_pending(Declared declared);
   void number_pending();
+  bool is_half_empty() const;
+
+  struct Held;  // an event and its size
 
   Account& account_;
   const Limits limits_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<v1::Event> events_;
-  size_t bytes_ = 0;
+  std::deque<Held> held_;
+  size_t bytes_ = 0;  // of all that is held
   size_t cut_events_ = 0;
   Loss overflow_;                  // count 0: none
-  std::vector<Declared> pending_;  // numbered when drained, behind everything that was numbered before
+  std::vector<Declared> pending_;  // numbered at the next drain, behind everything that was numbered before
+  std::deque<Declared> numbered_;  // their events are among those held
   bool closed_ = false;
 };
 

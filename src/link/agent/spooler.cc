@@ -77,9 +77,10 @@ void Spooler::run() {
   while (true) {
     Intake::Drained drained = intake_.drain(kCutAfter, kCutEvents);
     if (drained.events.empty()) return;
+    const bool more = drained.events.size() >= kCutEvents;
     const Stored stored = store(std::move(drained));
     keep_limits();
-    if (stored == Stored::all) continue;
+    if (stored == Stored::all || more) continue;
     // A full disk does not empty within a batch. What is not spooled at the end the next start declares.
     std::unique_lock lock(mutex_);
     if (stop_changed_.wait_for(lock, kFullDiskPause, [this] { return stopping_; })) return;

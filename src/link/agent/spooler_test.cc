@@ -143,10 +143,25 @@ TEST(Intake, keeps_within_its_bytes) {
   const base::TempDir dir;
   Books run(dir.path(), {.events = 100000, .bytes = 64 << 10});
   run.take(1000);
-  const auto drained = run.intake->drain(std::chrono::milliseconds(0), 1);
+  const auto drained = run.intake->drain(std::chrono::milliseconds(0), 1000);
   EXPECT_LT(drained.events.size(), 1000U);
-  ASSERT_EQ(drained.declared.size(), 1U);
-  EXPECT_EQ(drained.declared[0].loss.count + drained.events.size() - 1, 1000U);
+  const auto after = run.intake->drain(std::chrono::milliseconds(0), 1000);
+  ASSERT_EQ(after.declared.size(), 1U);
+  EXPECT_EQ(after.declared[0].loss.count + drained.events.size(), 1000U);
+}
+
+TEST(Intake, gives_a_batch_at_a_time_and_what_it_declared_with_its_event) {
+  const base::TempDir dir;
+  Books run(dir.path());
+  run.take(5);
+  run.intake->declare({.cause = std::string(kSpoolFull), .count = 7}, {});
+  const auto first = run.intake->drain(std::chrono::milliseconds(0), 3);
+  EXPECT_EQ(first.events.size(), 3U);
+  EXPECT_TRUE(first.declared.empty());
+  const auto second = run.intake->drain(std::chrono::milliseconds(0), 3);
+  ASSERT_EQ(second.events.size(), 3U);
+  ASSERT_EQ(second.declared.size(), 1U);
+  EXPECT_EQ(second.declared[0].sequence, second.events[2].event_sequence());
 }
 
 TEST(Intake, never_loses_what_tells_of_a_loss) {
