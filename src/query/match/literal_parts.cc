@@ -59,38 +59,6 @@ bool may_match(const re2::FilteredRE2& filter, const std::vector<int>& present) 
   return !potential.empty();
 }
 
-// Literals in lower case, one of which is in every text that the expression matches; none where RE2 knows no such.
-// Those that need not be looked for are left out, the shortest first.
-std::vector<std::string> atoms_of(const std::string& source) {
-  re2::RE2::Options options;
-  options.set_log_errors(false);
-  options.set_max_mem(kRegexMemoryMax);
-  re2::FilteredRE2 filter(kAtomBytesMin);
-  int id = 0;
-  if (filter.Add(source, options, &id) != re2::RE2::NoError) return {};
-  std::vector<std::string> atoms;
-  filter.Compile(&atoms);
-  if (atoms.empty() || atoms.size() > kAtomsMax || may_match(filter, {})) return {};
-  std::vector<int> order(atoms.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(),
-            [&](int a, int b) { return atoms[static_cast<size_t>(a)].size() < atoms[static_cast<size_t>(b)].size(); });
-  std::vector<int> left_out;
-  std::vector<std::string> kept;
-  for (const int atom : order) {
-    left_out.push_back(atom);
-    // The functions of RE2 take the numbers in order.
-    std::vector<int> sorted = left_out;
-    std::sort(sorted.begin(), sorted.end());
-    if (!may_match(filter, sorted)) continue;
-    left_out.pop_back();
-    kept.push_back(atoms[static_cast<size_t>(atom)]);
-  }
-  // RE2's lower case and our folding are the same for ASCII alone: what RE2 takes for a letter of it, we fold to it.
-  if (!std::all_of(kept.begin(), kept.end(), is_ascii)) return {};
-  return kept;
-}
-
 TriggerKind kind_of(Operator op) {
   if (op == Operator::starts_with) return TriggerKind::start;
   if (op == Operator::ends_with) return TriggerKind::end;
@@ -131,6 +99,37 @@ bool add_triggers(const Test& test, const Operand& operand, Trigger trigger, std
 }
 
 }  // namespace
+
+std::vector<std::string> atoms_of(const std::string& source) {
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(kRegexMemoryMax);
+  re2::FilteredRE2 filter(kAtomBytesMin);
+  int id = 0;
+  if (filter.Add(source, options, &id) != re2::RE2::NoError) return {};
+  std::vector<std::string> atoms;
+  filter.Compile(&atoms);
+  if (atoms.empty() || atoms.size() > kAtomsMax || may_match(filter, {})) return {};
+  // Those that need not be looked for are left out, the shortest first.
+  std::vector<int> order(atoms.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(),
+            [&](int a, int b) { return atoms[static_cast<size_t>(a)].size() < atoms[static_cast<size_t>(b)].size(); });
+  std::vector<int> left_out;
+  std::vector<std::string> kept;
+  for (const int atom : order) {
+    left_out.push_back(atom);
+    // The functions of RE2 take the numbers in order.
+    std::vector<int> sorted = left_out;
+    std::sort(sorted.begin(), sorted.end());
+    if (!may_match(filter, sorted)) continue;
+    left_out.pop_back();
+    kept.push_back(atoms[static_cast<size_t>(atom)]);
+  }
+  // RE2's lower case and our folding are the same for ASCII alone: what RE2 takes for a letter of it, we fold to it.
+  if (!std::all_of(kept.begin(), kept.end(), is_ascii)) return {};
+  return kept;
+}
 
 std::vector<Trigger> triggers_of(const Test& test, SlotTable& slots) {
   // Types are the first index already, most events have most fields, and an order holds for many values.

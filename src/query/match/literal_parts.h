@@ -1,6 +1,7 @@
 // The triggers of single tests: literals that a text must have where the test is true. Any thread.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "query/expression.h"
@@ -11,5 +12,9 @@ namespace redoubt::query::match {
 // One of them fires wherever the test is true, or there are none. Those of patterns and regular expressions fire
 // elsewhere too.
 std::vector<Trigger> triggers_of(const Test& test, SlotTable& slots);
+
+// Literals in lower case, one of which is in every folded text that the regular expression matches; none where RE2
+// knows no such.
+std::vector<std::string> atoms_of(const std::string& source);
 
 }  // namespace redoubt::query::match

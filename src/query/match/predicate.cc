@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 #include <algorithm>
 
+#include "query/match/literal_parts.h"
 #include "query/match/needle.h"
 #include "query/match/prefixes.h"
 
@@ -37,9 +38,24 @@ event::EventTypeSet types_of(const Test& test) {
 struct Regex {
   std::unique_ptr<re2::RE2> regex;
   re2::RE2::Anchor anchor;
+  std::vector<Needle> atoms{};  // one of them is in every text that it matches, once that is folded; none: not known
 
+  bool has_atom_in(std::string_view folded) const {
+    return std::any_of(atoms.begin(), atoms.end(), [&](const Needle& atom) { return atom.is_in(folded); });
+  }
   bool is_in(std::string_view text) const { return regex->Match(text, 0, text.size(), anchor, nullptr, 0); }
 };
+
+// Past this many, looking for them costs as much as the expression.
+constexpr size_t kNeedlesMax = 8;
+
+std::vector<Needle> needles_of(const std::string& regex) {
+  std::vector<Needle> needles;
+  std::vector<std::string> atoms = atoms_of(regex);
+  if (atoms.size() > kNeedlesMax) return {};
+  for (std::string& atom : atoms) needles.emplace_back(std::move(atom));
+  return needles;
+}
 
 // Whether a text that has a match has one from its beginning on: an expression that starts with a run of any
 // characters, without alternatives. Found there, it is not tried at every place, which takes the square of a number
@@ -117,7 +133,7 @@ Status PredicateSet::add_constants(const Test& test, Predicate& predicate) {
       if (test.op == Operator::regex) {
         TRY(auto regex, compile_regex(text));
         const auto anchor = starts_with_open_run(pattern) ? re2::RE2::ANCHOR_START : re2::RE2::UNANCHORED;
-        predicate.regexes.push_back({std::move(regex), anchor});
+        predicate.regexes.push_back({std::move(regex), anchor, needles_of(text)});
       } else if (test.op == Operator::cidr) {
         predicate.prefixes.add(text, 0);
       } else {
@@ -239,13 +255,17 @@ bool PredicateSet::value_holds(const Predicate& predicate, const Value& value, c
 }
 
 bool PredicateSet::text_holds_any(const Predicate& predicate, std::string_view raw, const Scratch& scratch) const {
+  const auto in_form = [&](Form form) {
+    return predicate.slot == kEveryAttribute ? scratch.event.passing_text(raw, form)
+                                             : scratch.event.text(predicate.slot, form);
+  };
   if (predicate.op == Operator::regex) {
-    return std::any_of(predicate.regexes.begin(), predicate.regexes.end(),
-                       [&](const Regex& regex) { return regex.is_in(raw); });
+    return std::any_of(predicate.regexes.begin(), predicate.regexes.end(), [&](const Regex& regex) {
+      return (regex.atoms.empty() || regex.has_atom_in(in_form(Form::folded))) && regex.is_in(raw);
+    });
   }
   if (predicate.prefixes.any(raw)) return true;
-  const std::string_view text = predicate.slot == kEveryAttribute ? scratch.event.passing_text(raw, predicate.form)
-                                                                  : scratch.event.text(predicate.slot, predicate.form);
+  const std::string_view text = in_form(predicate.form);
   if (literal_holds(predicate, text, scratch)) return true;
   return std::any_of(predicate.slots.begin(), predicate.slots.end(), [&](SlotId slot) {
     const Value other = scratch.event.value(slot);
