@@ -66,12 +66,12 @@ void ValueMemo::forget() {
 }
 
 void FoundMemo::keep(uint32_t finder, TextId text, std::span<const LiteralId> found) {
-  if (text == kNoTextId || found.size() > kFoundMax / 2) return;
-  if (cells_.empty() || found_.size() + found.size() > kFoundMax) forget();
+  if (text == kNoTextId || found.size() > kCountMax) return;
+  if (cells_.empty() || found_.size() + found.size() >= kFoundMax) forget();
   cells_[place_of(finder, text)] = {.text = text,
                                     .finder = finder,
-                                    .first = static_cast<uint32_t>(found_.size()),
-                                    .count = static_cast<uint32_t>(found.size())};
+                                    .first = static_cast<uint32_t>(found_.size()) & (kFoundMax - 1),
+                                    .count = static_cast<uint32_t>(found.size()) & kCountMax};
   found_.insert(found_.end(), found.begin(), found.end());
 }
 

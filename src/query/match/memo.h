@@ -89,14 +89,17 @@ class FoundMemo {
 
  private:
   static constexpr int kCellBits = 15;
-  static constexpr size_t kFoundMax = size_t{1} << 18;
+  static constexpr int kFirstBits = 18;
+  static constexpr uint32_t kFoundMax = uint32_t{1} << kFirstBits;
+  static constexpr uint32_t kCountMax = (uint32_t{1} << (32 - kFirstBits)) - 1;
 
   struct Cell {
     TextId text = kNoTextId;
     uint32_t finder = 0;
-    uint32_t first = 0;
-    uint32_t count = 0;
+    uint32_t first : kFirstBits = 0;
+    uint32_t count : 32 - kFirstBits = 0;
   };
+  static_assert(sizeof(Cell) == 16, "none is in two lines of a cache");
   static size_t place_of(uint32_t finder, TextId text) {
     return (text * 0x9E3779B97F4A7C15U + finder * 0xC2B2AE3D27D4EB4FU) >> (64 - kCellBits);
   }
