@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
+#include <string_view>
 
 namespace redoubt::query::match {
 
@@ -59,9 +61,9 @@ uint64_t hash_of(const Trigger& trigger) {
 }
 
 // From the text alone: long ones are rare.
-double chance_of_text(const Trigger& trigger) {
-  const auto size = static_cast<double>(trigger.text.size());
-  switch (trigger.kind) {
+double chance_of_text(TriggerKind kind, std::string_view text) {
+  const auto size = static_cast<double>(text.size());
+  switch (kind) {
     case TriggerKind::whole: return size < 2 ? 0.1 : 0.004;
     case TriggerKind::start:
       return size < 4 ? kChanceOfShape : std::max(0.02, kChanceOfShape * std::pow(0.8, size - 4));
@@ -71,6 +73,28 @@ double chance_of_text(const Trigger& trigger) {
     case TriggerKind::prefix: return 0.2;
   }
   return 1;
+}
+
+std::optional<TriggerKind> kind_of_literal(Operator op) {
+  switch (op) {
+    case Operator::equal: return TriggerKind::whole;
+    case Operator::contains: return TriggerKind::anywhere;
+    case Operator::starts_with: return TriggerKind::start;
+    case Operator::ends_with: return TriggerKind::end;
+    default: return std::nullopt;
+  }
+}
+
+// That a test of so many operands holds, each of which alone has that chance.
+double chance_of_any(const Test& test, double chance_of_one) {
+  constexpr size_t kOperandsMax = 17;  // more make no difference
+  const auto kind = kind_of_literal(test.op);
+  double none = test.operands.empty() ? 1 - chance_of_one : 1;
+  for (size_t i = 0; i < std::min(test.operands.size(), kOperandsMax); ++i) {
+    const auto* const text = std::get_if<std::string>(&test.operands[i]);
+    none *= 1 - (text != nullptr && kind ? chance_of_text(*kind, *text) : chance_of_one);
+  }
+  return 1 - none;
 }
 
 }  // namespace
@@ -83,8 +107,8 @@ Estimate estimate(const Test& test) {
   const auto count = static_cast<double>(std::max<size_t>(1, test.operands.size()));
   const double further = std::min(count - 1, 16.0);
   result.cost += further * result.cost / 4;
-  if (is_word(test.field)) result.chance = kChanceOfWord;
-  result.chance = 1 - std::pow(1 - result.chance, 1 + further);
+  result.chance =
+      is_word(test.field) ? 1 - std::pow(1 - kChanceOfWord, 1 + further) : chance_of_any(test, guess->one.chance);
   constexpr double kAttributesOfAnEvent = 20;
   if (test.field == Field::attributes && test.attribute.empty()) result.cost *= kAttributesOfAnEvent;
   return result;
@@ -101,7 +125,7 @@ Estimate estimate(const Expression& expression) {
 void TriggerChances::count(const Trigger& trigger) { ++rules_[hash_of(trigger)]; }
 
 double TriggerChances::chance(const Trigger& trigger) const {
-  double chance = chance_of_text(trigger);
+  double chance = chance_of_text(trigger.kind, trigger.text);
   if (!is_attribute(trigger.slot) && is_word(static_cast<Field>(trigger.slot))) chance = kChanceOfWord;
   const auto found = rules_.find(hash_of(trigger));
   const double rules = found == rules_.end() ? 0 : found->second;

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <optional>
 
+#include "query/match/needle.h"
 #include "query/pattern.h"
 #include "query/semantics.h"
 
@@ -15,7 +16,7 @@ namespace {
 
 using event::Field;
 
-constexpr int kAtomBytesMin = 3;
+constexpr int kTriggerBytesMin = 3;
 constexpr size_t kAtomsMax = 256;
 
 // The pieces between wildcards.
@@ -78,7 +79,7 @@ bool add_triggers(const Test& test, const Operand& operand, Trigger trigger, std
   if (test.op == Operator::regex) {
     trigger.kind = TriggerKind::anywhere;
     trigger.form = Form::folded;
-    const auto atoms = atoms_of(operand_text(test, *text));
+    const auto atoms = atoms_of(operand_text(test, *text), kTriggerBytesMin);
     for (const std::string& atom : atoms) {
       trigger.text = atom;
       out.push_back(trigger);
@@ -100,21 +101,25 @@ bool add_triggers(const Test& test, const Operand& operand, Trigger trigger, std
 
 }  // namespace
 
-std::vector<std::string> atoms_of(const std::string& source) {
+std::vector<std::string> atoms_of(const std::string& source, int bytes_min) {
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_max_mem(kRegexMemoryMax);
-  re2::FilteredRE2 filter(kAtomBytesMin);
+  re2::FilteredRE2 filter(bytes_min);
   int id = 0;
   if (filter.Add(source, options, &id) != re2::RE2::NoError) return {};
   std::vector<std::string> atoms;
   filter.Compile(&atoms);
   if (atoms.empty() || atoms.size() > kAtomsMax || may_match(filter, {})) return {};
-  // Those that need not be looked for are left out, the shortest first.
+  // Those that need not be looked for are left out, the frequent ones first: short ones of frequent bytes.
+  constexpr size_t kRareByteWorth = 3;
+  const auto rarity = [&](int atom) {
+    const std::string& text = atoms[static_cast<size_t>(atom)];
+    return text.size() + kRareByteWorth * rare_bytes(text);
+  };
   std::vector<int> order(atoms.size());
   std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(),
-            [&](int a, int b) { return atoms[static_cast<size_t>(a)].size() < atoms[static_cast<size_t>(b)].size(); });
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return rarity(a) < rarity(b); });
   std::vector<int> left_out;
   std::vector<std::string> kept;
   for (const int atom : order) {

@@ -13,8 +13,8 @@ namespace redoubt::query::match {
 // elsewhere too.
 std::vector<Trigger> triggers_of(const Test& test, SlotTable& slots);
 
-// Literals in lower case, one of which is in every folded text that the regular expression matches; none where RE2
-// knows no such.
-std::vector<std::string> atoms_of(const std::string& source);
+// Literals in lower case of so many bytes or more, one of which is in every folded text that the regular expression
+// matches; none where RE2 knows no such.
+std::vector<std::string> atoms_of(const std::string& source, int bytes_min);
 
 }  // namespace redoubt::query::match

@@ -55,6 +55,11 @@ std::string_view rarest_part(std::string_view literal, size_t bytes) {
   return literal.substr(best, bytes);
 }
 
+size_t rare_bytes(std::string_view literal) {
+  const auto is_rare = [](char byte) { return kFrequent.find(byte) == std::string_view::npos; };
+  return static_cast<size_t>(std::count_if(literal.begin(), literal.end(), is_rare));
+}
+
 Needle::Needle(std::string literal) : literal_(std::move(literal)) {
   for (size_t i = 1; i < literal_.size(); ++i) {
     if (rarity_of(literal_[i]) > rarity_of(literal_[first_])) first_ = i;

@@ -2,7 +2,7 @@
 // compared. For texts of kilobytes, in which a search from byte to byte is what a rule costs. Any thread.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -11,6 +11,9 @@ namespace redoubt::query::match {
 // The part of so many bytes that is likely the rarest in texts; the whole literal where it is no longer than that. Its
 // last bytes are the rare ones: for those a scan for many literals looks first.
 std::string_view rarest_part(std::string_view literal, size_t bytes);
+
+// How many bytes of a folded literal are such as hardly any text has.
+size_t rare_bytes(std::string_view literal);
 
 class Needle {
  public:

@@ -46,12 +46,13 @@ struct Regex {
   bool is_in(std::string_view text) const { return regex->Match(text, 0, text.size(), anchor, nullptr, 0); }
 };
 
+constexpr int kNeedleBytesMin = 2;
 // Past this many, looking for them costs as much as the expression.
 constexpr size_t kNeedlesMax = 8;
 
 std::vector<Needle> needles_of(const std::string& regex) {
   std::vector<Needle> needles;
-  std::vector<std::string> atoms = atoms_of(regex);
+  std::vector<std::string> atoms = atoms_of(regex, kNeedleBytesMin);
   if (atoms.size() > kNeedlesMax) return {};
   for (std::string& atom : atoms) needles.emplace_back(std::move(atom));
   return needles;
