@@ -48,38 +48,48 @@ std::string_view BatchBuilder::text(Field field) const {
   return has(field) && value.is_text() ? value.text() : std::string_view{};
 }
 
-// kAttributeNamesMax where it can have none. Records of one kind have their names in one order, so the next name is
-// guessed before it is looked for.
-uint32_t BatchBuilder::name_number(std::string_view name) {
-  if (!follower_.empty()) {
-    const uint32_t guess = follower_[last_name_];
-    if (batch_.attribute_names_[guess] == name) return last_name_ = guess;
-  }
-  auto found = names_.find(name);
-  if (found == names_.end()) {
-    if (names_.size() == kAttributeNamesMax || name.empty() || name.size() > kAttributeNameBytesMax) {
-      return kAttributeNamesMax;
+// Null where it can have none. Records of one kind have their names in one order, so the next name is guessed before it
+// is looked for.
+BatchBuilder::Name* BatchBuilder::find_name(std::string_view text) {
+  if (!names_.empty()) {
+    const uint32_t guess = names_[last_name_].follower;
+    if (names_[guess].text == text) {
+      last_name_ = guess;
+      return &names_[guess];
     }
-    const std::string_view kept = batch_.made_.keep(name);
-    found = names_.emplace(kept, static_cast<uint32_t>(batch_.attribute_names_.size())).first;
-    batch_.attribute_names_.push_back(kept);
-    named_in_.push_back(0);
-    follower_.push_back(0);
   }
-  follower_[last_name_] = found->second;
-  return last_name_ = found->second;
+  auto found = places_.find(text);
+  if (found == places_.end()) {
+    const bool is_full = batch_.attribute_names_.size() == kAttributeNamesMax;
+    if (is_full || text.empty() || text.size() > kAttributeNameBytesMax) return nullptr;
+    names_.push_back({.text = name_texts_.keep(text)});
+    found = places_.emplace(names_.back().text, static_cast<uint32_t>(names_.size() - 1)).first;
+  }
+  last_name_ = names_[last_name_].follower = found->second;
+  return &names_[last_name_];
 }
 
 bool BatchBuilder::add_attribute(std::string_view name, std::string_view value) {
   if (batch_.attributes_.size() - attributes_before_ == kAttributesMax) return false;
-  const uint32_t number = name_number(name);
-  if (number == kAttributeNamesMax) return false;
-  // Events are counted from one; the one in hand is not finished.
-  const auto event = static_cast<uint32_t>(batch_.size() + 1 + dropped_);
-  if (std::exchange(named_in_[number], event) == event) return false;
+  Name* const known = find_name(name);
+  if (known == nullptr || known->latest_event == event_number_) return false;
+  if (known->batch != batch_number_) {
+    if (batch_.attribute_names_.size() == kAttributeNamesMax) return false;
+    known->batch = batch_number_;
+    known->number = static_cast<uint32_t>(batch_.attribute_names_.size());
+    batch_.attribute_names_.push_back(batch_.made_.keep(name));
+  }
+  known->latest_event = event_number_;
   const auto kept = keep(value);
-  batch_.attributes_.push_back({.name = number, .text_number = kept.number, .value = kept.text});
+  batch_.attributes_.push_back({.name = known->number, .text_number = kept.number, .value = kept.text});
   return true;
+}
+
+void BatchBuilder::forget_names() {
+  names_.clear();
+  places_.clear();
+  name_texts_ = {};
+  last_name_ = 0;
 }
 
 void BatchBuilder::finish_event(EventType type) {
@@ -99,22 +109,20 @@ void BatchBuilder::finish_event(EventType type) {
   }
   present_ = {};
   attributes_before_ = batch_.attributes_.size();
+  ++event_number_;
 }
 
 void BatchBuilder::drop_event() {
   present_ = {};
-  ++dropped_;
+  ++event_number_;
   batch_.attributes_.resize(attributes_before_);
 }
 
 Batch BatchBuilder::take() {
   drop_event();
-  names_.clear();
-  named_in_.clear();
-  follower_.clear();
-  last_name_ = 0;
+  ++batch_number_;
+  if (names_.size() >= kAttributeNamesMax) forget_names();
   texts_.clear();
-  dropped_ = 0;
   attributes_before_ = 0;
   // The next batch is likely like this one, and growing step by step would copy all of it twice.
   Batch next;

@@ -36,19 +36,30 @@ class BatchBuilder {
   Batch take();
 
  private:
+  // What stays of a name when a batch is taken, and what it is in the batch in hand.
+  struct Name {
+    std::string_view text;
+    uint32_t follower = 0;      // the one that came behind it last
+    uint32_t number = 0;        // in the latest batch that has it
+    uint64_t batch = 0;         // that one
+    uint64_t latest_event = 0;  // that has it
+  };
+
   TextNumbers::Numbered keep(std::string_view text);
-  uint32_t name_number(std::string_view name);
+  Name* find_name(std::string_view text);
+  void forget_names();
 
   Batch batch_;
   std::array<Value, kFieldCount> values_{};
   FieldSet present_{};
   size_t attributes_before_ = 0;
   TextNumbers texts_;
-  std::unordered_map<std::string_view, uint32_t> names_;
-  std::vector<uint32_t> follower_;  // by name: the one that came behind it last
-  uint32_t last_name_ = 0;
-  std::vector<uint32_t> named_in_;  // by name: the number of the latest event that has it
-  size_t dropped_ = 0;              // events, which have numbers too
+  std::vector<Name> names_;
+  std::unordered_map<std::string_view, uint32_t> places_;  // of names, by text
+  TextBlocks name_texts_;
+  uint32_t last_name_ = 0;  // its place
+  uint64_t batch_number_ = 1;
+  uint64_t event_number_ = 1;  // of the event in hand
 };
 
 }  // namespace redoubt::event

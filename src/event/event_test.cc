@@ -149,6 +149,34 @@ TEST(BatchBuilder, makes_rows_like_decoded_ones) {
   EXPECT_EQ(builder.size(), 0U);
 }
 
+TEST(BatchBuilder, gives_each_batch_the_names_that_it_has) {
+  BatchBuilder builder;
+  const auto batch_of = [&](std::vector<std::string_view> names) {
+    for (const std::string_view name : names) EXPECT_TRUE(builder.add_attribute(name, name));
+    EXPECT_FALSE(builder.add_attribute(names.front(), "again"));
+    builder.finish_event(EventType::systemlog);
+    return builder.take();
+  };
+  const Batch first = batch_of({"a", "b", "c"});
+  const Batch second = batch_of({"c", "d", "a"});
+  EXPECT_EQ(std::ranges::count(second.attribute_names(), "b"), 0);
+  for (const std::string_view name : {"c", "d", "a"}) EXPECT_EQ(second.row(0).attribute(name).text(), name);
+  for (const std::string_view name : {"a", "b", "c"}) EXPECT_EQ(first.row(0).attribute(name).text(), name);
+}
+
+TEST(BatchBuilder, keeps_so_many_names_a_batch_whatever_came_before) {
+  BatchBuilder builder;
+  for (const std::string batch : {"first", "second", "third"}) {
+    size_t kept = 0;
+    for (size_t i = 0; i <= kAttributeNamesMax; ++i) {
+      kept += builder.add_attribute(batch + std::to_string(i), "") ? 1 : 0;
+      if (i % kAttributesMax == kAttributesMax - 1) builder.finish_event(EventType::systemlog);
+    }
+    EXPECT_EQ(kept, kAttributeNamesMax);
+    EXPECT_EQ(builder.take().attribute_names().size(), kAttributeNamesMax);
+  }
+}
+
 TEST(Batch, stays_valid_when_moved) {
   auto batch = round_trip({process_event(1)});
   ASSERT_TRUE(batch);

@@ -26,11 +26,12 @@ class Names {
  public:
   // The number, and the name where it stays; nothing where there is no room for another.
   std::optional<Member> find(std::string_view name) {
-    if (!followers_.empty() && kept_[followers_[last_]] == name) return known(followers_[last_]);
+    if (!followers_.empty() && names_[followers_[last_]] == name) return known(followers_[last_]);
     auto at = numbers_.find(name);
     if (at == numbers_.end()) {
-      if (kept_.size() == kNameNumbersMax || name.size() > kAttributeNameBytesMax) return std::nullopt;
-      at = numbers_.emplace(kept_.emplace_back(name), static_cast<uint32_t>(followers_.size())).first;
+      if (names_.size() == kNameNumbersMax || name.size() > kAttributeNameBytesMax) return std::nullopt;
+      names_.push_back(kept_.keep(name));
+      at = numbers_.emplace(names_.back(), static_cast<uint32_t>(followers_.size())).first;
       followers_.push_back(0);
     }
     followers_[last_] = at->second;
@@ -40,10 +41,11 @@ class Names {
  private:
   Member known(uint32_t number) {
     last_ = number;
-    return Member{.name = kept_[number], .name_number = number, .text = {}};
+    return Member{.name = names_[number], .name_number = number, .text = {}};
   }
 
-  std::deque<std::string> kept_;
+  TextBlocks kept_;
+  std::vector<std::string_view> names_;
   std::unordered_map<std::string_view, uint32_t> numbers_;
   std::vector<uint32_t> followers_;
   uint32_t last_ = 0;
@@ -80,11 +82,10 @@ struct RecordParser::State {
     return number(value);
   }
 
-  // A member whose name is in `path`.
-  bool add(std::string_view text) {
+  bool add(std::string_view name, std::string_view text) {
     if (members.size() == kRecordMembersMax) return false;
-    Member member = names.find(path).value_or(Member{});
-    if (member.name_number == kNoNameNumber) member.name = keep(path);
+    Member member = names.find(name).value_or(Member{});
+    if (member.name_number == kNoNameNumber) member.name = keep(std::string(name));
     member.text = text;
     members.push_back(member);
     return true;
@@ -102,13 +103,18 @@ struct RecordParser::State {
       case simdjson::dom::element_type::UINT64:
       case simdjson::dom::element_type::DOUBLE: break;
     }
-    return add(scalar(value));
+    return add(path, scalar(value));
   }
 
   bool flatten_object(simdjson::dom::object object, size_t depth) {
     if (depth == kRecordDepthMax) return false;
     const size_t name_bytes = path.size();
     for (const auto member : object) {
+      // Most records are flat, and most of their members texts.
+      if (std::string_view text; name_bytes == 0 && member.value.get(text) == simdjson::SUCCESS) {
+        if (!add(member.key, present(text))) return false;
+        continue;
+      }
       path.resize(name_bytes);
       if (name_bytes > 0) path += '.';
       path += member.key;
@@ -132,7 +138,7 @@ struct RecordParser::State {
       if (std::exchange(any, true)) lines += '\n';
       lines += scalar(value);
     }
-    return !any || add(keep(std::move(lines)));
+    return !any || add(path, keep(std::move(lines)));
   }
 };
 
