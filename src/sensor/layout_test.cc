@@ -227,6 +227,8 @@ TEST_F(Layout, file_and_network_records_agree) {
   EXPECT_MEMBER(rd_dns, direction);
   EXPECT_MEMBER(rd_dns, message_bytes);
   EXPECT_MEMBER(rd_dns, whole_bytes);
+  EXPECT_MEMBER(rd_dns, stream);
+  EXPECT_MEMBER(rd_dns, sequence);
   EXPECT_MEMBER(rd_dns, message);
   EXPECT_SIZE(rd_socket);
   EXPECT_MEMBER(rd_socket, family);

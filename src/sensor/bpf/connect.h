@@ -10,6 +10,7 @@
 
 #include "sensor/bpf/errors.h"
 #include "sensor/bpf/socket_call.h"
+#include "sensor/dns/dns_record.h"
 
 enum { RD_CONNECTING_MAX = 8192, RD_ATTEMPTS_MAX = 1024 };
 
@@ -61,6 +62,7 @@ static __always_inline void rd_begin_connecting(struct sock* sock) {
   __u64 key = (__u64)sock;
   __u64 thread = bpf_get_current_pid_tgid();
   bpf_map_update_elem(&attempts, &thread, &key, BPF_ANY);
+  if (record.remote_port == RD_DNS_PORT) bpf_map_update_elem(&owners, &key, &record.head.actor, BPF_ANY);
   // Without room the attempt is told at once; the local port is not chosen yet.
   if (bpf_map_update_elem(&connecting, &key, &record, BPF_ANY) != 0) rd_send_connection(&record);
 }

@@ -13,10 +13,14 @@ namespace {
 constexpr std::string_view kBetweenAnswers = "; ";
 constexpr size_t kAnswersBytesMax = 4096;
 
-std::string question_key(const rd_actor& actor, const DnsMessage& message) {
+// A question that is asked again over TCP, because the answer was too long for UDP, is another.
+const char* transport_of(const rd_dns& raw) { return raw.stream == 0 ? "udp" : "tcp"; }
+
+std::string question_key(const rd_dns& raw, const DnsMessage& message) {
+  const rd_actor& actor = raw.head.actor;
   std::string key(reinterpret_cast<const char*>(&actor.start_ns), sizeof actor.start_ns);
   key.append(reinterpret_cast<const char*>(&actor.pid), sizeof actor.pid);
-  return key + message.type + ' ' + message.name;
+  return key + transport_of(raw) + message.type + ' ' + message.name;
 }
 
 std::string answers_text(const std::vector<DnsAnswer>& answers) {
@@ -47,20 +51,32 @@ Decoded Lookups::take(std::string_view record, int64_t now_ns, const Tell& tell)
   const auto& raw = *reinterpret_cast<const rd_dns*>(record.data());
   if (raw.version != RD_IPV4 && raw.version != RD_IPV6) return Decoded::malformed;
   if (raw.message_bytes > record.size() - kMessageAt) return Decoded::malformed;
-  const auto message = parse_dns(record.substr(kMessageAt, raw.message_bytes));
-  if (!message) return Decoded::yes;
+  const std::string_view bytes = record.substr(kMessageAt, raw.message_bytes);
+  if (raw.stream == 0) {
+    take_message(raw, bytes, now_ns, tell);
+    return Decoded::yes;
+  }
+  const auto direction =
+      raw.direction == RD_DNS_QUERY ? DnsStreams::Direction::to_server : DnsStreams::Direction::from_server;
+  streams_.take({.connection = raw.stream, .direction = direction, .sequence = raw.sequence, .bytes = bytes}, now_ns,
+                [&](std::string_view message) { take_message(raw, message, now_ns, tell); });
+  return Decoded::yes;
+}
+
+void Lookups::take_message(const rd_dns& raw, std::string_view bytes, int64_t now_ns, const Tell& tell) {
+  const auto message = parse_dns(bytes);
+  if (!message) return;
   const bool is_answer = message->direction == DnsMessage::Direction::answer;
-  if (is_answer != (raw.direction == RD_DNS_ANSWER)) return Decoded::yes;
+  if (is_answer != (raw.direction == RD_DNS_ANSWER)) return;
   if (is_answer) {
     take_answer(raw, *message, now_ns, tell);
   } else {
     take_query(raw, *message, tell);
   }
-  return Decoded::yes;
 }
 
 void Lookups::take_query(const rd_dns& raw, const DnsMessage& message, const Tell& tell) {
-  std::string key = question_key(raw.head.actor, message);
+  std::string key = question_key(raw, message);
   if (const auto known = by_name_.find(key); known != by_name_.end()) {
     Question& question = *known->second;
     question.head = raw.head;
@@ -73,6 +89,7 @@ void Lookups::take_query(const rd_dns& raw, const DnsMessage& message, const Tel
                         .head = raw.head,
                         .server = address_text(raw.server, raw.version),
                         .server_port = raw.server_port,
+                        .transport = transport_of(raw),
                         .name = message.name,
                         .type = message.type,
                         .id = message.id,
@@ -83,7 +100,7 @@ void Lookups::take_query(const rd_dns& raw, const DnsMessage& message, const Tel
 }
 
 void Lookups::take_answer(const rd_dns& raw, const DnsMessage& message, int64_t now_ns, const Tell& tell) {
-  const auto known = by_name_.find(question_key(raw.head.actor, message));
+  const auto known = by_name_.find(question_key(raw, message));
   if (known == by_name_.end()) return;
   Question& question = *known->second;
   // Another's packet could name any address: only an answer to the query, from the server that was asked, is one.
@@ -101,6 +118,7 @@ void Lookups::take_answer(const rd_dns& raw, const DnsMessage& message, int64_t 
 }
 
 void Lookups::expire(int64_t now_ns, const Tell& tell) {
+  streams_.expire(now_ns);
   while (!questions_.empty() && now_ns - static_cast<int64_t>(questions_.front().begin_ns) >= kWindowNs) {
     drop_oldest(tell);
   }
@@ -121,7 +139,7 @@ v1::Event Lookups::describe(const Question& question, const char* action) {
   v1::Event event;
   event.set_event_type(v1::EVENT_TYPE_DNS);
   event.set_event_action(action);
-  event.set_network_transport("udp");
+  event.set_network_transport(question.transport);
   event.set_dns_question_name(question.name);
   event.set_dns_question_type(question.type);
   event.set_destination_ip(question.server);

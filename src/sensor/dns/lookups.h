@@ -16,6 +16,7 @@
 #include "sensor/dns/address_names.h"
 #include "sensor/dns/dns_message.h"
 #include "sensor/dns/dns_record.h"
+#include "sensor/dns/dns_streams.h"
 
 namespace redoubt::sensor {
 
@@ -32,7 +33,8 @@ class Lookups {
       : names_(names), questions_max_(questions_max) {}
 
   using Tell = std::function<void(LookupTold&&)>;
-  // An rd_dns, aligned to 8 bytes. A message that is none of DNS, or an answer that nobody asked for, gives no event.
+  // An rd_dns, aligned to 8 bytes. A piece of a connection gives the events of the messages that it ends. A message
+  // that is none of DNS, or an answer that nobody asked for, gives no event.
   Decoded take(std::string_view record, int64_t now_ns, const Tell& tell);
   // Tells the repeats of windows that have ended.
   void expire(int64_t now_ns, const Tell& tell);
@@ -50,6 +52,7 @@ class Lookups {
     rd_head head;  // of the latest query
     std::string server;
     uint16_t server_port;
+    const char* transport;
     std::string name;
     std::string type;
     uint16_t id;  // of the latest query
@@ -57,12 +60,14 @@ class Lookups {
     uint64_t repeats = 0;
     std::string answer;  // that was told last: code and data
   };
+  void take_message(const rd_dns& raw, std::string_view bytes, int64_t now_ns, const Tell& tell);
   void take_query(const rd_dns& raw, const DnsMessage& message, const Tell& tell);
   void take_answer(const rd_dns& raw, const DnsMessage& message, int64_t now_ns, const Tell& tell);
   static v1::Event describe(const Question& question, const char* action);
   void drop_oldest(const Tell& tell);
 
   AddressNames& names_;
+  DnsStreams streams_;
   size_t questions_max_;
   std::list<Question> questions_;  // the oldest first
   std::unordered_map<std::string_view, std::list<Question>::iterator> by_name_;

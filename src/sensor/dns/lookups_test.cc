@@ -23,6 +23,8 @@ class LookupsTest : public testing::Test {
     uint32_t pid = 1;
     uint8_t server = 53;  // last byte of the address
     int64_t second = 1;
+    uint64_t stream = 0;
+    uint32_t sequence = 0;
   };
 
   void take(const Packet& packet) {
@@ -33,6 +35,8 @@ class LookupsTest : public testing::Test {
     raw.server[0] = 10;
     raw.server[3] = packet.server;
     raw.server_port = 53;
+    raw.stream = packet.stream;
+    raw.sequence = packet.sequence;
     raw.direction = static_cast<uint8_t>(packet.direction);
     raw.message_bytes = static_cast<uint16_t>(packet.message.size());
     std::memcpy(raw.message, packet.message.data(), packet.message.size());
@@ -106,6 +110,23 @@ TEST_F(LookupsTest, takes_answers_only_to_what_was_asked_from_whom_it_was_asked)
   EXPECT_EQ(names_.size(), 0U);
   take({.direction = RD_DNS_ANSWER, .message = answer});
   EXPECT_THAT(told(), ElementsAre("answer a.example A NOERROR 192.0.2.1"));
+  EXPECT_EQ(names_.find("192.0.2.1", kSecondNs), "a.example");
+}
+
+TEST_F(LookupsTest, tells_questions_over_tcp_as_those_over_udp) {
+  const std::string query = dns_query({.id = 7, .name = "a.example"});
+  const std::string answer = dns_answer({.id = 7, .name = "a.example"}, 0, {{1, wire("\xc0\0\x02\x01")}});
+  take({.direction = RD_DNS_QUERY, .message = query});
+  EXPECT_EQ(told_.at(0).event.network_transport(), "udp");
+  EXPECT_THAT(told(), ElementsAre("query a.example A"));
+  const auto length = [](const std::string& message) { return wire_u16(static_cast<unsigned>(message.size())); };
+  take({.direction = RD_DNS_QUERY, .message = length(query), .stream = 3, .sequence = 1});
+  take({.direction = RD_DNS_QUERY, .message = query, .stream = 3, .sequence = 3});
+  take({.direction = RD_DNS_ANSWER, .message = length(answer) + answer.substr(0, 20), .stream = 3, .sequence = 900});
+  ASSERT_EQ(told_.size(), 1U);
+  EXPECT_EQ(told_.at(0).event.network_transport(), "tcp");
+  take({.direction = RD_DNS_ANSWER, .message = answer.substr(20), .stream = 3, .sequence = 922});
+  EXPECT_THAT(told(), ElementsAre("query a.example A", "answer a.example A NOERROR 192.0.2.1"));
   EXPECT_EQ(names_.find("192.0.2.1", kSecondNs), "a.example");
 }
 

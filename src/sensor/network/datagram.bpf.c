@@ -99,7 +99,7 @@ int datagram_leaves(struct __sk_buff* skb) {
     count_repeat(known, rd_payload_bytes(skb, udp_at));
   } else {
     rd_fill_actor(&peer.first.head.actor, task);
-    tell_first(skb, udp_at, &key, &peer, sock->dst_port != 0 ? RD_CONNECT : RD_SEND);
+    tell_first(skb, udp_at, &key, &peer, rd_remote_port_of(sock) != 0 ? RD_CONNECT : RD_SEND);
   }
   return RD_PASS;
 }
