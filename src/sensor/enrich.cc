@@ -276,7 +276,7 @@ bool Enricher::is_left_out(const v1::Event& event) const {
   const std::string name = "filechange." + event.event_action();
   if (std::find(policy->unwanted.begin(), policy->unwanted.end(), name) != policy->unwanted.end()) return true;
   const PathAutomaton& paths = policy->paths;
-  if ((paths.kinds() & RD_PATH_EXCLUDED) == 0) return false;
+  if ((paths.kinds() & RD_PATH_EXCLUDED) == 0 || !event.has_file_path()) return false;
   const auto excludes = [&](const std::string& path) {
     return (paths.flags_of(RD_PATH_FILES, path) & RD_PATH_EXCLUDED) != 0;
   };

@@ -8,6 +8,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "sensor/bpf/address.h"
 #include "sensor/bpf/errors.h"
 #include "sensor/bpf/socket_call.h"
 #include "sensor/dns/dns_record.h"
@@ -22,9 +23,6 @@ enum {
   RD_EHOSTUNREACH = 113,
   RD_EINPROGRESS = 115,
 };
-
-// Where the address lies that connect() was given.
-enum rd_address_in { RD_ADDRESS_OF_CALLER, RD_ADDRESS_IN_KERNEL };
 
 // Attempts under way: socket → what will be told. Every socket leaves SYN_SENT, so entries do not pile up. Who takes an
 // entry out tells it.
@@ -78,11 +76,6 @@ struct rd_given_address {
   __be16 port;
   __u32 words[6];  // version 4: the first; version 6: flow label, then the address
 };
-
-static __always_inline long rd_read_address(void* to, __u32 bytes, __u64 address, enum rd_address_in in) {
-  return in == RD_ADDRESS_IN_KERNEL ? bpf_probe_read_kernel(to, bytes, (void*)address)
-                                    : bpf_probe_read_user(to, bytes, (void*)address);
-}
 
 static __always_inline void rd_tell_refused(struct sock* sock, __u64 address, enum rd_address_in in, long result) {
   struct rd_given_address given = {};

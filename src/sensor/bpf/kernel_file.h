@@ -85,8 +85,18 @@ struct path {
   struct dentry* dentry;
 };
 
-// Of the sockets that can be reached by a path.
+struct sockaddr_un {
+  char sun_path[108];
+};
+
+struct unix_address {
+  int len;  // of `name`, the family included
+  struct sockaddr_un name[];
+};
+
+// Of the sockets that are bound to a path, or to a name of their own.
 struct unix_sock {
+  struct unix_address* addr;
   struct path path;
   struct sock* peer;
 };

@@ -186,6 +186,15 @@ void describe_pair(const FileRecord& record, PathResolver& resolver, v1::Event& 
   }
 }
 
+// As ss writes it: a zero byte, such as the one that it begins with, is an "@".
+std::string socket_name(std::string_view name) {
+  std::string text = "@" + std::string(name);
+  std::replace(text.begin(), text.end(), '\0', '@');
+  return field_text(text);
+}
+
+bool has_socket_name(const rd_file& raw) { return raw.action == RD_FILE_CONNECT && (raw.flags & RD_UNIX_NAME) != 0; }
+
 void describe_names(const FileRecord& record, const FileActionRow& row, PathResolver& resolver, v1::Event& event) {
   if (row.from == PathFrom::kernel) {
     const std::string base = path_from_components(record.base);
@@ -213,6 +222,13 @@ Decoded decode_file(std::string_view bytes, PathResolver& resolver, v1::Event& e
     if (rest.size() < size) return Decoded::malformed;
     *part = rest.substr(0, size);
     rest.remove_prefix(size);
+  }
+  if (has_socket_name(record.raw)) {
+    event.set_socket_name(socket_name(record.given));
+    event.set_event_type(v1::EVENT_TYPE_FILECHANGE);
+    event.set_event_action("connect");
+    describe_file(record.raw, event);
+    return Decoded::yes;
   }
   record.given = without_nul(record.given);
   record.to_given = without_nul(record.to_given);

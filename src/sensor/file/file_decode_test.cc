@@ -255,6 +255,22 @@ TEST(FileDecode, reads_an_open_that_was_denied) {
   EXPECT_EQ(paths.asked[0].last, LastLink::followed) << "O_NOCTTY has the bit of AT_SYMLINK_NOFOLLOW";
 }
 
+TEST(FileDecode, reads_a_connection_to_a_name) {
+  RawFile raw(RD_FILE_CONNECT);
+  raw.record.flags = RD_UNIX_NAME;
+  raw.record.mode = 0140000;
+  raw.record.given_bytes = raw.put("bus\0one\0"s);
+  FixedPaths paths;
+  v1::Event event;
+  ASSERT_EQ(decode_file(raw.view(), paths, event), Decoded::yes);
+  EXPECT_EQ(event.event_type(), v1::EVENT_TYPE_FILECHANGE);
+  EXPECT_EQ(event.event_action(), "connect");
+  EXPECT_EQ(event.socket_name(), "@bus@one@");
+  EXPECT_EQ(event.file_type(), "socket");
+  EXPECT_FALSE(event.has_file_path());
+  EXPECT_FALSE(event.has_file_mode());
+}
+
 TEST(FileDecode, reads_a_connection_to_a_path) {
   RawFile raw(RD_FILE_CONNECT);
   raw.record.inode = 5;

@@ -19,7 +19,7 @@ enum rd_file_action {
   RD_FILE_TRUNCATE = 13,
   RD_FILE_MKNOD = 14,
   RD_FILE_DENIED = 15,   // an open, for want of permission
-  RD_FILE_CONNECT = 16,  // to the socket that has the path
+  RD_FILE_CONNECT = 16,  // to the socket that has the path, or the name
 };
 
 enum {
@@ -29,6 +29,8 @@ enum {
   RD_BASE_END = RD_PATH_END + 256 + 4096,
   RD_TO_BASE_END = RD_BASE_END + 256 + RD_GIVEN_PATH_MAX + 4096,
   RD_FILE_DATA_BYTES = RD_TO_BASE_END + 512 + RD_GIVEN_PATH_MAX + 256 + 4096,
+  RD_UNIX_NAME = 1,  // flag of RD_FILE_CONNECT: `given` is the name of an abstract socket, without its first zero
+  RD_UNIX_NAME_BYTES = 107,
   RD_ID_UNCHANGED = 0xffffffff,  // uid or gid of a call that leaves it
 };
 
@@ -38,7 +40,7 @@ struct rd_file {
   __u64 size;
   __u32 action;
   __u32 count;  // happenings that the record stands for, at least 1
-  __u32 flags;  // O_* of an open, AT_* or RENAME_* of other calls
+  __u32 flags;  // O_* of an open, AT_* or RENAME_* of other calls, RD_UNIX_NAME
   __u32 mode;   // type and permission bits
   __u32 uid;
   __u32 gid;
@@ -47,7 +49,7 @@ struct rd_file {
   // Parts of `data`, in this order, any may be absent:
   __u16 path_bytes;   // the file, leaf first, as the kernel knows it
   __u16 base_bytes;   // what `given` is relative to, leaf first; of an absolute path that is the caller's root
-  __u16 given_bytes;  // the path that the caller gave, with its NUL
+  __u16 given_bytes;  // the path that the caller gave, with its NUL; or a name
   // The new name of a rename or link; the text of a symbolic link has no base.
   __u16 to_base_bytes;
   __u16 to_given_bytes;

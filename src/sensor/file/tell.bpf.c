@@ -87,10 +87,14 @@ static __always_inline int tell_descriptor(const struct rd_file_call* call, cons
 }
 
 static __always_inline int tell_connected(const struct rd_file_call* call) {
-  struct path* path = rd_unix_path_of(rd_socket_of(call->descriptor));
-  if (!path || rd_is_excluded_path(RD_SLOT_EVENT, path)) return 0;
-  struct rd_file* record = begin(call);
-  return record ? rd_send_unix(RD_SLOT_EVENT, record, path) : 0;
+  struct socket* socket = rd_socket_of(call->descriptor);
+  struct path* path = call->error ? 0 : rd_unix_path_of(socket);
+  if (path && rd_is_excluded_path(RD_SLOT_EVENT, path)) return 0;
+  struct rd_unix_name name = {.at = call->to_path, .bytes = call->length, .in = RD_ADDRESS_OF_CALLER};
+  if (!path && !call->error) name = rd_unix_name_of(socket);
+  struct rd_file* record = path || name.at ? begin(call) : 0;
+  if (!record) return 0;
+  return path ? rd_send_unix(RD_SLOT_EVENT, record, path) : rd_send_unix_name(RD_SLOT_EVENT, record, &name);
 }
 
 SEC("tp_btf/sys_exit")

@@ -47,21 +47,33 @@ int BPF_PROG(network_state, struct sock* sock, int before, int after) {
   return 0;
 }
 
-// Of a connection that was denied, the path is what the caller gave.
-static __always_inline int after_unix_connect(void* ctx, int descriptor, __u64 address, long result) {
+// What connect() was given.
+struct given {
+  int descriptor;
+  int address_bytes;
+  __u64 address;
+};
+
+// Of a connection that was denied, the path or name is what the caller gave.
+static __always_inline int after_unix_connect(void* ctx, const struct given* given, long result) {
   struct rd_file_call call = {.action = RD_FILE_CONNECT,
                               .uid = RD_ID_UNCHANGED,
                               .gid = RD_ID_UNCHANGED,
-                              .descriptor = descriptor,
+                              .descriptor = given->descriptor,
                               .directory_fd = RD_AT_FDCWD,
-                              .path = result == 0 ? 0 : address + RD_UNIX_PATH,
                               .error = -result};
+  if (result != 0) {
+    struct rd_unix_name name = rd_unix_name_in(given->address, given->address_bytes, RD_ADDRESS_OF_CALLER);
+    call.to_path = name.at;
+    call.length = name.bytes;
+    if (!name.at) call.path = given->address + RD_UNIX_PATH;
+  }
   return rd_file_call_tell(ctx, 0, &call);
 }
 
-static __always_inline int after_connect(void* ctx, int descriptor, __u64 address, long result) {
-  if (rd_is_told_unix(rd_socket_of(descriptor), result)) return after_unix_connect(ctx, descriptor, address, result);
-  return rd_after_connect(rd_stream_or_datagram_of(descriptor), address, RD_ADDRESS_OF_CALLER, result);
+static __always_inline int after_connect(void* ctx, const struct given* given, long result) {
+  if (rd_is_told_unix(rd_socket_of(given->descriptor), result)) return after_unix_connect(ctx, given, result);
+  return rd_after_connect(rd_stream_or_datagram_of(given->descriptor), given->address, RD_ADDRESS_OF_CALLER, result);
 }
 
 static __always_inline int after_call(int descriptor, __u8 action) {
@@ -88,7 +100,10 @@ static __always_inline int after_dup(long result) {
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(network_connect, struct pt_regs* regs, long result) {
-  return after_connect(ctx, rd_syscall_argument(regs, 0), rd_syscall_argument(regs, 1), result);
+  struct given given = {.descriptor = rd_syscall_argument(regs, 0),
+                        .address_bytes = rd_syscall_argument(regs, 2),
+                        .address = rd_syscall_argument(regs, 1)};
+  return after_connect(ctx, &given, result);
 }
 
 SEC("tp_btf/sys_exit")
@@ -135,10 +150,14 @@ int BPF_PROG(network_socketcall, struct pt_regs* regs, long result) {
   __u32 call = rd_syscall_argument(regs, 0);
   if (call == RD_CALL_SOCKET) return after_socket(result);
   if (call == RD_CALL_ACCEPT || call == RD_CALL_ACCEPT4) return after_accept(result);
-  __u32 arguments[2] = {};
-  if (bpf_probe_read_user(arguments, sizeof(arguments), (void*)rd_syscall_argument(regs, 1)) != 0) return 0;
+  __u32 arguments[3] = {};
+  // The last one is of connect() alone.
+  __u32 bytes = call == RD_CALL_CONNECT ? sizeof(arguments) : sizeof(arguments[0]);
+  if (bpf_probe_read_user(arguments, bytes, (void*)rd_syscall_argument(regs, 1)) != 0) return 0;
   if (call == RD_CALL_BIND) return after_bind(arguments[0], result);
   if (call == RD_CALL_LISTEN) return after_listen(arguments[0], result);
   // In the lsm tier it has been told already (network_lsm.bpf.c).
-  return call == RD_CALL_CONNECT && !is_tier_lsm ? after_connect(ctx, arguments[0], arguments[1], result) : 0;
+  if (call != RD_CALL_CONNECT || is_tier_lsm) return 0;
+  struct given given = {.descriptor = arguments[0], .address_bytes = arguments[2], .address = arguments[1]};
+  return after_connect(ctx, &given, result);
 }

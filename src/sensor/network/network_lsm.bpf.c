@@ -22,24 +22,39 @@ struct {
   __type(value, __u8);
 } accepting SEC(".maps");
 
-static __always_inline void tell_unix_in(__u32 slot, struct socket* socket, __u64 address, int result) {
+// The address as connect() has it.
+struct given {
+  __u64 address;
+  int bytes;
+};
+
+static __always_inline void tell_unix_in(__u32 slot, struct socket* socket, const struct given* given, int result) {
   struct path* path = result == 0 ? rd_unix_path_of(socket) : 0;
-  if ((result == 0 && (!path || rd_is_excluded_path(slot, path))) || rd_file_is_silent(slot)) return;
+  if (path && rd_is_excluded_path(slot, path)) return;
+  struct rd_unix_name name = {};
+  if (!path) {
+    name = result == 0 ? rd_unix_name_of(socket) : rd_unix_name_in(given->address, given->bytes, RD_ADDRESS_IN_KERNEL);
+  }
+  if ((result == 0 && !path && !name.at) || rd_file_is_silent(slot)) return;
   struct rd_file* record = rd_file_begin_in(slot, RD_FILE_CONNECT);
   if (!record) return;
+  record->error = -result;
   if (path) {
     rd_send_unix(slot, record, path);
     return;
   }
-  record->error = -result;
-  __u64 end = rd_file_put_given_in(slot, RD_FILE_DATA, RD_AT_FDCWD, address + RD_UNIX_PATH, RD_GIVEN_IN_KERNEL);
+  if (name.at) {
+    rd_send_unix_name(slot, record, &name);
+    return;
+  }
+  __u64 end = rd_file_put_given_in(slot, RD_FILE_DATA, RD_AT_FDCWD, given->address + RD_UNIX_PATH, RD_GIVEN_IN_KERNEL);
   if (end) rd_file_send(slot, record, end);
 }
 
-static __always_inline int tell_unix(struct socket* socket, __u64 address, int result) {
+static __always_inline int tell_unix(struct socket* socket, const struct given* given, int result) {
   __u32 slot = rd_slot_claim();
   if (slot >= RD_SLOTS) return rd_file_count_unsent();
-  tell_unix_in(slot, socket, address, result);
+  tell_unix_in(slot, socket, given, result);
   rd_slot_release(slot);
   return 0;
 }
@@ -47,8 +62,9 @@ static __always_inline int tell_unix(struct socket* socket, __u64 address, int r
 SEC("fexit/__sys_connect_file")
 int BPF_PROG(network_connected, struct file* file, void* address, int address_bytes, int flags, int result) {
   struct socket* socket = rd_socket_of_file(file);
-  if (rd_is_told_unix(socket, result)) return tell_unix(socket, rd_number(address), result);
-  return rd_after_connect(rd_stream_or_datagram_of_file(file), rd_number(address), RD_ADDRESS_IN_KERNEL, result);
+  struct given given = {.address = rd_number(address), .bytes = address_bytes};
+  if (rd_is_told_unix(socket, result)) return tell_unix(socket, &given, result);
+  return rd_after_connect(rd_stream_or_datagram_of_file(file), given.address, RD_ADDRESS_IN_KERNEL, result);
 }
 
 SEC("fentry/io_accept")
