@@ -14,22 +14,14 @@
 #include "sensor/bpf/kernel.h"
 #include "sensor/bpf/lanes.h"
 #include "sensor/bpf/owner.h"
+#include "sensor/bpf/peers.h"
 #include "sensor/network/network_record.h"
-#include "sensor/network/peer.h"
 
 // For layout_test.cc: brings the types into the BTF.
 const struct rd_peer_key* rd_layout_peer_key __attribute__((unused));
 const struct rd_peer* rd_layout_peer __attribute__((unused));
 
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
-
-// Without room the datagrams of further peers are told each by itself.
-struct {
-  __uint(type, BPF_MAP_TYPE_HASH);
-  __uint(max_entries, RD_PEERS_MAX);
-  __type(key, struct rd_peer_key);
-  __type(value, struct rd_peer);
-} peers SEC(".maps");
 
 static __always_inline void count_repeat(struct rd_peer* peer, __u32 bytes) {
   __sync_fetch_and_add(&peer->repeats, 1);

@@ -92,10 +92,44 @@ TEST_F(NetworkTest, tells_the_datagrams_of_the_32_bit_calls) {
   EXPECT_THAT(told_of(pid), ElementsAre("listen udp ->127.0.0.1:1001", "connect udp 127.0.0.1->127.0.0.1:1001",
                                         "receive udp 127.0.0.1->127.0.0.1:1001"));
   sensor_->stop();
-  const auto again = events_.all(
-      [&](const v1::Event& event) { return event.process_pid() == pid && event.event_action() == "connect"; });
-  ASSERT_EQ(again.size(), 2U);
-  EXPECT_EQ(again[1].network_bytes(), 3);
+  const auto sent =
+      events_.all([&](const v1::Event& event) { return event.process_pid() == pid && event.event_action() == "send"; });
+  ASSERT_EQ(sent.size(), 1U);
+  EXPECT_EQ(sent[0].event_count(), 2);
+  EXPECT_EQ(sent[0].network_bytes(), 8);
+}
+
+TEST_F(NetworkTest, tells_whom_a_datagram_socket_is_connected_to_once) {
+  start();
+  const pid_t pid = in_own_network([] {
+    for (int i = 0; i < 3; ++i) {
+      Address peer = address_of("127.0.0.1", 1001);
+      const int fd = datagram_socket(AF_INET);
+      if (connect(fd, peer.get(), peer.size) != 0) _exit(5);
+      sockaddr none{.sa_family = AF_UNSPEC, .sa_data = {}};
+      if (connect(fd, &none, sizeof none) != 0) _exit(5);
+      Address nowhere = address_of("127.0.0.1", 0);
+      if (connect(fd, nowhere.get(), nowhere.size) != 0) _exit(5);
+    }
+    send_by_write(datagram_socket(AF_INET6), address_of("::1", 1002));
+    send_by_sendto(datagram_socket(AF_INET6), address_of("::1", 1002));
+    send_by_sendto(datagram_socket(AF_INET), address_of("127.0.0.1", 1003));
+    Address known = address_of("127.0.0.1", 1003);
+    if (connect(datagram_socket(AF_INET), known.get(), known.size) != 0) _exit(5);
+    Address mapped = address_of("::ffff:127.0.0.1", 1004);
+    if (connect(datagram_socket(AF_INET6), mapped.get(), mapped.size) != 0) _exit(5);
+    send_by_sendto(datagram_socket(AF_INET), address_of("127.0.0.1", 1004));
+  });
+  EXPECT_THAT(told_of(pid), ElementsAre("connect udp 127.0.0.1->127.0.0.1:1001", "connect udp ::1->::1:1002",
+                                        "send udp 127.0.0.1->127.0.0.1:1003", "connect udp 127.0.0.1->127.0.0.1:1004"));
+  sensor_->stop();
+  std::vector<std::string> counted;
+  for (const v1::Event& event :
+       events_.all([&](const v1::Event& event) { return event.process_pid() == pid && event.has_event_start(); })) {
+    counted.push_back(short_text(event));
+    EXPECT_EQ(event.network_bytes(), event.has_event_count() ? 10 : 5);
+  }
+  EXPECT_THAT(counted, UnorderedElementsAre("send udp ::1->::1:1002 x2", "send udp 127.0.0.1->127.0.0.1:1004"));
 }
 
 TEST_F(NetworkTest, counts_the_datagrams_that_follow_and_loses_none) {
