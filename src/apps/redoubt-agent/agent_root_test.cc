@@ -87,9 +87,11 @@ class AgentProcess : public testing::Test {
     if (HasFailure()) std::cerr << base::read_file(dir_ / "log", 1 << 20).value_or("") << "\n";
   }
   std::string program() const { return REDOUBT_BUILD_DIR "/bin/redoubt-agent"; }
-  void start() {
+  void start(const std::vector<std::string>& options = {}) {
     const int before = node_.handler.connected;
-    pid_ = spawn({program(), "run", "--data", data_}, dir_ / "log");
+    std::vector<std::string> arguments = {program(), "run", "--data", data_};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    pid_ = spawn(arguments, dir_ / "log");
     ASSERT_TRUE(eventually([&] { return node_.handler.connected > before; })) << "the agent does not connect";
   }
   void end(int signal) {
@@ -162,6 +164,23 @@ TEST_F(AgentProcess, stops_in_time_with_everything_sent) {
   const link::Received all = received();
   EXPECT_EQ(all.missing_up_to(all.highest()), 0U);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(data_ + "/spool"), {}), 0);
+}
+
+TEST_F(AgentProcess, tells_forks_and_variables_where_it_is_asked_to) {
+  const auto forks = [&] { return received().types[static_cast<size_t>(event::EventType::fork)]; };
+  start({"--fork-events", "--environment", "usual,REDOUBT_TEST"});
+  ASSERT_TRUE(eventually([&] {
+    const pid_t child = fork();
+    if (child == 0) _exit(0);
+    wait_for(child);
+    return forks() > 0;
+  }));
+  end(SIGTERM);
+  EXPECT_TRUE(WIFEXITED(status_) && WEXITSTATUS(status_) == 0);
+  pid_ = spawn({program(), "run", "--data", data_, "--environment", "A=B"}, dir_ / "refused");
+  end(0);
+  EXPECT_EQ(WEXITSTATUS(status_), 1);
+  EXPECT_NE(base::read_file(dir_ / "refused", 1 << 16)->find("'A=B' is no name of a variable"), std::string::npos);
 }
 
 TEST_F(AgentProcess, stops_in_time_without_a_node) {

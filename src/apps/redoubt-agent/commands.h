@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "environment_choice.h"
 
 namespace redoubt::agent {
 
@@ -28,6 +29,10 @@ struct RunOptions {
   int64_t spool_age_us_max = 0;
   std::vector<int> quiet_pids;
   int cpu_budget_percent = 20;  // of one core; 0: no limit
+  // Variables of the environment that a start tells, as environment_names() takes them.
+  std::vector<std::string> environment_names = {std::string(kUsualNames)};
+  enum class ForkEvents { none, all };
+  ForkEvents fork_events = ForkEvents::none;  // of processes that are made without a program of their own
 };
 // Watches this host until SIGTERM or SIGINT.
 Status run(const RunOptions& options);

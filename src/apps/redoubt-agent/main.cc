@@ -37,6 +37,7 @@ struct Arguments {
   std::string spool_age = "7d";
   std::string log_level = "info";
   bool force = false;
+  bool fork_events = false;
   bool json = false;
 };
 
@@ -62,6 +63,12 @@ void add_run(CLI::App& app, Arguments& arguments) {
                    "per cent of one core; over it the agent tells less, and says so (0: no limit)")
       ->check(CLI::Range(0, 10000))
       ->capture_default_str();
+  verb->add_option(
+          "--environment", arguments.run.environment_names,
+          "variables whose values a program's start tells: NAME,NAME…; usual: loaders', shells', proxies'; none")
+      ->delimiter(',')
+      ->capture_default_str();
+  verb->add_flag("--fork-events", arguments.fork_events, "tell processes that are made without a program of their own");
   verb->add_option("--log-level", arguments.log_level, "debug, info, warning or error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
@@ -83,6 +90,7 @@ Status run(Arguments& arguments) {
   arguments.run.data_directory = arguments.data_directory;
   TRY(arguments.run.spool_bytes_max, base::parse_size_bytes(arguments.spool_size));
   TRY(arguments.run.spool_age_us_max, base::parse_duration_us(arguments.spool_age));
+  if (arguments.fork_events) arguments.run.fork_events = agent::RunOptions::ForkEvents::all;
   set_log_level(arguments.log_level);
   return agent::run(arguments.run);
 }

@@ -12,6 +12,7 @@
 #include "cpu_budget.h"
 #include "data_lock.h"
 #include "data_paths.h"
+#include "environment_choice.h"
 #include "host_facts.h"
 #include "link/agent/identity.h"
 #include "link/agent/link_client.h"
@@ -95,6 +96,13 @@ link::LinkClientOptions link_options(const link::Identity& identity, const HostF
           .keep_certificate = [identity, data](const link::KeyAndCertificate& fresh) {
             return keep_certificate(identity, fresh, data);
           }};
+}
+
+sensor::SensorOptions sensor_options(const RunOptions& options) {
+  const bool tells_forks = options.fork_events == RunOptions::ForkEvents::all;
+  return {.quiet_pids = options.quiet_pids,
+          .environment_names = environment_names(options.environment_names),
+          .fork_events = tells_forks ? sensor::ForkEvents::all : sensor::ForkEvents::none};
 }
 
 // Where systems mount the BPF file system; empty where none is.
@@ -209,6 +217,16 @@ void take_policy(Running& agent, const link::HostPolicy& policy) {
   agent.told.policy_error = applied ? "" : applied.error().message.substr(0, kPolicyErrorMax);
 }
 
+Status start_sensor(Running& agent) {
+  sensor::SensorOptions options = sensor_options(agent.options);
+  options.host_id = agent.identity.host_id;
+  options.boot_id = agent.account->boot_id();
+  options.policy = agent.policy.for_kernel();
+  options.last_words_directory = bpf_directory();
+  TRY(agent.sensor, sensor::Sensor::start(std::move(options), *agent.sink));
+  return {};
+}
+
 Status start(Running& agent) {
   TRY_STATUS(open_books(agent));
   agent.intake = std::make_unique<link::Intake>(*agent.account, link::Intake::Limits{});
@@ -216,12 +234,7 @@ Status start(Running& agent) {
                                                   common_fields(agent.identity, *agent.account, agent.facts));
   agent.spooler->start();
   agent.sink = std::make_unique<IntakeSink>(*agent.intake, agent.policy);
-  TRY(agent.sensor, sensor::Sensor::start({.host_id = agent.identity.host_id,
-                                           .boot_id = agent.account->boot_id(),
-                                           .quiet_pids = agent.options.quiet_pids,
-                                           .policy = agent.policy.for_kernel(),
-                                           .last_words_directory = bpf_directory()},
-                                          *agent.sink));
+  TRY_STATUS(start_sensor(agent));
   declare_blind_gap(agent);
   link::LinkClientOptions options = link_options(agent.identity, agent.facts, agent.sensor->tier(), agent.options);
   options.report = [&agent] {

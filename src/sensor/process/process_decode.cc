@@ -9,6 +9,7 @@
 #include "redoubt/event.pb.h"
 #include "sensor/path_text.h"
 #include "sensor/privilege/capability.h"
+#include "sensor/process/proxy_variable.h"
 
 namespace redoubt::sensor {
 
@@ -38,7 +39,7 @@ std::string variable_lines(std::string_view variables, uint32_t left) {
   std::string lines;
   while (!variables.empty()) {
     const size_t end = std::min(variables.find('\0'), variables.size());
-    lines += variables.substr(0, end);
+    lines += without_credentials(variables.substr(0, end));
     if (end + 1 == RD_VARIABLE_MAX) lines += "…";
     variables.remove_prefix(std::min(end + 1, variables.size()));
     if (!variables.empty()) lines += '\n';

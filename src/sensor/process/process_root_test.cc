@@ -299,6 +299,12 @@ TEST_F(ProcessStartTest, tells_the_chosen_variables_alone) {
   EXPECT_FALSE(started_with({}).has_process_env_vars());
 }
 
+TEST_F(ProcessStartTest, tells_proxies_without_their_credentials) {
+  start();
+  const v1::Event some = started_with({"https_proxy=http://user:password@127.0.0.1:3128", "BASH_ENV=/tmp/a:b@c"});
+  EXPECT_EQ(some.process_env_vars(), "https_proxy=http://***@127.0.0.1:3128\nBASH_ENV=/tmp/a:b@c");
+}
+
 TEST_F(ProcessStartTest, finds_a_variable_behind_long_ones_and_cuts_long_values) {
   start();
   const v1::Event started = started_with(
