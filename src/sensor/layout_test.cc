@@ -80,6 +80,7 @@ TEST_F(Layout, heads_agree) {
   EXPECT_SIZE(rd_lane_count);
   EXPECT_MEMBER(rd_lane_count, produced);
   EXPECT_MEMBER(rd_lane_count, lost);
+  EXPECT_MEMBER(rd_lane_count, excluded);
   EXPECT_SIZE(rd_loss_key);
   EXPECT_MEMBER(rd_loss_key, cgroup_id);
   EXPECT_MEMBER(rd_loss_key, kind);

@@ -1,8 +1,11 @@
 // Policies in the kernel: what is asked for is told, what is excluded is not, from one moment to the next.
 #include "sensor/policy.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -119,6 +122,36 @@ TEST_F(SensorPolicyTest, leaves_out_excluded_paths) {
   for (const v1::Event& event : all) seen += event.event_action() + " " + event.file_path() + "\n";
   EXPECT_EQ(seen,
             "create " + other + "\nrename " + (directory_ / "out") + "\nmkdir " + (directory_ / "outside") + "\n");
+}
+
+TEST_F(SensorPolicyTest, counts_what_it_leaves_out_by_kind) {
+  const std::string noise = directory_ / "noise";
+  SensorPolicy policy;
+  policy.excluded_paths = {noise + "/**"};
+  policy.excluded_networks = {"127.99.99.99"};
+  start_with(policy);
+  ASSERT_EQ(mkdir(noise.c_str(), 0700), 0);
+  const auto excluded = [&](std::string_view kind) {
+    for (const KindAccount& row : sensor_->account().kinds) {
+      if (row.name == kind) return row.excluded;
+    }
+    return uint64_t{0};
+  };
+  told([&] {
+    const int here = open(noise.c_str(), O_RDONLY | O_DIRECTORY);
+    for (int i = 0; i < 3; ++i) touch(noise + "/f");
+    mkdirat(here, "d", 0700);
+    touch(directory_ / "told");
+    read_open(noise + "/f");
+    sockaddr_in peer{.sin_family = AF_INET, .sin_port = htons(1), .sin_addr = {}, .sin_zero = {}};
+    inet_pton(AF_INET, "127.99.99.99", &peer.sin_addr);
+    for (int i = 0; i < 2; ++i) {
+      connect(socket(AF_INET, SOCK_STREAM, 0), reinterpret_cast<const sockaddr*>(&peer), sizeof peer);
+    }
+  });
+  EXPECT_EQ(excluded("filechange"), 4U);
+  EXPECT_EQ(excluded("connection"), 2U);
+  EXPECT_EQ(excluded("process"), 0U);
 }
 
 TEST_F(SensorPolicyTest, leaves_out_excluded_programs) {

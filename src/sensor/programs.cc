@@ -446,6 +446,7 @@ KindCounts Programs::counts(rd_lane lane) const {
     for (const rd_lane_count& row : rows) {
       counts[kind].produced += row.produced;
       counts[kind].lost += row.lost;
+      counts[kind].excluded += row.excluded;
     }
   }
   return counts;

@@ -25,6 +25,7 @@ enum class Reader { looks, sleeps };
 struct LaneCounts {
   uint64_t produced = 0;
   uint64_t lost = 0;
+  uint64_t excluded = 0;
 };
 
 // A lane's counts by rd_kind.

@@ -77,7 +77,8 @@ std::vector<KindAccount> add_counts(const KindCounts& of_critical, LaneAccount& 
     bulk.lost += of_bulk[kind].lost;
     const KindAccount sum{.name = kind_name_of(kind),
                           .produced = of_critical[kind].produced + of_bulk[kind].produced,
-                          .lost = of_critical[kind].lost + of_bulk[kind].lost};
+                          .lost = of_critical[kind].lost + of_bulk[kind].lost,
+                          .excluded = of_critical[kind].excluded + of_bulk[kind].excluded};
     if (!sum.name.empty()) kinds.push_back(sum);
   }
   return kinds;

@@ -82,6 +82,7 @@ struct KindAccount {
   std::string_view name;  // event.type, or fork
   uint64_t produced = 0;
   uint64_t lost = 0;
+  uint64_t excluded = 0;  // what the policy left out in the kernel, before anything was produced
 };
 
 struct SensorAccount {

@@ -27,7 +27,7 @@ nlohmann::ordered_json json_of(const sensor::LaneAccount& lane) {
 nlohmann::ordered_json json_of(const std::vector<sensor::KindAccount>& kinds) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::object();
   for (const sensor::KindAccount& kind : kinds) {
-    rows[std::string(kind.name)] = {{"produced", kind.produced}, {"lost", kind.lost}};
+    rows[std::string(kind.name)] = {{"produced", kind.produced}, {"lost", kind.lost}, {"excluded", kind.excluded}};
   }
   return rows;
 }

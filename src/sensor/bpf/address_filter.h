@@ -5,6 +5,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "sensor/bpf/lanes.h"
 #include "sensor/bpf/policy.h"
 #include "sensor/network/network_record.h"
 
@@ -29,9 +30,11 @@ static __always_inline int rd_is_excluded_address(__u32 policy, __u8 version, co
   return bpf_map_lookup_elem(&excluded_networks, &key) != 0;
 }
 
+// Who is told yes leaves the connection out: it is counted.
 static __always_inline int rd_is_excluded_connection(const struct rd_connection* record) {
   __u32 policy = policy_now;
   if (!(policy & RD_POLICY_HAS_NETWORKS)) return 0;
-  if (rd_is_excluded_address(policy, record->version, record->local)) return 1;
-  return record->has_remote && rd_is_excluded_address(policy, record->version, record->remote);
+  int is_excluded = rd_is_excluded_address(policy, record->version, record->local) ||
+                    (record->has_remote && rd_is_excluded_address(policy, record->version, record->remote));
+  return is_excluded && rd_count_excluded(RD_CONNECTION);
 }

@@ -46,9 +46,10 @@ static __always_inline struct rd_file* rd_file_begin_in(__u32 slot, __u32 action
   return record;
 }
 
-// Whether what the current task does to files is not told.
+// Whether what the current task does to files is not told: asked of what else would be, and so counted.
 static __always_inline int rd_file_is_silent(__u32 slot) {
-  return rd_is_quiet(bpf_get_current_pid_tgid() >> 32) || rd_actor_is_excluded(slot, policy_now);
+  if (rd_is_quiet(bpf_get_current_pid_tgid() >> 32)) return 1;
+  return rd_actor_is_excluded(slot, policy_now) && rd_count_excluded(RD_FILE);
 }
 
 // For handlers of system calls; 0 if what the task does is not told.
@@ -149,7 +150,7 @@ RD_WALK __u32 rd_file_given_is_excluded(__u32 slot, __u32 directory_fd, __u64 gi
   char first = 0;
   bpf_probe_read_user(&first, 1, (void*)given);
   struct path* base = rd_file_base((int)directory_fd, first);
-  return base && rd_file_name_is_excluded(slot, base, given);
+  return base && rd_file_name_is_excluded(slot, base, given) && rd_count_excluded(RD_FILE);
 }
 
 // Appends the base directory and the given path (`kind` of rd_given) to the record in the scratch space. The new end,

@@ -68,14 +68,16 @@ static __always_inline __u32 rd_open_action(__u32 slot, struct file* file) {
   __u16 type = BPF_CORE_READ(inode, i_mode) & RD_S_IFMT;
   if (mode & (RD_FMODE_WRITE | RD_FMODE_CREATED)) {
     if (type != RD_S_IFREG) return 0;
-    if (rd_policy_has(policy, RD_PATH_EXCLUDED) && rd_flags_of(slot, dentry, mount, policy) & RD_PATH_EXCLUDED)
+    if (rd_policy_has(policy, RD_PATH_EXCLUDED) && rd_flags_of(slot, dentry, mount, policy) & RD_PATH_EXCLUDED &&
+        rd_count_excluded(RD_FILE))
       return 0;
     return mode & RD_FMODE_CREATED ? RD_FILE_CREATE : RD_FILE_WRITE;
   }
   if (!(mode & RD_FMODE_READ) || !rd_policy_has(policy, RD_PATH_READ) || reads_off) return 0;
   if (type != RD_S_IFREG && type != RD_S_IFDIR) return 0;
   __u32 flags = rd_flags_of(slot, dentry, mount, policy);
-  return flags & RD_PATH_READ && !(flags & RD_PATH_EXCLUDED) ? RD_FILE_READ : 0;
+  if (!(flags & RD_PATH_READ)) return 0;
+  return flags & RD_PATH_EXCLUDED && rd_count_excluded(RD_FILE) ? 0 : RD_FILE_READ;
 }
 
 // All that the kernel knows of it; the end of its path. `flags` are those of the call.

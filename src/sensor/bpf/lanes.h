@@ -98,6 +98,13 @@ static __always_inline struct rd_lane_count* rd_count_of(__u32 lane, __u32 kind)
   return bpf_map_lookup_elem(&lane_counts, &row);
 }
 
+// Of what the policy excludes the bulk lane alone tells. Yes, so that the question can end with it.
+static __always_inline int rd_count_excluded(__u32 kind) {
+  struct rd_lane_count* count = rd_count_of(RD_LANE_BULK, kind);
+  if (count) __sync_fetch_and_add(&count->excluded, 1);
+  return 1;
+}
+
 // Losses are rare and must add up: each is counted under its cgroup, or under none when the map is full (the reader has
 // made those rows). The total comes last, because the reader looks at the map only when the total has risen.
 static __always_inline void rd_count_lost(__u32 lane, enum rd_loss_cause cause, const struct rd_head* record) {

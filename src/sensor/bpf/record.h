@@ -69,6 +69,7 @@ struct rd_head {
 struct rd_lane_count {
   __u64 produced;
   __u64 lost;
+  __u64 excluded;  // by the policy: nothing was produced
 };
 
 // What one cgroup (or few that share a row) has in a ring: bytes written less bytes read.

@@ -58,7 +58,8 @@ static __always_inline struct rd_unix_name rd_unix_name_of(struct socket* socket
 
 static __always_inline int rd_is_excluded_path(__u32 slot, struct path* path) {
   __u32 policy = policy_now;
-  return rd_policy_has(policy, RD_PATH_EXCLUDED) && rd_flags_of_path(slot, path, policy) & RD_PATH_EXCLUDED;
+  return rd_policy_has(policy, RD_PATH_EXCLUDED) && rd_flags_of_path(slot, path, policy) & RD_PATH_EXCLUDED &&
+         rd_count_excluded(RD_FILE);
 }
 
 // `record` is begun.

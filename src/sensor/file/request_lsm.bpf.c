@@ -26,7 +26,8 @@ static __always_inline int tell_request(struct io_kiocb* request, int result) {
   __u64 thread = bpf_get_current_pid_tgid();
   struct rd_resolved* found = bpf_map_lookup_elem(&resolved, &thread);
   if (!found) return 0;
-  if (result == 0 && BPF_CORE_READ(request, cqe.res) == 0 && !found->is_excluded) {
+  int is_done = result == 0 && BPF_CORE_READ(request, cqe.res) == 0;
+  if (is_done && !(found->is_excluded && rd_count_excluded(RD_FILE))) {
     __u32 slot = rd_slot_claim();
     if (slot < RD_SLOTS) {
       tell(slot, found);

@@ -42,7 +42,7 @@ static __always_inline __u64 put_given(struct rd_file* record, const struct rd_f
 }
 
 static __always_inline int tell_names(const struct rd_file_call* call, const struct rd_resolved* found) {
-  if (found && found->is_excluded) return 0;
+  if (found && found->is_excluded && rd_count_excluded(RD_FILE)) return 0;
   struct rd_file* record = begin(call);
   if (!record) return 0;
   __u64 at = RD_FILE_DATA;
@@ -62,7 +62,7 @@ static __always_inline int tell_file(const struct rd_file_call* call, struct fil
   if (!file) return 0;
   __u32 policy = policy_now;
   if (rd_policy_has(policy, RD_PATH_EXCLUDED) &&
-      rd_flags_of_path(RD_SLOT_EVENT, &file->f_path, policy) & RD_PATH_EXCLUDED)
+      rd_flags_of_path(RD_SLOT_EVENT, &file->f_path, policy) & RD_PATH_EXCLUDED && rd_count_excluded(RD_FILE))
     return 0;
   struct rd_file* record = begin(call);
   if (!record) return 0;
@@ -75,7 +75,7 @@ static __always_inline int tell_file(const struct rd_file_call* call, struct fil
 }
 
 static __always_inline int tell_found(const struct rd_file_call* call, const struct rd_resolved* found) {
-  struct rd_file* record = found->is_excluded ? 0 : begin(call);
+  struct rd_file* record = found->is_excluded && rd_count_excluded(RD_FILE) ? 0 : begin(call);
   if (!record) return 0;
   rd_file_fill_found(record, found);
   return rd_file_send(RD_SLOT_EVENT, record, rd_file_put_found(record, found));
