@@ -19,6 +19,7 @@
 
 #include "base/file.h"
 #include "sensor/hook_table.h"
+#include "sensor/program_choice.h"
 
 namespace redoubt::sensor {
 
@@ -198,6 +199,25 @@ bool Probe::loads(std::string_view hook) const {
                      [&](const HookProbe& probed) { return probed.name == hook && probed.state == HookState::loads; });
 }
 
+std::string Probe::why_not_lsm() const {
+  if (tier == Tier::lsm) return {};
+  if (!has_loops) return "this kernel has no bpf_loop(), which Linux 5.17 brought";
+  std::string first;
+  size_t others = 0;
+  for (const HookRow& row : kHooks) {
+    if (row.need != Need::lsm_tier || loads(row.name)) continue;
+    const auto probed =
+        std::find_if(hooks.begin(), hooks.end(), [&](const HookProbe& h) { return h.name == row.name; });
+    if (probed == hooks.end()) continue;
+    if (first.empty()) {
+      first = probed->name + ": " + state_text(*probed);
+    } else {
+      ++others;
+    }
+  }
+  return others == 0 ? first : first + ", and " + std::to_string(others) + " more";
+}
+
 bool socket_programs_load() {
   return libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SKB, BPF_FUNC_get_current_task, nullptr) == 1;
 }
@@ -215,7 +235,8 @@ Result<Probe> probe_host(ProbeDepth depth, const Host& host) {
     if (row.need == Need::sensor) missing += (missing.empty() ? "" : ", ") + std::string(row.name);
     if (row.need == Need::lsm_tier) probe.tier = Tier::tracepoint;
   }
-  if (!function_programs_load()) probe.tier = Tier::tracepoint;
+  probe.has_loops = function_programs_load();
+  if (!probe.has_loops) probe.tier = Tier::tracepoint;
   probe.hooks.push_back(probe_sockets());
   libbpf_set_print(before);
   if (!kernel) return base::fail_errno("read the kernel's BTF");
@@ -243,12 +264,23 @@ std::vector<std::string> lost_in(Tier tier, const Probe& probe) {
 std::string probe_report(const Host& host) {
   const Result<Probe> probe = probe_host(ProbeDepth::every_hook, host);
   if (!probe) return "the sensor cannot run here: " + probe.error().message + "\n";
-  std::string report = "kernel: " + probe->kernel + "\ntier: " + std::string(name_of(probe->tier)) + "\nhooks:\n";
+  std::string why_not_lsm = probe->why_not_lsm();
+  Tier tier = probe->tier;
+  Status tried = try_programs(tier, *probe);
+  if (!tried && tier == Tier::lsm) {
+    why_not_lsm = tried.error().message;
+    tier = Tier::tracepoint;
+    tried = try_programs(tier, *probe);
+  }
+  if (!tried) return "the sensor cannot run here: " + tried.error().message + "\n";
+  std::string report = "kernel: " + probe->kernel + "\ntier: " + std::string(name_of(tier)) + "\n";
+  if (!why_not_lsm.empty()) report += "not the tier lsm: " + why_not_lsm + "\n";
+  report += "hooks:\n";
   for (const HookProbe& hook : probe->hooks) {
     report += "  " + hook.name + ": " + state_text(hook) + ", for " + hook.gives + "\n";
   }
   report += "not to be had in this tier:\n";
-  for (const std::string& lost : lost_in(probe->tier, *probe)) report += "  " + lost + "\n";
+  for (const std::string& lost : lost_in(tier, *probe)) report += "  " + lost + "\n";
   return report;
 }
 

@@ -35,8 +35,11 @@ struct Probe {
   Tier tier = Tier::tracepoint;  // the better of those that run here
   std::string kernel;            // release
   std::vector<HookProbe> hooks;  // a row of kHooks each, and those at sockets
+  bool has_loops = true;         // bpf_loop(), which the programs at functions need: Linux 5.17
 
   bool loads(std::string_view hook) const;
+  // Which hooks of the tier lsm are not to be had, and why; empty if it can be.
+  std::string why_not_lsm() const;
 };
 
 // Refuses with `unsupported` (kernel before 5.8, no BTF, no cgroup or ring buffer support) or `permission_denied`.

@@ -67,6 +67,26 @@ TEST(Probe, says_what_each_tier_loses) {
   EXPECT_THAT(absent, Not(Contains(HasSubstr("by descriptor")))) << "such a kernel asks another hook";
 }
 
+TEST(Probe, says_why_the_better_tier_is_not_to_be_had) {
+  Probe probe = with_hooks(HookState::loads);
+  EXPECT_EQ(probe.why_not_lsm(), "");
+  probe.tier = Tier::tracepoint;
+  for (HookProbe& hook : probe.hooks) {
+    if (hook.name == "fentry/security_sb_mount")
+      hook = {.name = hook.name, .state = HookState::absent, .detail = "", .gives = ""};
+    if (hook.name == "fexit/io_renameat") hook.state = HookState::refused;
+  }
+  EXPECT_EQ(probe.why_not_lsm(), "fentry/security_sb_mount: not in this kernel");
+  for (HookProbe& hook : probe.hooks) {
+    if (hook.name != "fexit/do_filp_open" && hook.name != "fentry/security_path_rename") continue;
+    hook.state = HookState::refused;
+    hook.detail = "Operation not permitted";
+  }
+  EXPECT_EQ(probe.why_not_lsm(), "fexit/do_filp_open: refused (Operation not permitted), and 2 more");
+  probe.has_loops = false;
+  EXPECT_EQ(probe.why_not_lsm(), "this kernel has no bpf_loop(), which Linux 5.17 brought");
+}
+
 // Every hook that a program attaches to is probed, and every row is of a program.
 TEST(HookTable, agrees_with_the_programs) {
   redoubt_sensor* skeleton = redoubt_sensor__open();

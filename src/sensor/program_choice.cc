@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "base/hash.h"
-#include "base/log.h"
 #include "redoubt_sensor.skel.h"
 #include "sensor/programs.h"
 #include "sensor/syscall/syscall_table.h"
@@ -49,16 +48,16 @@ void choose_programs(redoubt_sensor& skeleton, Tier tier, const Probe& probe) {
   skeleton.rodata->repeat_seed = random_seed();
 }
 
-Result<std::unique_ptr<Programs>> load_programs(const SensorOptions& options, const Probe& probe) {
+Result<Tier> choose_tier(const SensorOptions& options, const Probe& probe) {
   if (options.tier == Tier::lsm && probe.tier != Tier::lsm) {
-    return fail(Errc::unsupported, "this host refuses hooks of the tier lsm (see redoubt-agent probe)");
+    return fail(Errc::unsupported, "this host refuses hooks of the tier lsm: " + probe.why_not_lsm());
   }
-  const Tier tier = options.tier.value_or(probe.tier);
-  auto programs = Programs::load(options, tier, probe);
-  const bool is_final = programs || options.tier || tier == Tier::tracepoint;
-  if (is_final || programs.error().code == Errc::invalid_argument) return programs;
-  base::log_warning("sensor", "the tier lsm is refused, going on with tracepoints: " + programs.error().message);
-  return Programs::load(options, Tier::tracepoint, probe);
+  return options.tier.value_or(probe.tier);
+}
+
+Status try_programs(Tier tier, const Probe& probe) {
+  TRY_STATUS(Programs::load({}, tier, probe));
+  return {};
 }
 
 }  // namespace redoubt::sensor

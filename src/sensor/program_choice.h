@@ -1,8 +1,6 @@
 // Which programs of the BPF object a tier is made of.
 #pragma once
 
-#include <memory>
-
 #include "base/result.h"
 #include "sensor/probe.h"
 #include "sensor/sensor.h"
@@ -12,14 +10,13 @@ struct redoubt_sensor;
 
 namespace redoubt::sensor {
 
-class Programs;
-
 // At a function of the kernel: only in the lsm tier.
 bool is_at_function(const bpf_program* program);
 // Before loading: which programs there will be, and what they know of each other.
 void choose_programs(redoubt_sensor& skeleton, Tier tier, const Probe& probe);
-// The programs of the tier that is asked for, or of the best that the kernel takes: it can offer the hooks and yet
-// refuse a program.
-Result<std::unique_ptr<Programs>> load_programs(const SensorOptions& options, const Probe& probe);
+// That which is asked for, or the best that the host offers.
+Result<Tier> choose_tier(const SensorOptions& options, const Probe& probe);
+// Whether the kernel takes the tier's programs: it can offer the hooks and yet refuse one. Loads them for a moment.
+Status try_programs(Tier tier, const Probe& probe);
 
 }  // namespace redoubt::sensor

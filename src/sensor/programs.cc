@@ -155,9 +155,11 @@ Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options, T
     for (bpf_program* program : socket_programs(*state->skeleton)) bpf_program__set_autoload(program, false);
   }
   keep_last_words(options.last_words_directory, *state->skeleton);
+  (void)take_refused_program();
   if (const int error = redoubt_sensor__load(state->skeleton.get()); error != 0) {
+    const std::string refused = take_refused_program();
     errno = -error;
-    return base::fail_errno("load the BPF programs");
+    return base::fail_errno(refused.empty() ? "load the BPF programs" : "load the BPF program " + refused);
   }
   std::unique_ptr<Programs> programs(new Programs(std::move(state)));
   TRY_STATUS(programs->map_shares());

@@ -389,17 +389,37 @@ SensorAccount Sensor::Runtime::account() const {
           .processes = processes_};
 }
 
-Result<std::unique_ptr<Sensor>> Sensor::start(SensorOptions options, EventSink& sink) {
-  TRY(const Probe probe, base::within("start the sensor", probe_host(ProbeDepth::tier)));
-  TRY(auto programs, base::within("start the sensor", load_programs(options, probe)));
+Result<std::unique_ptr<Sensor>> Sensor::start_in(Tier tier, const Probe& probe, const SensorOptions& options,
+                                                 EventSink& sink) {
+  TRY(auto programs, Programs::load(options, tier, probe));
   malloc_trim(0);  // reading the kernel's types took much memory for a moment
-  TRY(auto hashes, base::within("start the sensor", ProgramHashes::start()));
-  TRY(auto containers, base::within("start the sensor", ContainerLookup::start(options.runtimes)));
+  TRY(auto hashes, ProgramHashes::start());
+  TRY(auto containers, ContainerLookup::start(options.runtimes));
   auto runtime =
       std::make_unique<Runtime>(options, sink, std::move(programs), std::move(hashes), std::move(containers));
-  TRY_STATUS(base::within("start the sensor", runtime->apply(options.policy)));
-  TRY_STATUS(base::within("start the sensor", runtime->start()));
+  TRY_STATUS(runtime->apply(options.policy));
+  TRY_STATUS(runtime->start());
   return std::unique_ptr<Sensor>(new Sensor(std::move(runtime)));
+}
+
+Result<std::unique_ptr<Sensor>> Sensor::start(SensorOptions options, EventSink& sink) {
+  TRY(const Probe probe, base::within("start the sensor", probe_host(ProbeDepth::tier)));
+  return start_on(probe, std::move(options), sink);
+}
+
+// A host can offer every hook of a tier and yet refuse a program, when it is loaded or when it is attached.
+Result<std::unique_ptr<Sensor>> Sensor::start_on(const Probe& probe, SensorOptions options, EventSink& sink) {
+  TRY(const Tier tier, base::within("start the sensor", choose_tier(options, probe)));
+  auto sensor = start_in(tier, probe, options, sink);
+  std::string why_not_lsm = options.tier ? std::string() : probe.why_not_lsm();
+  const bool has_other = tier == Tier::lsm && !options.tier;
+  if (!sensor && has_other && sensor.error().code != Errc::invalid_argument) {
+    why_not_lsm = sensor.error().message;
+    base::log_warning("sensor", "the tier lsm is refused, going on with tracepoints: " + why_not_lsm);
+    sensor = start_in(Tier::tracepoint, probe, options, sink);
+  }
+  if (sensor) (*sensor)->why_not_lsm_ = std::move(why_not_lsm);
+  return base::within("start the sensor", std::move(sensor));
 }
 
 Sensor::Sensor(std::unique_ptr<Runtime> runtime) : runtime_(std::move(runtime)) {}

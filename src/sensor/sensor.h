@@ -22,6 +22,8 @@ class Event;
 
 namespace redoubt::sensor {
 
+struct Probe;
+
 // Where events go. take() is called on the sensor's ring thread, in the order in which things happened on one process,
 // and holds up the ring while it runs: it must not block. The event has no event.sequence yet and none of the fields
 // that every event of the host shares (host.*, agent.version).
@@ -103,6 +105,8 @@ class Sensor {
   // `unsupported` (what this kernel lacks) or `permission_denied` (what this process lacks). The sink must outlive
   // stop().
   static Result<std::unique_ptr<Sensor>> start(SensorOptions options, EventSink& sink);
+  // The same by what a probe found here.
+  static Result<std::unique_ptr<Sensor>> start_on(const Probe& probe, SensorOptions options, EventSink& sink);
   ~Sensor();  // stops
   Sensor(const Sensor&) = delete;
   Sensor& operator=(const Sensor&) = delete;
@@ -116,6 +120,8 @@ class Sensor {
   Status apply(const SensorPolicy& policy);
 
   Tier tier() const;
+  // The hook or program for whose want the tier is not lsm, and why; empty if it is, or was not to be.
+  const std::string& why_not_lsm() const { return why_not_lsm_; }
   SensorAccount account() const;  // any thread
   // How often the ring thread has gone round: it does so several times a second. Any thread.
   uint64_t rounds() const;
@@ -123,7 +129,10 @@ class Sensor {
  private:
   class Runtime;
   explicit Sensor(std::unique_ptr<Runtime> runtime);
+  static Result<std::unique_ptr<Sensor>> start_in(Tier tier, const Probe& probe, const SensorOptions& options,
+                                                  EventSink& sink);
   std::unique_ptr<Runtime> runtime_;
+  std::string why_not_lsm_;
 };
 
 }  // namespace redoubt::sensor

@@ -72,6 +72,46 @@ TEST_F(TierTest, runs_in_the_tier_that_is_asked_for) {
   EXPECT_EQ(name_of(sensor_->tier()), name != nullptr ? name : name_of(probe_host(ProbeDepth::tier)->tier));
 }
 
+// A probe that promises every hook: where the kernel does not keep that, it refuses the first program at a function.
+TEST_F(TierTest, goes_on_with_tracepoints_where_a_program_is_refused_and_says_which) {
+  const auto here = probe_host(ProbeDepth::tier);
+  ASSERT_TRUE(here.has_value()) << here.error().message;
+  Probe promised = *here;
+  promised.tier = Tier::lsm;
+  for (HookProbe& hook : promised.hooks) {
+    if (hook.name.starts_with("fentry/") || hook.name.starts_with("fexit/")) hook.state = HookState::loads;
+  }
+  auto sensor = Sensor::start_on(promised, {.host_id = "host", .boot_id = "boot"}, events_);
+  ASSERT_TRUE(sensor.has_value()) << sensor.error().message;
+  const bool is_kept =
+      here->tier == Tier::lsm && std::none_of(here->hooks.begin(), here->hooks.end(), [](const HookProbe& h) {
+        return h.name.starts_with("f") && h.state != HookState::loads;
+      });
+  EXPECT_EQ((*sensor)->tier(), is_kept ? Tier::lsm : Tier::tracepoint);
+  const std::string& why = (*sensor)->why_not_lsm();
+  EXPECT_TRUE(is_kept ? why.empty() : why.starts_with("load the BPF program ")) << why;
+  const pid_t pid = in_child([&] { make_empty(directory_ / "made"); });
+  EXPECT_EQ(finish(pid), 0);
+  EXPECT_TRUE(events_.wait_for(is_file("create", directory_ / "made")));
+  (*sensor)->stop();
+  if (is_kept) return;
+  const auto asked = Sensor::start_on(promised, {.tier = Tier::lsm}, events_);
+  ASSERT_FALSE(asked.has_value()) << "asked for, it is that or nothing";
+  EXPECT_THAT(asked.error().message, testing::HasSubstr("load the BPF program "));
+}
+
+TEST_F(TierTest, says_what_the_better_tier_lacks) {
+  const auto here = probe_host(ProbeDepth::every_hook);
+  ASSERT_TRUE(here.has_value()) << here.error().message;
+  const std::string report = probe_report();
+  EXPECT_THAT(report, testing::HasSubstr("tier: " + std::string(name_of(here->tier)) + "\n"));
+  if (here->tier == Tier::lsm) {
+    EXPECT_THAT(report, testing::Not(testing::HasSubstr("not the tier lsm")));
+  } else {
+    EXPECT_THAT(report, testing::HasSubstr("not the tier lsm: " + here->why_not_lsm() + "\n"));
+  }
+}
+
 // A kernel that refuses programs at functions judges them as what it does allow: they look at nothing that only the one
 // type may look at.
 TEST_F(TierTest, has_programs_that_any_kernels_verifier_takes) {

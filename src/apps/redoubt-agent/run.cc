@@ -182,6 +182,7 @@ void report(const Running& agent) {
                                        .boot_id = agent.account->boot_id(),
                                        .node = agent.identity.link_address,
                                        .tier = std::string(name_of(agent.sensor->tier())),
+                                       .why_not_lsm = agent.sensor->why_not_lsm(),
                                        .link = agent.link->state(),
                                        .events_numbered = agent.account->numbered(),
                                        .events_lost = agent.account->lost(),
@@ -328,8 +329,10 @@ Status run(const RunOptions& options) {
                 .policy = PolicyFilter(policy_path(options.data_directory)),
                 .budget = CpuBudget(options.cpu_budget_percent * kPermilleAPercent)};
   TRY_STATUS(start(agent));
-  base::log_info(kComponent,
-                 "watching; tier " + std::string(name_of(agent.sensor->tier())) + ", host " + agent.identity.host_id);
+  const std::string& why_not_lsm = agent.sensor->why_not_lsm();
+  base::log_info(kComponent, "watching; tier " + std::string(name_of(agent.sensor->tier())) +
+                                 (why_not_lsm.empty() ? "" : " (not lsm: " + why_not_lsm + ")") + ", host " +
+                                 agent.identity.host_id);
   agent.supervisor.ready();
   agent.supervisor.status("watching; tier " + std::string(name_of(agent.sensor->tier())));
   say(agent, "started");

@@ -44,6 +44,7 @@ nlohmann::ordered_json json_of(const AgentStatus& status) {
           {"spool_bytes", status.spool_bytes},
           {"frames_rejected", status.link.frames_rejected},
           {"tier", status.tier},
+          {"why_not_lsm", status.why_not_lsm},
           {"processes", status.sensor.processes},
           {"memory_rss", status.memory_rss},
           {"cpu_permille", status.cpu_permille},

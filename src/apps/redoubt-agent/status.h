@@ -15,6 +15,7 @@ struct AgentStatus {
   std::string boot_id;
   std::string node;
   std::string tier;
+  std::string why_not_lsm;  // where it is not
   link::LinkState link;
   uint64_t events_numbered = 0;
   uint64_t events_lost = 0;
