@@ -155,14 +155,14 @@ TEST_F(UnixConnectTest, tells_the_name_of_a_socket_that_has_no_path) {
 
 TEST_F(UnixConnectTest, tells_the_name_of_a_connection_that_is_denied) {
   start();
-  if (sensor_->tier() == Tier::lsm)
-    GTEST_SKIP() << "skipped: a call that a filter ends does not come to this tier's hook";
   const pid_t pid = in_child([&] {
     deny_connect();
     if (connect_to(std::string("\0redoubt/denied", 15), SOCK_STREAM) == 0) _exit(1);
   });
   const auto told = connections_of(pid);
-  ASSERT_EQ(told.size(), 1U);
+  // A call that a filter ends does not come to the function where the other tier looks.
+  ASSERT_EQ(told.size(), sensor_->tier() == Tier::lsm ? 0U : 1U);
+  if (told.empty()) return;
   EXPECT_EQ(told[0].socket_name(), "@redoubt/denied");
   EXPECT_EQ(told[0].error_code(), "EACCES");
   EXPECT_FALSE(told[0].has_file_path());
