@@ -2,6 +2,7 @@
 
 #include "query/pattern.h"
 #include "query/semantics.h"
+#include "query/sql/clickhouse.h"
 
 namespace redoubt::query::sql {
 
@@ -213,11 +214,12 @@ void append(Statement& statement, Statement more) {
 struct SelectWriter {
   const Hunt& hunt;
   std::string_view source;
+  Dialect dialect;
   const Answered& answered;
 
   Statement from(std::string columns) const {
     Statement out{.text = "SELECT " + std::move(columns) + " FROM " + std::string(source)};
-    append(out, where(hunt, Dialect::duckdb, answered));
+    append(out, where(hunt, dialect, answered));
     return out;
   }
 
@@ -248,8 +250,9 @@ struct SelectWriter {
     Statement out = from(std::move(columns));
     const std::string_view direction = hunt.direction == Direction::ascending ? " ASC" : " DESC";
     out.text += " ORDER BY " + std::string(column_of(hunt.sort)) + std::string(direction) + " NULLS LAST";
-    // Events of one moment and host stay in their order.
-    out.text += ", " + std::string(column_of(event::Field::event_sequence)) + std::string(direction);
+    // Events of one moment and host stay in their order, and all of them have one.
+    out.text += ", " + std::string(column_of(event::Field::event_sequence)) + std::string(direction) + ", " +
+                std::string(column_of(event::Field::host_id));
     limit(out, hunt.limit, hunt.offset);
     return out;
   }
@@ -260,7 +263,9 @@ struct SelectWriter {
 
   Statement operator()(const CountPer& per) const {
     const std::string time(column_of(event::Field::event_time));
-    const std::string width = std::to_string(per.width_us);
+    // ClickHouse makes of a remainder what is as wide as the divisor.
+    const std::string width =
+        dialect == Dialect::clickhouse ? clickhouse::literal(per.width_us) : std::to_string(per.width_us);
     Statement out = from(time + " - " + time + " % " + width + " AS bucket, count(*) AS count");
     out.text += " GROUP BY bucket ORDER BY bucket";
     limit(out, hunt.limit, hunt.offset);
@@ -282,6 +287,7 @@ struct SelectWriter {
 Statement condition(const Expression& expression, Dialect dialect, const Answered& answered) {
   switch (dialect) {
     case Dialect::duckdb: break;
+    case Dialect::clickhouse: return {.text = clickhouse::condition(expression), .parameters = {}};
   }
   ConditionWriter writer{.answered = answered, .out = {}};
   writer.write(expression);
@@ -290,6 +296,9 @@ Statement condition(const Expression& expression, Dialect dialect, const Answere
 
 // The bounds first, they are what segments are left out by.
 Statement where(const Hunt& hunt, Dialect dialect, const Answered& answered) {
+  if (dialect == Dialect::clickhouse) {
+    return {.text = " PREWHERE " + clickhouse::bounds(hunt) + clickhouse::condition(hunt.where), .parameters = {}};
+  }
   const std::string time(column_of(event::Field::event_time));
   Statement out{.text = " WHERE ", .parameters = {}};
   if (hunt.since) {
@@ -305,23 +314,17 @@ Statement where(const Hunt& hunt, Dialect dialect, const Answered& answered) {
 }
 
 Statement select(const Hunt& hunt, std::string_view source, Dialect dialect, const Answered& answered) {
-  switch (dialect) {
-    case Dialect::duckdb: break;
-  }
-  return std::visit(SelectWriter{hunt, source, answered}, hunt.aggregate);
+  return std::visit(SelectWriter{hunt, source, dialect, answered}, hunt.aggregate);
 }
 
 Statement histogram(const Hunt& hunt, int64_t width_us, std::string_view source, Dialect dialect,
                     const Answered& answered) {
-  switch (dialect) {
-    case Dialect::duckdb: break;
-  }
   Hunt buckets;
   buckets.where = hunt.where.clone();
   buckets.since = hunt.since;
   buckets.until = hunt.until;
   buckets.limit = kHuntLimitMax;
-  return SelectWriter{buckets, source, answered}(CountPer{width_us});
+  return SelectWriter{buckets, source, dialect, answered}(CountPer{width_us});
 }
 
 }  // namespace redoubt::query::sql

@@ -17,7 +17,9 @@ namespace redoubt::query::sql {
 // redoubt_in_cidr(VARCHAR address, VARCHAR prefix) → BOOLEAN, redoubt_attribute(VARCHAR attributes, VARCHAR name) →
 // VARCHAR and redoubt_any_attribute(VARCHAR attributes, VARCHAR op, VARCHAR form, VARCHAR operand) → BOOLEAN
 // (sql/attribute_text.h), which the store registers on its connections.
-enum class Dialect { duckdb };
+// clickhouse expects the table of sql/clickhouse_row.h, and takes no parameters: its statements have none. Nothing is
+// answered for it.
+enum class Dialect { duckdb, clickhouse };
 
 using Parameter = std::variant<std::string, int64_t>;
 
@@ -33,7 +35,7 @@ using Answered = std::function<std::string(const Test&)>;
 // indexes serve. Under a negation it is made two-valued inside; whoever negates it outside writes coalesce(…, FALSE).
 Statement condition(const Expression& expression, Dialect dialect, const Answered& answered = {});
 
-// " WHERE …": the condition within the bounds of time.
+// " WHERE …" (of ClickHouse " PREWHERE …"): the condition within the bounds of time.
 Statement where(const Hunt& hunt, Dialect dialect, const Answered& answered = {});
 
 // A whole SELECT over `source` (a table name or a parenthesised SELECT with one column a field), whose result columns

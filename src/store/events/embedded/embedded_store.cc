@@ -1,51 +1,18 @@
 #include "store/events/embedded/embedded_store.h"
 
-#include <sys/statvfs.h>
 #include <algorithm>
 
 #include "base/log.h"
-#include "base/text.h"
-#include "base/time.h"
 
 namespace redoubt::store::embedded {
 
 namespace {
 
-constexpr size_t kIdBytesMax = 256;
 // Appends wait while the tail is this many times what is sealed at once …
 constexpr uint64_t kTailFactorMax = 2;
 // … for at most so long.
 constexpr auto kRoomWaitMax = std::chrono::seconds(30);
 constexpr uint64_t kTailMemoryShare = 4;  // a seal is due when the tail takes this part of the memory limit
-
-Status check_frame(const std::string& host_id, const event::Frame& frame, const event::Batch& batch) {
-  if (host_id.empty() || host_id.size() > kIdBytesMax || frame.boot_id.empty() || frame.boot_id.size() > kIdBytesMax) {
-    return fail(Errc::invalid_argument, "frame: host id or boot id is empty or too long");
-  }
-  if (!base::is_utf8(host_id) || !base::is_utf8(frame.boot_id)) {
-    return fail(Errc::invalid_argument, "frame: host id or boot id is not UTF-8");
-  }
-  if (batch.size() == 0 || batch.size() != frame.events) {
-    return fail(Errc::invalid_argument,
-                "frame says " + std::to_string(frame.events) + " events and has " + std::to_string(batch.size()));
-  }
-  const int64_t first = batch.row(0).integer(event::Field::event_sequence);
-  const int64_t last = batch.row(batch.size() - 1).integer(event::Field::event_sequence);
-  if (first < 1 || static_cast<uint64_t>(first) != frame.first_sequence ||
-      static_cast<uint64_t>(last) != frame.last_sequence) {
-    return fail(Errc::invalid_argument, "frame says events " + std::to_string(frame.first_sequence) + " to " +
-                                            std::to_string(frame.last_sequence) + " and has " + std::to_string(first) +
-                                            " to " + std::to_string(last));
-  }
-  return {};
-}
-
-Status refuse_on_full_disk(const std::string& directory, uint64_t free_bytes_min) {
-  struct statvfs disk{};
-  if (statvfs(directory.c_str(), &disk) != 0) return base::fail_errno("free space of " + directory);
-  if (static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize >= free_bytes_min) return {};
-  return fail(Errc::exhausted, "event store: less than " + std::to_string(free_bytes_min) + " bytes free on the disk");
-}
 
 }  // namespace
 
@@ -122,14 +89,6 @@ void EmbeddedStore::fill_tail(const BootKey& key, const event::Batch& batch, App
     ++done.events_new;
   }
   if (done.events_new > 0) tail_.boots.insert(key);
-}
-
-void EmbeddedStore::count_row(const event::Row& row, HostActivity& host) {
-  ++host.events;
-  host.last_event_us = std::max(host.last_event_us, row.integer(event::Field::event_time));
-  if (row.type() == event::EventType::loss) {
-    host.events_lost += static_cast<uint64_t>(std::max<int64_t>(0, row.integer(event::Field::loss_count)));
-  }
 }
 
 uint64_t EmbeddedStore::stored_sequence(const std::string& host_id, const std::string& boot_id) {

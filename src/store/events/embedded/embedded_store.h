@@ -16,10 +16,11 @@
 
 #include "base/file.h"
 #include "store/events/embedded/hunter.h"
-#include "store/events/embedded/limit.h"
 #include "store/events/embedded/manifest.h"
-#include "store/events/embedded/spool.h"
 #include "store/events/event_store.h"
+#include "store/events/intake.h"
+#include "store/events/limit.h"
+#include "store/events/spool.h"
 
 namespace redoubt::store::embedded {
 
@@ -52,12 +53,6 @@ class EmbeddedStore final : public EventStore {
  private:
   using Clock = std::chrono::steady_clock;
 
-  // How far a host's boot is.
-  struct Boot {
-    uint64_t stored = 0;
-    uint64_t judged = 0;
-  };
-
   // The generation of the tail that takes events.
   struct Tail {
     std::shared_ptr<Memtable> table = std::make_shared<Memtable>();
@@ -85,7 +80,6 @@ class EmbeddedStore final : public EventStore {
   bool over(uint64_t factor) const;
   Result<Appended> take(const std::string& host_id, const event::Frame& frame, const event::Batch& batch);
   void fill_tail(const BootKey& key, const event::Batch& batch, Appended& done);
-  void count_row(const event::Row& row, HostActivity& host);
 
   Status cut_tail();
   static std::array<std::vector<uint32_t>, kSlices> slices(const Memtable& table);

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "store/events/event_store.h"
+#include "store/events/intake.h"
 #include "store/state/state_db.h"
 
 namespace redoubt::store::embedded {
@@ -31,9 +32,6 @@ struct SegmentInfo {
   // this order.
   int64_t age_mark_us() const { return std::min(max_time_us, sealed_us); }
 };
-
-// Host id and boot id.
-using BootKey = std::pair<std::string, std::string>;
 
 // What a seal changes: the absolute figures as they stood when the tail was cut.
 struct Sealed {

@@ -32,17 +32,6 @@ Result<size_t> remove_all_but(const std::string& directory, const std::set<std::
   return removed;
 }
 
-// The events of a frame that was taken once. One that cannot be read any more must not keep the store from opening.
-std::optional<event::Batch> decode_spooled(const SpooledFrame& spooled) {
-  const event::Frame& frame = spooled.frame;
-  auto batch = event::open_frame(frame.payload, frame.checksum).and_then(event::Batch::decode);
-  if (batch) return *std::move(batch);
-  base::log_error("store", "spooled frame of host " + spooled.host_id + ", events " +
-                               std::to_string(frame.first_sequence) + " to " + std::to_string(frame.last_sequence) +
-                               ", is not readable: " + batch.error().message);
-  return std::nullopt;
-}
-
 }  // namespace
 
 std::string EmbeddedStore::segment_path(uint64_t number) const {

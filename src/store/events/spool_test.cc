@@ -1,11 +1,11 @@
-#include "store/events/embedded/spool.h"
+#include "store/events/spool.h"
 
 #include <gtest/gtest.h>
 #include <thread>
 
 #include "store/events/embedded/test_events.h"
 
-namespace redoubt::store::embedded {
+namespace redoubt::store {
 namespace {
 
 std::string frame_record(uint64_t first, uint64_t last) {
@@ -90,4 +90,4 @@ TEST(Spool, makes_waiting_threads_durable_together) {
 }
 
 }  // namespace
-}  // namespace redoubt::store::embedded
+}  // namespace redoubt::store

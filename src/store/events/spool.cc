@@ -1,4 +1,4 @@
-#include "store/events/embedded/spool.h"
+#include "store/events/spool.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 
-namespace redoubt::store::embedded {
+namespace redoubt::store {
 
 namespace {
 
@@ -265,4 +265,4 @@ uint64_t Spool::bytes_in(uint64_t number) const {
   return stat(path_of(number).c_str(), &info) == 0 ? static_cast<uint64_t>(info.st_size) : 0;
 }
 
-}  // namespace redoubt::store::embedded
+}  // namespace redoubt::store

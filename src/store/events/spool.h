@@ -21,7 +21,7 @@
 #include "base/result.h"
 #include "event/frame.h"
 
-namespace redoubt::store::embedded {
+namespace redoubt::store {
 
 struct SpooledFrame {
   std::string host_id;
@@ -83,4 +83,4 @@ class Spool {
   std::string failure_;
 };
 
-}  // namespace redoubt::store::embedded
+}  // namespace redoubt::store

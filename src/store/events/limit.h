@@ -6,7 +6,7 @@
 
 #include "store/events/event_store.h"
 
-namespace redoubt::store::embedded {
+namespace redoubt::store {
 
 class Limit {
  public:
@@ -25,4 +25,4 @@ class Limit {
   const std::chrono::steady_clock::time_point deadline_;
 };
 
-}  // namespace redoubt::store::embedded
+}  // namespace redoubt::store
