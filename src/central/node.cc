@@ -87,6 +87,7 @@ class Node::Impl {
 
  private:
   Status open_stores();
+  Result<std::unique_ptr<store::EventStore>> open_events();
   Status start_detection();
   void ask_reads(const RuleSnapshot& rules);
   Status start_objects();
@@ -157,15 +158,37 @@ Status Node::Impl::start() {
 Status Node::Impl::open_stores() {
   TRY(server_certificate_, link::load_key_and_certificate(files_.key(), files_.certificate()));
   TRY(state_, open_state(files_, options_.state));
-  TRY_STATUS(base::make_directories(files_.events()));
-  TRY(events_, store::open_embedded_store({.directory = files_.events(),
-                                           .retention_us = options_.retention_us,
-                                           .disk_bytes_max = options_.store_bytes_max,
-                                           .memory_bytes_max = options_.store_memory_bytes}));
+  TRY(events_, open_events());
   TRY_STATUS(base::make_directories(files_.objects()));
   TRY(object_store_,
       store::open_object_store({.directory = files_.objects(), .object_bytes_max = options_.object_bytes_max}));
   return {};
+}
+
+// Events that were stored are not left behind in the other engine.
+Result<std::unique_ptr<store::EventStore>> Node::Impl::open_events() {
+  const bool in_clickhouse = !options_.clickhouse.servers.empty();
+  if (in_clickhouse && std::filesystem::exists(files_.events())) {
+    return fail(Errc::invalid_argument, "store.clickhouse.servers is set, but events of this node are in " +
+                                            files_.events() + ": remove or rename it if they are not needed any more");
+  }
+  if (!in_clickhouse && std::filesystem::exists(files_.clickhouse())) {
+    return fail(Errc::invalid_argument, "events of this node are in ClickHouse, as " + files_.clickhouse() +
+                                            " shows, but store.clickhouse.servers is not set");
+  }
+  if (!in_clickhouse) {
+    TRY_STATUS(base::make_directories(files_.events()));
+    return store::open_embedded_store({.directory = files_.events(),
+                                       .retention_us = options_.retention_us,
+                                       .disk_bytes_max = options_.store_bytes_max,
+                                       .memory_bytes_max = options_.store_memory_bytes});
+  }
+  store::ClickHouseOptions clickhouse = options_.clickhouse;
+  clickhouse.directory = files_.clickhouse();
+  clickhouse.retention_us = options_.retention_us;
+  clickhouse.disk_bytes_max = options_.store_bytes_max;
+  clickhouse.memory_bytes_max = options_.store_memory_bytes;
+  return store::open_clickhouse_store(clickhouse);
 }
 
 Status Node::Impl::start_detection() {

@@ -12,6 +12,7 @@
 #include "central/alerts/falco_output.h"
 #include "link/certificate.h"
 #include "rules/falco/rule_matching.h"
+#include "store/events/clickhouse/options.h"
 #include "store/state/postgres_state.h"
 
 namespace redoubt::central {
@@ -19,6 +20,7 @@ namespace redoubt::central {
 struct NodeOptions {
   std::string data_directory;
   store::PostgresOptions state;                 // no connection: SQLite in the data directory
+  store::ClickHouseOptions clickhouse;          // no servers: events in the data directory
   std::string api_address = "127.0.0.1:8443";   // port 0: any free one
   std::string link_address = "127.0.0.1:8444";  // port 0: any free one
   std::string link_public_address;  // host:port that agents are told; empty: the name they called the API by

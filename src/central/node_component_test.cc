@@ -17,6 +17,7 @@
 #include "central/test_events.h"
 #include "link/certificate.h"
 #include "redoubt/link.grpc.pb.h"
+#include "store/events/clickhouse/test_clickhouse.h"
 #include "store/state/test_postgres.h"
 
 namespace redoubt::central {
@@ -150,6 +151,8 @@ class NodeTest : public ::testing::Test {
     directory_ = nullptr;
     server_.reset();
     state_ = {};
+    clickhouse_server_.reset();
+    clickhouse_ = {};
   }
 
  protected:
@@ -157,6 +160,7 @@ class NodeTest : public ::testing::Test {
   static NodeOptions options() {
     return {.data_directory = data(),
             .state = state_,
+            .clickhouse = clickhouse_,
             .api_address = "127.0.0.1:0",
             .link_address = "127.0.0.1:0",
             .web_directory = *directory_ / "web",
@@ -165,9 +169,16 @@ class NodeTest : public ::testing::Test {
             .openapi_path = REDOUBT_SOURCE_DIR "/proto/openapi.yaml",
             .scan_program = REDOUBT_BUILD_DIR "/bin/redoubt-scan"};
   }
-  // REDOUBT_TEST_STATE=postgres: the same tests with the state in a PostgreSQL server of their own.
+  // REDOUBT_TEST_STATE=postgres: the same tests with the state in a PostgreSQL server of their own; clickhouse: with
+  // the events in a ClickHouse server of their own.
   static bool choose_state() {
     const char* wanted = std::getenv("REDOUBT_TEST_STATE");
+    if (wanted != nullptr && std::string_view(wanted) == "clickhouse") {
+      clickhouse_server_ = store::TestClickHouse::start_one();
+      if (clickhouse_server_) clickhouse_ = clickhouse_server_->fresh_options("");
+      clickhouse_.upkeep = store::Upkeep::automatic;
+      return clickhouse_server_ != nullptr;
+    }
     if (wanted == nullptr || std::string_view(wanted) != "postgres") return true;
     server_ = store::TestPostgres::start();
     if (server_) state_ = server_->make_database();
@@ -216,6 +227,8 @@ class NodeTest : public ::testing::Test {
 
   static std::unique_ptr<store::TestPostgres> server_;
   static store::PostgresOptions state_;
+  static std::unique_ptr<store::TestClickHouse> clickhouse_server_;
+  static store::ClickHouseOptions clickhouse_;
   static base::TempDir* directory_;
   static std::unique_ptr<Node> node_;
   static std::string password_, fingerprint_, cookie_, csrf_;
@@ -223,6 +236,8 @@ class NodeTest : public ::testing::Test {
 
 std::unique_ptr<store::TestPostgres> NodeTest::server_;
 store::PostgresOptions NodeTest::state_;
+std::unique_ptr<store::TestClickHouse> NodeTest::clickhouse_server_;
+store::ClickHouseOptions NodeTest::clickhouse_;
 base::TempDir* NodeTest::directory_ = nullptr;
 std::unique_ptr<Node> NodeTest::node_;
 std::string NodeTest::password_, NodeTest::fingerprint_, NodeTest::cookie_, NodeTest::csrf_;

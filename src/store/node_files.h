@@ -18,6 +18,8 @@ struct NodeFiles {
   std::string key() const { return directory + "/server.key"; }
   std::string state() const { return directory + "/state.db"; }
   std::string events() const { return directory + "/events"; }
+  // Spool and ledger of a node whose events are in ClickHouse.
+  std::string clickhouse() const { return directory + "/clickhouse"; }
   std::string objects() const { return directory + "/objects"; }
   std::string attack() const { return directory + "/attack.json"; }
   std::string ports() const { return directory + "/ports.json"; }

@@ -35,6 +35,10 @@ Result<StoppedStore> open_stopped(const std::string& data) {
   std::error_code failed;
   StoppedStore stopped{.files = {std::filesystem::absolute(data, failed).lexically_normal().string()}};
   TRY(stopped.lock, store::lock_stopped_node(stopped.files));
+  if (std::filesystem::exists(stopped.files.clickhouse(), failed)) {
+    return fail(Errc::unsupported, "data directory " + stopped.files.directory +
+                                       ": the node's events are in ClickHouse; ask the running node, without --data");
+  }
   if (!std::filesystem::exists(stopped.files.events(), failed)) {
     return fail(Errc::not_found, "data directory " + stopped.files.directory + ": the node never took events");
   }

@@ -34,6 +34,14 @@ constexpr auto kSettings = std::to_array<base::Setting>({
     {"store.retention", SettingType::duration, "30d", "age at which events are deleted; 0s: by size alone"},
     {"store.size_max", SettingType::size, "50GiB", "disk for events; 0: by age alone"},
     {"store.memory", SettingType::size, "1GiB", "memory for searching events"},
+    {"store.clickhouse.servers", SettingType::text, "",
+     "ClickHouse servers that hold the events, http://host:port/database: replicas of a shard separated by blanks, "
+     "shards "
+     "by commas; empty: events in the data directory"},
+    {"store.clickhouse.cluster", SettingType::text, "", "what their configuration calls them; empty: one server alone"},
+    {"store.clickhouse.user", SettingType::text, "default", "the node's account there"},
+    {"store.clickhouse.password_file", SettingType::text, "", "file whose first line is its password; empty: none"},
+    {"store.clickhouse.ca_cert", SettingType::text, "", "certificates that vouch for them; empty: the system's"},
     {"falco.rule_matching", SettingType::text, "all",
      "all: an event is reported by every Falco rule that holds; first: by the one defined first, as Falco does"},
     {"falco.file_output.filename", SettingType::text, "",
@@ -78,6 +86,14 @@ store::PostgresOptions postgres_options(const base::Config& config) {
   return {.connection = config.text("state.postgres"), .password_file = config.text("state.password_file")};
 }
 
+store::ClickHouseOptions clickhouse_options(const base::Config& config) {
+  return {.servers = config.text("store.clickhouse.servers"),
+          .cluster = config.text("store.clickhouse.cluster"),
+          .user = config.text("store.clickhouse.user"),
+          .password_file = config.text("store.clickhouse.password_file"),
+          .ca_file = config.text("store.clickhouse.ca_cert")};
+}
+
 Result<central::NodeOptions> node_options(const base::Config& config) {
   const auto matching = rules::falco::rule_matching_named(config.text("falco.rule_matching"));
   if (!matching) return fail(Errc::invalid_argument, "falco.rule_matching: all or first");
@@ -91,6 +107,7 @@ Result<central::NodeOptions> node_options(const base::Config& config) {
   return central::NodeOptions{
       .data_directory = config.text("data"),
       .state = postgres_options(config),
+      .clickhouse = clickhouse_options(config),
       .api_address = config.text("api.address"),
       .link_address = config.text("link.address"),
       .link_public_address = config.text("link.public_address"),

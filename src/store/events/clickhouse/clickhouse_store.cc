@@ -6,6 +6,16 @@
 
 namespace redoubt::store::clickhouse {
 
+namespace {
+
+void tell_unsent(HuntResult& result) {
+  result.partial = true;
+  result.partial_why +=
+      (result.partial_why.empty() ? "" : "; ") + std::string("the newest events are not in ClickHouse yet");
+}
+
+}  // namespace
+
 ClickHouseStore::ClickHouseStore(ClickHouseOptions options) : options_(std::move(options)) {}
 
 ClickHouseStore::~ClickHouseStore() {
@@ -14,6 +24,7 @@ ClickHouseStore::~ClickHouseStore() {
     stopping_ = true;
   }
   wake_.notify_one();
+  sent_more_.notify_all();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -122,12 +133,18 @@ Status ClickHouseStore::replay_unjudged(const std::function<Status(const std::st
 }
 
 Result<HuntResult> ClickHouseStore::hunt(const query::Hunt& hunt, const HuntLimits& limits) {
-  return hunter_->hunt(hunt, limits);
+  const bool sent = wait_sent(limits);
+  auto result = hunter_->hunt(hunt, limits);
+  if (result && !sent) tell_unsent(*result);
+  return result;
 }
 
 Result<HuntResult> ClickHouseStore::histogram(const query::Hunt& hunt, int64_t width_us, const HuntLimits& limits) {
   if (width_us < 1) return fail(Errc::invalid_argument, "histogram: bucket width is not positive");
-  return hunter_->histogram(hunt, width_us, limits);
+  const bool sent = wait_sent(limits);
+  auto result = hunter_->histogram(hunt, width_us, limits);
+  if (result && !sent) tell_unsent(*result);
+  return result;
 }
 
 std::vector<HostActivity> ClickHouseStore::activity() {

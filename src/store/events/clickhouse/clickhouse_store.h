@@ -69,6 +69,7 @@ class ClickHouseStore final : public EventStore {
   Result<Appended> take(const std::string& host_id, const event::Frame& frame, const event::Batch& batch);
   Status begin_file();
   bool is_block_due() const;
+  uint64_t last_file_with_events() const;
   bool judged(const SpoolFile& file) const;
 
   Status send_blocks();
@@ -78,6 +79,8 @@ class ClickHouseStore final : public EventStore {
   Result<std::map<int64_t, uint64_t>> rows_there(size_t shard, const BlockHead& head, const ShardRows& rows);
   void remove_done_spool();
   void run();
+  // What was acknowledged before a hunt is found by it; false where it is not there in time.
+  bool wait_sent(const HuntLimits& limits);
 
   Status drop_day(int64_t day);
   std::vector<int64_t> choose_expired(const std::vector<DayParts>& days) const;
@@ -107,6 +110,9 @@ class ClickHouseStore final : public EventStore {
   std::map<uint64_t, SpoolFile> spool_files_;
 
   std::condition_variable wake_;
+  std::condition_variable sent_more_;
+  bool hurry_ = false;  // a hunt waits for what is in the spool
+  bool failing_ = false;
   bool stopping_ = false;
   std::atomic<uint64_t> table_bytes_ = 0;  // as last looked
   std::atomic<uint64_t> table_days_ = 0;

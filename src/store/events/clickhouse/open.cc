@@ -20,9 +20,6 @@ Status ClickHouseStore::open_directories() {
   if (options_.block_events == 0) return fail(Errc::invalid_argument, "block_events is 0");
   std::error_code error;
   options_.directory = std::filesystem::absolute(options_.directory, error).lexically_normal().string();
-  if (std::filesystem::exists(options_.directory + "/manifest.db", error)) {
-    return fail(Errc::invalid_argument, "the directory holds events of an embedded store");
-  }
   TRY_STATUS(base::make_directories(options_.directory + std::string(kSpoolPlace)));
   TRY_STATUS(base::make_directories(options_.directory + std::string(kExportPlace)));
   TRY(lock_file_, base::lock_file(options_.directory + "/lock", base::kTakeoverMs));

@@ -1,8 +1,8 @@
 // The event store in ClickHouse: for fleets that one machine cannot keep. open_clickhouse_store() makes it; the same
 // interface and answers as the embedded store.
 //
-// Its spool, here, is what an acknowledgement stands on. Events are found by hunts once their block is in ClickHouse,
-// about a second later.
+// Its spool, here, is what an acknowledgement stands on. A hunt has what is in the spool sent before it looks; where
+// that does not arrive, its answer is partial.
 #pragma once
 
 #include <cstdint>

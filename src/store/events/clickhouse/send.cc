@@ -13,6 +13,7 @@ namespace {
 
 constexpr auto kSendTick = std::chrono::milliseconds(100);
 constexpr auto kSendAgainAfter = std::chrono::seconds(2);
+constexpr auto kHuntWaitMax = std::chrono::milliseconds(3000);
 constexpr auto kUpkeepPeriod = std::chrono::minutes(1);
 constexpr int64_t kInsertMs = 120'000;
 constexpr int64_t kAskMs = 60'000;
@@ -30,8 +31,26 @@ Status ClickHouseStore::begin_file() {
 bool ClickHouseStore::is_block_due() const {
   const auto file = spool_files_.find(spool_file_);
   if (file == spool_files_.end() || file->second.frames.empty()) return false;
-  return file->second.events >= options_.block_events ||
+  return hurry_ || file->second.events >= options_.block_events ||
          Clock::now() - file_began_ >= std::chrono::microseconds(options_.block_age_us);
+}
+
+uint64_t ClickHouseStore::last_file_with_events() const {
+  const auto last = std::find_if(spool_files_.rbegin(), spool_files_.rend(),
+                                 [](const auto& file) { return !file.second.frames.empty(); });
+  return last == spool_files_.rend() ? 0 : last->first;
+}
+
+bool ClickHouseStore::wait_sent(const HuntLimits& limits) {
+  const auto wait_max = std::min(kHuntWaitMax, std::chrono::milliseconds(limits.time_ms_max));
+  std::unique_lock lock(ingest_mutex_);
+  const uint64_t wanted = last_file_with_events();
+  const auto is_sent = [&] { return sent_through_ >= wanted; };
+  if (is_sent() || options_.upkeep == Upkeep::on_demand) return true;
+  hurry_ = true;
+  wake_.notify_one();
+  sent_more_.wait_for(lock, wait_max, [&] { return is_sent() || failing_ || stopping_; });
+  return is_sent();
 }
 
 Status ClickHouseStore::seal() {
@@ -164,6 +183,7 @@ void ClickHouseStore::run() {
     wake_.wait_for(lock, kSendTick, [&] { return stopping_ || is_block_due(); });
     if (stopping_) return;
     const Status begun = is_block_due() ? begin_file() : Status{};
+    hurry_ = false;
     lock.unlock();
     if (!begun) base::log_error("store", begun.error().message);
     if (Clock::now() >= send_next) {
@@ -173,7 +193,10 @@ void ClickHouseStore::run() {
         base::log_error("store", sent.error().message);
         send_next = Clock::now() + kSendAgainAfter;
       }
+      const std::lock_guard ingest_lock(ingest_mutex_);
+      failing_ = !sent;
     }
+    sent_more_.notify_all();
     if (Clock::now() >= upkeep_next) {
       upkeep_next = Clock::now() + kUpkeepPeriod;
       if (const auto expired = expire(); !expired) base::log_error("store", expired.error().message);
