@@ -71,8 +71,11 @@ class TestClickHouse {
     }
     return false;
   }
+  std::unique_ptr<clickhouse::Server> connect(const std::string& database, size_t server = 0) {
+    return clickhouse::Server::make(url(server, database), {.user = "redoubt", .password = password_}).value();
+  }
   Result<std::string> run(size_t server, const std::string& sql) {
-    TRY(const auto one, clickhouse::Server::make(url(server, "default"), {.user = "redoubt", .password = password_}));
+    const auto one = connect("default", server);
     return one->call({.sql = sql, .scope = clickhouse::Scope::server});
   }
 
@@ -156,7 +159,7 @@ class TestClickHouse {
                               .sin_port = htons(static_cast<uint16_t>(port)),
                               .sin_addr = {htonl(INADDR_LOOPBACK)},
                               .sin_zero = {}};
-    return connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   }
 
   bool add_servers(size_t count) {
