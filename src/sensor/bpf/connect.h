@@ -1,5 +1,5 @@
 // Attempts to connect by TCP: told once, when their outcome is known, at the change of state or when connect() returns,
-// whichever is first. By UDP nobody is asked: a connect() that succeeds names the peer.
+// whichever is first. By UDP nobody is asked (peers.h).
 #pragma once
 
 #include <linux/bpf.h>
@@ -10,7 +10,6 @@
 
 #include "sensor/bpf/address.h"
 #include "sensor/bpf/errors.h"
-#include "sensor/bpf/peers.h"
 #include "sensor/bpf/socket_call.h"
 #include "sensor/dns/dns_record.h"
 
@@ -99,8 +98,7 @@ static __always_inline void rd_tell_refused(struct sock* sock, __u64 address, en
 }
 
 static __always_inline int rd_after_connect(struct sock* sock, __u64 address, enum rd_address_in in, long result) {
-  if (!sock) return 0;
-  if (BPF_CORE_READ(sock, sk_protocol) == RD_PROTOCOL_UDP) return result == 0 ? rd_tell_peer(sock) : 0;
+  if (!sock || BPF_CORE_READ(sock, sk_protocol) != RD_PROTOCOL_TCP) return 0;
   __u64 thread = bpf_get_current_pid_tgid();
   __u64* attempt = bpf_map_lookup_elem(&attempts, &thread);
   int has_begun = attempt && *attempt == (__u64)sock;

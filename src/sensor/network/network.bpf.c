@@ -13,6 +13,7 @@
 #include "sensor/bpf/connect.h"
 #include "sensor/bpf/file_call.h"
 #include "sensor/bpf/kernel.h"
+#include "sensor/bpf/peers.h"
 #include "sensor/bpf/resolved.h"
 #include "sensor/bpf/socket_call.h"
 #include "sensor/bpf/tuple.h"
@@ -73,7 +74,9 @@ static __always_inline int after_unix_connect(void* ctx, const struct given* giv
 
 static __always_inline int after_connect(void* ctx, const struct given* given, long result) {
   if (rd_is_told_unix(rd_socket_of(given->descriptor), result)) return after_unix_connect(ctx, given, result);
-  return rd_after_connect(rd_stream_or_datagram_of(given->descriptor), given->address, RD_ADDRESS_OF_CALLER, result);
+  struct sock* sock = rd_stream_or_datagram_of(given->descriptor);
+  if (rd_is_given_peer(sock, result)) return rd_tell_peer(RD_SLOT_EVENT, (__u64)sock);
+  return rd_after_connect(sock, given->address, RD_ADDRESS_OF_CALLER, result);
 }
 
 static __always_inline int after_call(int descriptor, __u8 action) {

@@ -6,6 +6,7 @@
 #include "sensor/bpf/claim.h"
 #include "sensor/bpf/connect.h"
 #include "sensor/bpf/kernel_hooks.h"
+#include "sensor/bpf/peers.h"
 #include "sensor/bpf/socket_call.h"
 #include "sensor/bpf/unix_connect.h"
 
@@ -59,12 +60,28 @@ static __always_inline int tell_unix(struct socket* socket, const struct given* 
   return 0;
 }
 
+// A function of its own: the walks of paths that Unix sockets need leave no stack for it.
+static __noinline int after_connect(__u64 sock, __u64 address, int result) {
+  return rd_after_connect((struct sock*)sock, address, RD_ADDRESS_IN_KERNEL, result);
+}
+
+// Without a slot the first datagram tells it.
+static __always_inline int tell_peer(struct sock* sock) {
+  __u32 slot = rd_slot_claim();
+  if (slot >= RD_SLOTS) return 0;
+  rd_tell_peer(slot, (__u64)sock);
+  rd_slot_release(slot);
+  return 0;
+}
+
 SEC("fexit/__sys_connect_file")
 int BPF_PROG(network_connected, struct file* file, void* address, int address_bytes, int flags, int result) {
   struct socket* socket = rd_socket_of_file(file);
   struct given given = {.address = rd_number(address), .bytes = address_bytes};
   if (rd_is_told_unix(socket, result)) return tell_unix(socket, &given, result);
-  return rd_after_connect(rd_stream_or_datagram_of_file(file), given.address, RD_ADDRESS_IN_KERNEL, result);
+  struct sock* sock = rd_stream_or_datagram_of_file(file);
+  if (rd_is_given_peer(sock, result)) return tell_peer(sock);
+  return after_connect((__u64)sock, given.address, result);
 }
 
 SEC("fentry/io_accept")
