@@ -59,6 +59,8 @@ inline constexpr std::array kHooks = {
     HookRow{"fexit/io_linkat", Need::lsm_more, "hard links through io_uring"},
     HookRow{"fexit/io_symlinkat", Need::lsm_more, "symbolic links through io_uring"},
     HookRow{"fexit/io_mkdirat", Need::lsm_more, "directories made through io_uring"},
+    HookRow{"fentry/io_ftruncate", Need::lsm_late, "lengths that are set through io_uring"},
+    HookRow{"fexit/io_ftruncate", Need::lsm_late, "lengths that are set through io_uring"},
     HookRow{"fentry/io_accept", Need::lsm_more, "connections that are accepted through io_uring"},
     HookRow{"fexit/io_accept", Need::lsm_more, "connections that are accepted through io_uring"},
     HookRow{"fexit/do_accept", Need::lsm_more, "connections that are accepted through io_uring"},

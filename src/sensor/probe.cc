@@ -29,7 +29,7 @@ constexpr int kKernelMajorLeast = 5;
 constexpr int kKernelMinorLeast = 8;
 
 constexpr std::array kLostWithTracepoints = {
-    "opens and changes of names through io_uring are not seen",
+    "opens and changes of names and lengths through io_uring are not seen",
     "of sockets, what is done through io_uring is not seen but for connections that are opened and datagrams",
     "paths of calls without a descriptor (renames, deletions, permissions by path) are looked up right after the call",
     "a rename of a directory looks like one of a file",

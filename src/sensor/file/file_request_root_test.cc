@@ -111,6 +111,36 @@ TEST_P(FileRequestTest, tells_directories_and_links) {
   EXPECT_EQ(events[3].file_target_path(), text);
 }
 
+// Since Linux 6.9; younger than the headers of older systems.
+constexpr uint8_t kTruncateOperation = 55;
+
+TEST_P(FileRequestTest, tells_lengths_that_are_set) {
+  start();
+  const std::string path = directory_ / "file";
+  close(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  const pid_t pid = in_child([&] {
+    const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
+    IoUring ring;
+    const io_uring_sqe request{.opcode = kTruncateOperation, .flags = GetParam(), .fd = fd, .off = 4096};
+    const int result = ring.run(request);
+    if (result != 0) _exit(result == -EINVAL ? 1 : 2);
+  });
+  const int status = finish(pid);
+  EXPECT_TRUE(events_.wait_for(is_end_of(pid)));
+  ASSERT_TRUE(WIFEXITED(status));
+  const auto told = events_.all([&](const v1::Event& event) {
+    return event.process_pid() == pid && event.event_type() == v1::EVENT_TYPE_FILECHANGE &&
+           event.event_action() == "truncate";
+  });
+  constexpr int kNoSuchRequest = 1;
+  const bool is_told = sensor_->tier() == Tier::lsm && WEXITSTATUS(status) != kNoSuchRequest;
+  ASSERT_EQ(told.size(), is_told ? 1U : 0U) << "as the probe says";
+  if (!is_told) return;
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(told[0].file_path(), path);
+  EXPECT_EQ(told[0].file_size(), 4096);
+}
+
 INSTANTIATE_TEST_SUITE_P(Contexts, FileRequestTest, testing::Values(uint8_t{0}, uint8_t{IOSQE_ASYNC}));
 
 }  // namespace

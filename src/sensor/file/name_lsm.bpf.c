@@ -11,6 +11,7 @@
 #include "sensor/bpf/claim.h"
 #include "sensor/bpf/file_fill.h"
 #include "sensor/bpf/resolved.h"
+#include "sensor/bpf/truncating.h"
 
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 
@@ -163,7 +164,7 @@ int BPF_PROG(file_hook_truncate, const struct path* path) {
 // Of descriptors, since Linux 6.2.
 SEC("fentry/security_file_truncate")
 int BPF_PROG(file_hook_truncate_open, struct file* file) {
-  if (!rd_is_truncate(rd_syscall_number(rd_entry_registers()))) return 0;
+  if (!rd_is_truncate(rd_syscall_number(rd_entry_registers())) && !rd_is_truncating()) return 0;
   struct deed deed = {.action = RD_FILE_TRUNCATE};
   const struct path* path = __builtin_preserve_access_index(&file->f_path);
   return keep(&deed, OF(path), NOWHERE);

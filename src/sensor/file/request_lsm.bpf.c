@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
-// Names that change through io_uring: a request is at its end when its function returns. What the caller gave is not
+// Names and lengths that change through io_uring: a request is at its end when its function returns. What the caller gave is not
 // there to be read by then; the paths that the hooks kept (name_lsm.bpf.c) are. A request that would have to wait fails
 // with EAGAIN and is carried out again, by a worker.
 #include "sensor/bpf/function.h"
@@ -9,6 +9,7 @@
 #include "sensor/bpf/file_found.h"
 #include "sensor/bpf/kernel_hooks.h"
 #include "sensor/bpf/resolved.h"
+#include "sensor/bpf/truncating.h"
 
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 
@@ -62,5 +63,20 @@ int BPF_PROG(file_request_symlink, struct io_kiocb* request, unsigned int flags,
 
 SEC("fexit/io_mkdirat")
 int BPF_PROG(file_request_mkdir, struct io_kiocb* request, unsigned int flags, int result) {
+  return tell_request(request, result);
+}
+
+SEC("fentry/io_ftruncate")
+int BPF_PROG(file_request_truncate, struct io_kiocb* request) {
+  __u64 thread = bpf_get_current_pid_tgid();
+  __u8 mark = 1;
+  bpf_map_update_elem(&truncating, &thread, &mark, BPF_ANY);
+  return 0;
+}
+
+SEC("fexit/io_ftruncate")
+int BPF_PROG(file_request_truncated, struct io_kiocb* request, unsigned int flags, int result) {
+  __u64 thread = bpf_get_current_pid_tgid();
+  bpf_map_delete_elem(&truncating, &thread);
   return tell_request(request, result);
 }
