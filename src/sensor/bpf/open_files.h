@@ -2,10 +2,10 @@
 // What is told is decided at the open, by the same policy. That a file was written into is not asked of the calls that
 // write, which are too many: its size and times say it.
 //
-// The lsm tier has a hook at the last close (close_lsm.bpf.c). In the tracepoint tier the end of close() looks whether
-// it was the last one; what is closed in another way (with a copy of the descriptor, at the end of a process) is found
-// by the reader, who looks over the files several times a second (change.bpf.c): one whose place in memory is free, or
-// taken by another, was closed.
+// The lsm tier has a hook at the last close (close_lsm.bpf.c). In the tracepoint tier the ends of close() and dup2(),
+// which puts another file in the place of one, look whether it was the last one; what is closed in another way (at the
+// end of a process, with a descriptor that another process has) is found by the reader, who looks over the files
+// several times a second (change.bpf.c): one whose place in memory is free, or taken by another, was closed.
 #pragma once
 
 #include <linux/bpf.h>
@@ -235,4 +235,26 @@ static __always_inline void rd_follow_file(__u32 slot, struct rd_file* record, s
   if (descriptor >= 0) bpf_map_update_elem(&written_descriptors, &key, &address, BPF_ANY);
   __sync_fetch_and_add(rd_writers_of(key.pid), 1);
   __sync_fetch_and_add(&followed_files, 1);
+}
+
+// The descriptor stands no longer for the file that it stood for, if that was a followed one.
+static __always_inline void rd_settle_descriptor(const struct rd_written_key* key) {
+  __u64* address = bpf_map_lookup_elem(&written_descriptors, key);
+  struct rd_open_file* known = address ? bpf_map_lookup_elem(&open_files, address) : 0;
+  if (known && !rd_is_still_open((struct file*)*address, known->inode)) {
+    rd_settle_file(RD_SLOT_EVENT, *address, RD_CLOSED_NOW);
+  }
+}
+
+// dup() and its kin: `to` is now a copy of `from`.
+static __always_inline void rd_follow_copy(int from, int to) {
+  struct rd_written_key key = {.pid = bpf_get_current_pid_tgid() >> 32, .descriptor = to};
+  if (!*rd_writers_of(key.pid)) return;
+  rd_settle_descriptor(&key);
+  key.descriptor = from;
+  __u64* address = bpf_map_lookup_elem(&written_descriptors, &key);
+  if (!address) return;
+  __u64 copied = *address;
+  key.descriptor = to;
+  bpf_map_update_elem(&written_descriptors, &key, &copied, BPF_ANY);
 }

@@ -21,11 +21,7 @@ int BPF_PROG(file_close, struct pt_regs* regs, long result) {
   __u32 pid = bpf_get_current_pid_tgid() >> 32;
   if (!*rd_writers_of(pid)) return 0;
   struct rd_written_key key = {.pid = pid, .descriptor = rd_syscall_argument(regs, 0)};
-  __u64* address = bpf_map_lookup_elem(&written_descriptors, &key);
-  struct rd_open_file* known = address ? bpf_map_lookup_elem(&open_files, address) : 0;
-  if (known && !rd_is_still_open((struct file*)*address, known->inode)) {
-    rd_settle_file(RD_SLOT_EVENT, *address, RD_CLOSED_NOW);
-  }
+  rd_settle_descriptor(&key);
   return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -165,6 +166,33 @@ TEST_F(FileChangeTest, tells_a_file_once_at_the_last_close_of_its_descriptors) {
   EXPECT_EQ(finish(pid), 0);
   EXPECT_EQ(change("a", pid).file_size(), 7);
   EXPECT_EQ(changes(pid).size(), 2U);
+}
+
+// As shells redirect: what is written into is a copy of the descriptor, and another file takes its place.
+void write_through_copy(const std::string& path, const std::function<int(int)>& copy) {
+  const int fd = open(path.c_str(), O_WRONLY | O_APPEND);
+  const int copied = copy(fd);
+  if (copied < 0 || close(fd) != 0) _exit(1);
+  put(copied, "6");
+  if (dup2(0, copied) < 0 || unlink(path.c_str()) != 0) _exit(2);
+}
+
+TEST_F(FileChangeTest, tells_a_file_that_is_deleted_right_after_another_took_the_place_of_its_last_descriptor) {
+  start();
+  constexpr int kPlace = 100;
+  const pid_t pid = in_child([&] {
+    write_through_copy(path("a"), [](int fd) { return dup2(fd, kPlace); });
+    write_through_copy(path("b"), [](int fd) { return fcntl(fd, F_DUPFD, kPlace); });
+    write_through_copy(path("c"), [](int fd) {
+      const int between = dup(fd);
+      const int last = dup3(between, kPlace, O_CLOEXEC);
+      close(between);
+      return last;
+    });
+  });
+  EXPECT_EQ(finish(pid), 0);
+  for (const char* name : {"a", "b", "c"}) EXPECT_EQ(change(name, pid).file_size(), 6) << name;
+  EXPECT_EQ(changes(pid).size(), 3U);
 }
 
 TEST_F(FileChangeTest, tells_a_file_that_a_child_of_the_process_closes_last) {

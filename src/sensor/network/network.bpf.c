@@ -13,6 +13,7 @@
 #include "sensor/bpf/connect.h"
 #include "sensor/bpf/file_call.h"
 #include "sensor/bpf/kernel.h"
+#include "sensor/bpf/open_files.h"
 #include "sensor/bpf/peers.h"
 #include "sensor/bpf/resolved.h"
 #include "sensor/bpf/socket_call.h"
@@ -97,8 +98,10 @@ static __always_inline int after_socket(long result) {
   return result < 0 ? 0 : rd_tell_made(rd_socket_of(result), result);
 }
 
-static __always_inline int after_dup(long result) {
-  return result < 0 || result >= RD_STANDARD_DESCRIPTORS ? 0 : after_call(result, RD_DUP);
+static __always_inline int after_dup(struct pt_regs* regs, long result) {
+  if (result < 0) return 0;
+  if (!is_tier_lsm) rd_follow_copy(rd_syscall_argument(regs, 0), result);
+  return result >= RD_STANDARD_DESCRIPTORS ? 0 : after_call(result, RD_DUP);
 }
 
 SEC("tp_btf/sys_exit")
@@ -126,14 +129,14 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(network_socket, struct pt_regs* regs, long result) { return after_socket(result); }
 
 SEC("tp_btf/sys_exit")
-int BPF_PROG(network_dup, struct pt_regs* regs, long result) { return after_dup(result); }
+int BPF_PROG(network_dup, struct pt_regs* regs, long result) { return after_dup(regs, result); }
 
 enum { RD_F_DUPFD = 0, RD_F_DUPFD_CLOEXEC = 1030 };
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(network_fcntl, struct pt_regs* regs, long result) {
   __u32 command = rd_syscall_argument(regs, 1);
-  return command == RD_F_DUPFD || command == RD_F_DUPFD_CLOEXEC ? after_dup(result) : 0;
+  return command == RD_F_DUPFD || command == RD_F_DUPFD_CLOEXEC ? after_dup(regs, result) : 0;
 }
 
 // Call numbers inside socketcall().
