@@ -20,16 +20,36 @@ PROGRAMS = 1000
 SECONDS_WANTED = 2.0
 RSS_MAX_BYTES = 100_000_000
 
-# Opens a file for writing COUNT times; says when it began and ended. Its name is so long that the sensor tells each open
-# instead of counting them.
-FLOOD = """
-import os, sys, time
-path, count = sys.argv[1] + "-" + "x" * 240, int(sys.argv[2])
-open_file, close_file, flags = os.open, os.close, os.O_WRONLY | os.O_CREAT
-begin = time.monotonic()
-for _ in range(count):
-    close_file(open_file(path, flags))
-print(begin, time.monotonic())
+# Opens the file PATH-xxx… for writing COUNT times; says when it began and ended. The name is so long that the sensor
+# tells each open instead of counting them.
+FLOOD = r"""
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+int main(int argc, char** argv) {
+  char path[4096], tail[241] = {0};
+  if (argc != 3) return 2;
+  memset(tail, 'x', sizeof(tail) - 1);
+  snprintf(path, sizeof(path), "%s-%s", argv[1], tail);
+  double begin = now();
+  for (long i = atol(argv[2]); i > 0; i--) {
+    int file = open(path, O_WRONLY | O_CREAT, 0600);
+    if (file < 0) return 1;
+    close(file);
+  }
+  printf("%f %f\n", begin, now());
+  return 0;
+}
 """
 
 # Starts COUNT programs evenly over SECONDS.
@@ -97,8 +117,9 @@ def count(product, query):
 
 def flood(product, loud, quiet):
     """Runs both; returns how long the flood took and the agent's largest resident memory."""
-    flooders = [loud.start(sys.executable, "-c", FLOOD, product.home / f"flooded-{n}", EVENTS // FLOODERS)
-                for n in range(FLOODERS)]
+    program = product.home / "flood"
+    subprocess.run(["cc", "-O2", "-x", "c", "-", "-o", program], input=FLOOD, text=True, check=True)
+    flooders = [loud.start(program, product.home / f"flooded-{n}", EVENTS // FLOODERS) for n in range(FLOODERS)]
     starts = quiet.start(sys.executable, "-c", STARTS, PROGRAMS, SECONDS_WANTED)
     memory = pathlib.Path(f"/proc/{product.pid('redoubt-agent')}/statm")
     rss = 0
