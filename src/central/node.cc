@@ -170,9 +170,9 @@ Result<std::unique_ptr<store::EventStore>> Node::Impl::open_events() {
   const bool in_clickhouse = !options_.clickhouse.servers.empty();
   if (in_clickhouse && std::filesystem::exists(files_.events())) {
     return fail(Errc::invalid_argument, "store.clickhouse.servers is set, but events of this node are in " +
-                                            files_.events() + ": remove or rename it if they are not needed any more");
+                                            files_.events() + ": redoubt store migrate moves them");
   }
-  if (!in_clickhouse && std::filesystem::exists(files_.clickhouse())) {
+  if (!in_clickhouse && std::filesystem::exists(files_.clickhouse() + "/ledger.db")) {
     return fail(Errc::invalid_argument, "events of this node are in ClickHouse, as " + files_.clickhouse() +
                                             " shows, but store.clickhouse.servers is not set");
   }

@@ -170,6 +170,15 @@ void add_restore(CLI::App& app, Arguments& arguments) {
   app.add_option("--data", arguments.data, "the data directory to make: absent or empty")->required();
 }
 
+void add_store_migrate(CLI::App& app, Arguments& arguments) {
+  app.add_option("--data", arguments.data, "data directory of a node that is stopped")->required();
+  app.add_option("--servers", arguments.servers, "as store.clickhouse.servers of its configuration")->required();
+  app.add_option("--cluster", arguments.cluster, "as store.clickhouse.cluster");
+  app.add_option("--user", arguments.account, "as store.clickhouse.user")->capture_default_str();
+  app.add_option("--password-file", arguments.password_file, "as store.clickhouse.password_file");
+  app.add_option("--ca-cert", arguments.ca_file, "as store.clickhouse.ca_cert");
+}
+
 void add_store_export(CLI::App& app, Arguments& arguments) {
   app.add_option("FILE", arguments.output, "the file to make; an existing one is not written over")->required();
   app.add_option("QUERY", arguments.query, "hunting query; without one: everything");
@@ -293,6 +302,11 @@ constexpr std::array kCommands = {
     CommandRow{"store", "restore", "Make a data directory of a backup, and verify it.",
                "redoubt store restore /backup/redoubt-2026-11-25 --data /var/lib/redoubt/node", add_restore,
                run_store_restore},
+    CommandRow{
+        "store", "migrate", "Move the events of a node that is stopped to ClickHouse; a second call goes on.",
+        "redoubt store migrate --data /var/lib/redoubt/node --servers http://10.0.0.1:8123/redoubt --user redoubt "
+        "--password-file /etc/redoubt/clickhouse-password",
+        add_store_migrate, run_store_migrate},
     CommandRow{"token", "create", "Make an API token; it is shown once.", "redoubt token create backup-script",
                add_name, run_token_create},
 };

@@ -58,6 +58,12 @@ struct Arguments {
   bool copy = false;
   std::string file_format;  // csv, jsonl, parquet
   std::string until;
+  // store migrate
+  std::string servers;
+  std::string account = "default";
+  std::string cluster;
+  std::string password_file;
+  std::string ca_file;
   // login, token create, host invite, rule exclude, hunt save
   std::string url;
   std::string fingerprint;

@@ -47,6 +47,7 @@ Exit run_store_verify(const Arguments& arguments);
 Exit run_store_compact(const Arguments& arguments);
 Exit run_store_backup(const Arguments& arguments);
 Exit run_store_restore(const Arguments& arguments);
+Exit run_store_migrate(const Arguments& arguments);
 Exit run_store_export(const Arguments& arguments);
 
 // policy_commands.cc

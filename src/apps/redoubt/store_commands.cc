@@ -1,5 +1,5 @@
-// redoubt store stats|verify|compact|export|backup|restore: asks the node that runs, or works on the directory of one
-// that is stopped.
+// redoubt store stats|verify|compact|export|backup|restore|migrate: asks the node that runs, or works on the directory
+// of one that is stopped.
 #include <fmt/format.h>
 #include <unistd.h>
 #include <filesystem>
@@ -252,6 +252,29 @@ Exit run_store_backup(const Arguments& arguments) {
 Exit run_store_restore(const Arguments& arguments) {
   const auto answer = restore_directory(absolute(arguments.data), absolute(arguments.output));
   return answer ? print_backup(arguments, *answer, "restored to") : print_error(answer.error());
+}
+
+Exit run_store_migrate(const Arguments& arguments) {
+  const auto answer = migrate_directory(absolute(arguments.data),
+                                        {.servers = arguments.servers,
+                                         .cluster = arguments.cluster,
+                                         .user = arguments.account,
+                                         .password_file = arguments.password_file,
+                                         .ca_file = arguments.ca_file},
+                                        [&](uint64_t events) {
+                                          if (arguments.format == Format::json) return;
+                                          print_line(fmt::format("{} events moved", events));
+                                        });
+  if (!answer) return print_error(answer.error());
+  const json report = json::parse(*answer);
+  if (arguments.format == Format::json) {
+    print_line(report.dump());
+  } else {
+    print_damage(report);
+    print_line(printable(fmt::format("{} events of {} hosts are in ClickHouse; the files they were in are kept: {}",
+                                     number(report, "events"), number(report, "hosts"), report.value("kept", ""))));
+  }
+  return report.at("damage").empty() ? Exit::ok : Exit::failed;
 }
 
 Exit run_store_export(const Arguments& arguments) {

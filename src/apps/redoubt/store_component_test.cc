@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/redoubt/up_test.h"
+#include "store/events/clickhouse/test_clickhouse.h"
 #include "store/events/embedded/test_events.h"
 
 namespace redoubt::cli {
@@ -120,6 +121,31 @@ TEST_F(StoreCommandsTest, work_on_the_directory_of_a_stopped_node) {
   EXPECT_FALSE(tool("verify" + at, 1).at("sound"));
   EXPECT_EQ(redoubt("store stats --data " + (scratch_ / "none")).exit, 3);
   EXPECT_EQ(redoubt("store stats --data " + scratch_.path()).exit, 3);
+}
+
+TEST_F(StoreCommandsTest, events_move_to_clickhouse) {
+  const auto servers = store::TestClickHouse::start_one();
+  if (servers == nullptr) GTEST_SKIP() << "no ClickHouse server on this machine";
+  seed(3);
+  const store::ClickHouseOptions there = servers->fresh_options("");
+  const std::string to = " --servers " + there.servers + " --user redoubt --password-file ";
+  EXPECT_NE(redoubt("store migrate --data " + data_ + to + home_ + "/none").exit, 0);
+  EXPECT_FALSE(std::filesystem::exists(data_ + "/clickhouse/ledger.db"));
+  const json moved = tool("migrate --data " + data_ + to + there.password_file);
+  EXPECT_GE(moved.at("events"), 30U);
+  EXPECT_EQ(moved.at("events"), moved.at("events_moved"));
+  EXPECT_EQ(moved.at("damage"), json::array());
+  EXPECT_FALSE(std::filesystem::exists(data_ + "/events"));
+  EXPECT_TRUE(std::filesystem::exists(moved.at("kept").get<std::string>()));
+  const Ended refused = redoubt("store stats --data " + data_);
+  EXPECT_EQ(refused.exit, 1);
+  EXPECT_NE(refused.error.find("in ClickHouse"), std::string::npos) << refused.error;
+  store::ClickHouseOptions options = there;
+  options.directory = data_ + "/clickhouse";
+  const auto store = store::open_clickhouse_store(options);
+  ASSERT_TRUE(store) << store.error().message;
+  EXPECT_EQ((*store)->stored_sequence("seeded", "boot"), 30U);
+  EXPECT_EQ((*store)->hunt(store::test_events::everything(), {})->rows.size(), moved.at("events"));
 }
 
 TEST_F(StoreCommandsTest, a_restored_node_is_the_node_that_was_backed_up) {

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "query/hunt.h"
 #include "store/events/event_store.h"
+#include "store/events/move_events.h"
 #include "store/events/report_json.h"
 #include "store/node_files.h"
 #include "store/state/state_db.h"
@@ -31,14 +32,10 @@ void verify_state(const store::NodeFiles& files, std::vector<store::Damage>& dam
   if (!state) damage.push_back({.what = files.state(), .why = state.error().message});
 }
 
-Result<StoppedStore> open_stopped(const std::string& data) {
+Result<StoppedStore> open_embedded(const std::string& data) {
   std::error_code failed;
   StoppedStore stopped{.files = {std::filesystem::absolute(data, failed).lexically_normal().string()}};
   TRY(stopped.lock, store::lock_stopped_node(stopped.files));
-  if (std::filesystem::exists(stopped.files.clickhouse(), failed)) {
-    return fail(Errc::unsupported, "data directory " + stopped.files.directory +
-                                       ": the node's events are in ClickHouse; ask the running node, without --data");
-  }
   if (!std::filesystem::exists(stopped.files.events(), failed)) {
     return fail(Errc::not_found, "data directory " + stopped.files.directory + ": the node never took events");
   }
@@ -47,7 +44,31 @@ Result<StoppedStore> open_stopped(const std::string& data) {
   return stopped;
 }
 
+Result<StoppedStore> open_stopped(const std::string& data) {
+  std::error_code failed;
+  if (std::filesystem::exists(store::NodeFiles{data}.clickhouse() + "/ledger.db", failed)) {
+    return fail(Errc::unsupported, "data directory " + data +
+                                       ": the node's events are in ClickHouse; ask the running node, without --data");
+  }
+  return open_embedded(data);
+}
+
 }  // namespace
+
+Result<std::string> migrate_directory(const std::string& data, store::ClickHouseOptions clickhouse,
+                                      const std::function<void(uint64_t)>& tell) {
+  TRY(StoppedStore stopped, open_embedded(data));
+  clickhouse.directory = stopped.files.clickhouse();
+  clickhouse.upkeep = store::Upkeep::on_demand;
+  TRY(const auto target, store::open_clickhouse_store(clickhouse));
+  TRY(store::MoveReport moved, store::move_events(*stopped.events, *target, tell));
+  stopped.events.reset();
+  moved.kept = stopped.files.events() + ".moved";
+  std::error_code failed;
+  std::filesystem::rename(stopped.files.events(), moved.kept, failed);
+  if (failed) return fail(Errc::io, "rename " + stopped.files.events() + ": " + failed.message());
+  return store::json_of(moved);
+}
 
 Result<std::string> report_directory(const std::string& data) {
   TRY(const StoppedStore stopped, open_stopped(data));

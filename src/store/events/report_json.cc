@@ -105,4 +105,12 @@ std::string json_of(const CompactReport& report) {
                   {"damage", list_of(report.damage)}});
 }
 
+std::string json_of(const MoveReport& report) {
+  return text_of({{"hosts", report.hosts},
+                  {"events", report.events},
+                  {"events_moved", report.events_moved},
+                  {"kept", report.kept},
+                  {"damage", list_of(report.left_behind)}});
+}
+
 }  // namespace redoubt::store

@@ -10,5 +10,6 @@ namespace redoubt::store {
 std::string json_of(const StoreReport& report);
 std::string json_of(const VerifyReport& report);
 std::string json_of(const CompactReport& report);
+std::string json_of(const MoveReport& report);
 
 }  // namespace redoubt::store

@@ -75,6 +75,15 @@ struct CompactReport {
   std::vector<Damage> damage;  // segments that could not be merged, and stay as they are
 };
 
+// What was moved from one store to another.
+struct MoveReport {
+  uint64_t hosts = 0;
+  uint64_t events = 0;              // that the other store holds of theirs now
+  uint64_t events_moved = 0;        // by this call alone
+  std::vector<Damage> left_behind;  // what could not be read
+  std::string kept;                 // where the first store's files are now
+};
+
 struct SnapshotFile {
   std::string path;
   std::string name;       // below the store's directory

@@ -97,7 +97,10 @@ Status ClickHouseStore::migrate_servers() {
 Status ClickHouseStore::open() {
   TRY_STATUS(open_directories());
   TRY(cluster_, Cluster::make(options_));
-  TRY(ledger_, Ledger::open(options_.directory + "/ledger.db"));
+  // Its ledger says that a node's events are in ClickHouse: there is none before they can be.
+  const std::string ledger = options_.directory + "/ledger.db";
+  if (!std::filesystem::exists(ledger)) TRY_STATUS(migrate_servers());
+  TRY(ledger_, Ledger::open(ledger));
   hunter_ = std::make_unique<Hunter>(*cluster_, options_);
   spool_ = std::make_unique<Spool>(options_.directory + std::string(kSpoolPlace));
   TRY(sent_, ledger_->sent());
@@ -108,10 +111,7 @@ Status ClickHouseStore::open() {
   // Without ClickHouse events are taken all the same; what is wrong with the tables is told at once.
   const Status migrated = migrate_servers();
   if (!migrated && migrated.error().code != Errc::unavailable) return migrated;
-  if (!migrated) {
-    if (sent_through_ == 0) return migrated;
-    base::log_error("store", migrated.error().message + "; events wait in the spool");
-  }
+  if (!migrated) base::log_error("store", migrated.error().message + "; events wait in the spool");
   if (options_.upkeep == Upkeep::automatic) thread_ = std::thread([this] { run(); });
   return {};
 }

@@ -205,7 +205,7 @@ class TestClickHouse {
                        tag("default_database", "default") + tag("mark_cache_size", 33554432);
     if (zookeeper_ > 0) {
       text += "<zookeeper><node>" + tag("host", "127.0.0.1") + tag("port", zookeeper_port_) + "</node>" +
-              tag("session_timeout_ms", 2000) + "</zookeeper><remote_servers><redoubt>";
+              tag("session_timeout_ms", 6000) + "</zookeeper><remote_servers><redoubt>";
       for (const std::string& database : databases()) {
         text += "<shard>" + tag("internal_replication", "true");
         for (const Process& replica : servers_) {
