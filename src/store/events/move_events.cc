@@ -1,8 +1,10 @@
 #include "store/events/move_events.h"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "redoubt/event.pb.h"
 
@@ -18,6 +20,8 @@ constexpr uint32_t kPageRows = 16'000;   // read at once
 constexpr uint32_t kFrameEvents = 1000;  // written at once
 constexpr size_t kFrameBytes = size_t{4} << 20;
 constexpr uint64_t kSealEvents = 64'000;
+constexpr int kSealTries = 60;
+constexpr auto kSealAgainAfter = std::chrono::seconds(1);
 const HuntLimits kNoHurry{.time_ms_max = std::numeric_limits<int32_t>::max(), .cancelled = {}};
 
 Result<Expression> events_of(const std::string& host, const std::string& boot, uint64_t above) {
@@ -87,7 +91,7 @@ class Mover {
       for (const auto& [boot, count] : boots) TRY_STATUS(move_boot(host.host_id, boot));
       ++report_.hosts;
     }
-    TRY_STATUS(to_.seal());
+    TRY_STATUS(seal());
     for (const HostActivity& host : from_.activity()) TRY_STATUS(compare(host.host_id));
     return std::move(report_);
   }
@@ -147,7 +151,17 @@ class Mover {
     if (unsealed_ < kSealEvents) return {};
     unsealed_ = 0;
     moved_(report_.events_moved);
-    return to_.seal();
+    return seal();
+  }
+
+  // Servers that are away or slow for a moment do not end a move of hours.
+  Status seal() {
+    Status sealed = to_.seal();
+    for (int i = 0; i < kSealTries && !sealed; ++i) {
+      std::this_thread::sleep_for(kSealAgainAfter);
+      sealed = to_.seal();
+    }
+    return sealed;
   }
 
   Status compare(const std::string& host) {
