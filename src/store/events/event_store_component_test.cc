@@ -517,10 +517,10 @@ TEST_P(ClickHouseStoreTest, sends_by_itself) {
   clickhouse_.block_age_us = 200'000;
   ASSERT_NO_FATAL_FAILURE(open());
   take(make_frame("a", 1, 3));
-  for (int i = 0; i < 100 && store_->stats().tail_events > 0; ++i) usleep(50'000);
+  for (int i = 0; i < 1200 && store_->stats().tail_events > 0; ++i) usleep(50'000);
   EXPECT_EQ(all_numbers().size(), 3U);
   ASSERT_TRUE(store_->mark_judged("a", "boot", 3));
-  for (int i = 0; i < 100 && store_->stats().spool_bytes > 0; ++i) usleep(50'000);
+  for (int i = 0; i < 1200 && store_->stats().spool_bytes > 0; ++i) usleep(50'000);
   EXPECT_EQ(store_->stats().spool_bytes, 0U);
 }
 
