@@ -36,6 +36,7 @@ struct HuntResult {
 
 struct HuntLimits {
   int64_t time_ms_max = 30'000;
+  uint64_t file_bytes_max = 0;  // of export_hunt(); 0: as long as the disk has room
   // Asked from time to time; true cancels.
   std::function<bool()> cancelled;
 };
@@ -87,7 +88,8 @@ class EventStore {
   // What is acknowledged before it begins is in it. Appends wait for a moment, sealing a little longer.
   virtual Result<StoreSnapshot> snapshot() = 0;
   // Writes what the hunt finds to a file. Without a limit of its own and another order the hunt finds everything, in
-  // the order in which it lies there. timeout or exhausted where a limit ended it: half a file is none.
+  // the order in which it lies there. timeout, too_large or exhausted where a limit ended it: half
+  // a file is none.
   virtual Result<Exported> export_hunt(const query::Hunt& hunt, ExportFormat format, const HuntLimits& limits) = 0;
 };
 

@@ -15,6 +15,25 @@ std::string time_in(ExportFormat format, const std::string& column) {
   return "strftime(make_timestamp(" + column + "), '%Y-%m-%dT%H:%M:%S.%fZ')";
 }
 
+// Spreadsheets take what begins so for a formula, and what an event says is an attacker's: an apostrophe makes it text.
+std::string harmless(const std::string& column) {
+  return "CASE WHEN left(" + column + ", 1) IN ('=', '+', '-', '@', chr(9), chr(13)) THEN chr(39) || " + column +
+         " ELSE " + column + " END";
+}
+
+std::string value_in(ExportFormat format, event::FieldType type, const std::string& column) {
+  if (type == event::FieldType::time) return time_in(format, column);
+  return format == ExportFormat::csv && event::is_textual(type) ? harmless(column) : column;
+}
+
+// The field whose values a hunt counts.
+const event::FieldInfo* counted_field(const query::Hunt& hunt) {
+  if (const auto* by = std::get_if<query::CountBy>(&hunt.aggregate)) return &event::info(by->field);
+  if (const auto* distinct = std::get_if<query::Distinct>(&hunt.aggregate)) return &event::info(distinct->field);
+  if (const auto* rare = std::get_if<query::Rare>(&hunt.aggregate)) return &event::info(rare->field);
+  return nullptr;
+}
+
 }  // namespace
 
 bool shows_events(const query::Hunt& hunt) { return std::holds_alternative<std::monostate>(hunt.aggregate); }
@@ -26,19 +45,16 @@ bool is_sorted(const query::Hunt& hunt) {
 
 std::string columns_of_file(const query::Hunt& hunt, ExportFormat format) {
   if (std::holds_alternative<query::CountPer>(hunt.aggregate)) return time_in(format, "bucket") + " AS bucket, count";
-  const auto* by = std::get_if<query::CountBy>(&hunt.aggregate);
-  const auto* distinct = std::get_if<query::Distinct>(&hunt.aggregate);
   if (!shows_events(hunt)) {
-    const bool times = (by != nullptr && event::info(by->field).type == event::FieldType::time) ||
-                       (distinct != nullptr && event::info(distinct->field).type == event::FieldType::time);
-    return times ? time_in(format, "value") + " AS value, count" : "*";
+    const event::FieldInfo* counted = counted_field(hunt);
+    if (counted == nullptr) return "*";
+    const std::string value = value_in(format, counted->type, "value");
+    return value == "value" ? "*" : "* REPLACE (" + value + " AS value)";
   }
   std::string columns;
   for (const event::Field field : hunt.fields) {
     const event::FieldInfo& info = event::info(field);
-    const std::string column(info.column);
-    columns += (columns.empty() ? "" : ", ") +
-               (info.type == event::FieldType::time ? time_in(format, column) : column) + " AS \"" +
+    columns += (columns.empty() ? "" : ", ") + value_in(format, info.type, std::string(info.column)) + " AS \"" +
                std::string(info.name) + "\"";
   }
   return columns;
@@ -66,6 +82,39 @@ bool is_disk_low(const std::string& directory, uint64_t free_bytes_min) {
   struct statvfs disk{};
   return statvfs(directory.c_str(), &disk) == 0 &&
          static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize < free_bytes_min;
+}
+
+ExportGuard::ExportGuard(const HuntLimits& limits, Place place)
+    : asked_(limits),
+      place_(std::move(place)),
+      guarded_{.time_ms_max = limits.time_ms_max, .file_bytes_max = limits.file_bytes_max, .cancelled = [this] {
+                 return must_end();
+               }} {}
+
+bool ExportGuard::must_end() {
+  if (is_disk_low(place_.directory, place_.free_bytes_min)) disk_low_ = true;
+  for (const std::string& file : place_.files) {
+    struct stat info{};
+    const bool there = asked_.file_bytes_max != 0 && stat(file.c_str(), &info) == 0;
+    if (there && static_cast<uint64_t>(info.st_size) > asked_.file_bytes_max) grew_too_large_ = true;
+  }
+  return disk_low_ || grew_too_large_ || (asked_.cancelled && asked_.cancelled());
+}
+
+Error ExportGuard::too_large() const {
+  return {Errc::too_large, "export: its file is larger than " + std::to_string(asked_.file_bytes_max) +
+                               " bytes: find less, or name the columns with | fields"};
+}
+
+Error ExportGuard::ended_by(Error error) const {
+  if (disk_low_) return {Errc::exhausted, "export: the disk has no room for it"};
+  if (grew_too_large_) return too_large();
+  return std::move(error).within("export");
+}
+
+Status ExportGuard::check_size(uint64_t bytes) const {
+  if (asked_.file_bytes_max == 0 || bytes <= asked_.file_bytes_max) return {};
+  return tl::unexpected(too_large());
 }
 
 }  // namespace redoubt::store

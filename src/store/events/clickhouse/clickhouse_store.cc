@@ -10,8 +10,7 @@ namespace {
 
 void tell_unsent(HuntResult& result) {
   result.partial = true;
-  result.partial_why +=
-      (result.partial_why.empty() ? "" : "; ") + std::string("the newest events are not in ClickHouse yet");
+  result.partial_why += (result.partial_why.empty() ? "" : "; ") + std::string(kUnsentWhy);
 }
 
 }  // namespace

@@ -25,6 +25,9 @@
 
 namespace redoubt::store::clickhouse {
 
+// Why an answer is partial that could not wait for the spool.
+inline constexpr std::string_view kUnsentWhy = "the newest events are not in ClickHouse yet";
+
 class ClickHouseStore final : public EventStore {
  public:
   explicit ClickHouseStore(ClickHouseOptions options);

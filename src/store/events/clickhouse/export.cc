@@ -178,28 +178,25 @@ Result<Exported> ClickHouseStore::export_hunt(const query::Hunt& asked, ExportFo
   const std::string number = std::to_string(next_export_++);
   const TemporaryFile rows(directory + "/rows-" + number + ".jsonl");
   const TemporaryFile made(directory + "/export-" + number);
-  std::atomic<bool> low = false;
-  const HuntLimits guarded{.time_ms_max = limits.time_ms_max, .cancelled = [&] {
-                             if (is_disk_low(options_.directory, options_.free_bytes_min)) low = true;
-                             return low || (limits.cancelled && limits.cancelled());
-                           }};
-  const Limit limit(guarded);
-  const auto ended = [&](Error error) -> tl::unexpected<Error> {
-    if (low) return fail(Errc::exhausted, "export: the disk has no room for it");
-    return tl::unexpected(std::move(error).within("export"));
-  };
+  // The limit is that of the rows in between too.
+  ExportGuard guard(limits, {.directory = options_.directory,
+                             .free_bytes_min = options_.free_bytes_min,
+                             .files = {rows.path(), made.path()}});
+  const Limit limit(guard.limits());
+  const auto ended = [&](Error error) { return tl::unexpected(guard.ended_by(std::move(error))); };
   query::Hunt hunt = copy_without_limit(asked);
+  const bool sent = wait_sent(guard.limits());
   if (shows_events(hunt) && hunt.fields.empty()) {
     auto fields = occurring_fields(*cluster_, {.sql = {},
                                                .data = {},
                                                .settings = hunter_->settings(limits.time_ms_max),
                                                .time_ms_max = limits.time_ms_max,
-                                               .cancelled = guarded.cancelled,
+                                               .cancelled = guard.limits().cancelled,
                                                .sink = {}});
     if (!fields) return ended(std::move(fields).error());
     hunt.fields = *std::move(fields);
   }
-  if (auto written = write_rows(hunt, rows.path(), guarded); !written) return ended(std::move(written).error());
+  if (auto written = write_rows(hunt, rows.path(), guard.limits()); !written) return ended(std::move(written).error());
   TRY(const auto duck, embedded::Duck::open({.segment_directory = directory,
                                              .temporary_directory = directory,
                                              .memory_bytes_max = kDuckMemoryBytes,
@@ -212,7 +209,12 @@ Result<Exported> ClickHouseStore::export_hunt(const query::Hunt& asked, ExportFo
        .parameters = {}});
   if (!copied) return ended(copied.error());
   Exported exported{.rows = static_cast<uint64_t>(std::get<int64_t>(copied->rows.at(0).at(0)))};
+  if (!sent) {
+    exported.partial = true;
+    exported.partial_why = kUnsentWhy;
+  }
   TRY(exported.file, take_file(made.path(), exported.bytes));
+  TRY_STATUS(guard.check_size(exported.bytes));
   return exported;
 }
 

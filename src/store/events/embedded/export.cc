@@ -73,11 +73,8 @@ query::Hunt without_limit(const query::Hunt& asked, const View& view) {
 Result<Exported> EmbeddedStore::export_hunt(const query::Hunt& asked, ExportFormat format, const HuntLimits& limits) {
   const ExportTarget target{.path = options_.directory + "/tmp/export-" + std::to_string(next_export_++),
                             .format = format};
-  std::atomic<bool> low = false;
-  const HuntLimits guarded{.time_ms_max = limits.time_ms_max, .cancelled = [&] {
-                             if (is_disk_low(options_.directory, options_.free_bytes_min)) low = true;
-                             return low || (limits.cancelled && limits.cancelled());
-                           }};
+  ExportGuard guard(
+      limits, {.directory = options_.directory, .free_bytes_min = options_.free_bytes_min, .files = {target.path}});
   const View view = seen_view();
   const query::Hunt hunt = without_limit(asked, view);
   auto written = hunter_->write(
@@ -85,16 +82,16 @@ Result<Exported> EmbeddedStore::export_hunt(const query::Hunt& asked, ExportForm
       [&](const std::string& source, const query::sql::Answered& answered) {
         return copy_of(hunt, source, answered, target);
       },
-      guarded);
+      guard.limits());
   if (!written) {
     unlink(target.path.c_str());
-    if (low) return fail(Errc::exhausted, "export: the disk has no room for it");
-    return tl::unexpected(std::move(written).error().within("export"));
+    return tl::unexpected(guard.ended_by(std::move(written).error()));
   }
   Exported exported{.rows = static_cast<uint64_t>(std::get<int64_t>(written->rows.at(0).at(0))),
                     .partial = written->partial,
                     .partial_why = written->partial_why};
   TRY(exported.file, take_file(target.path, exported.bytes));
+  TRY_STATUS(guard.check_size(exported.bytes));
   return exported;
 }
 

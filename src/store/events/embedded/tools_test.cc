@@ -204,5 +204,29 @@ TEST_F(StoreToolsTest, export_says_what_it_left_out_and_what_ended_it) {
   EXPECT_TRUE(std::filesystem::is_empty(dir_ / "events/tmp"));
 }
 
+TEST_F(StoreToolsTest, no_cell_of_a_csv_is_a_formula) {
+  size_t number = 0;
+  const std::vector<std::string> names = {"=1+1", "+1", "-bash", "@SUM(A1)", "\t=1", "\r=1", "a=1", "", "\"=1"};
+  const auto done = append(*store_, make_frame("a", 1, names.size(), [&](v1::Event& event) {
+    event.set_process_name(names[number++]);
+    event.set_process_pid(-5);
+  }));
+  ASSERT_TRUE(done) << done.error().message;
+  const auto csv = exported("| sort event.sequence asc | fields process.name, process.pid", ExportFormat::csv);
+  ASSERT_TRUE(csv) << csv.error().message;
+  EXPECT_EQ(content_of(csv->file),
+            "process.name,process.pid\n'=1+1,-5\n'+1,-5\n'-bash,-5\n'@SUM(A1),-5\n'\t=1,-5\n\"'\r=1\",-5\na=1,-5\n"
+            "\"\",-5\n\"\"\"=1\",-5\n");
+  const auto counts = exported("process.name = \"-bash\" | count by process.name", ExportFormat::csv);
+  ASSERT_TRUE(counts) << counts.error().message;
+  EXPECT_EQ(content_of(counts->file), "value,count\n'-bash,1\n");
+  const auto rare = exported("process.name = \"-bash\" | rare process.name by host.name", ExportFormat::csv);
+  ASSERT_TRUE(rare) << rare.error().message;
+  EXPECT_THAT(content_of(rare->file), HasSubstr("'-bash"));
+  const auto lines = exported("process.name = \"-bash\" | fields process.name", ExportFormat::json_lines);
+  ASSERT_TRUE(lines) << lines.error().message;
+  EXPECT_EQ(content_of(lines->file), "{\"process.name\":\"-bash\"}\n");
+}
+
 }  // namespace
 }  // namespace redoubt::store
