@@ -117,6 +117,7 @@ class Node::Impl {
   std::unique_ptr<Enrollment> enrollment_;
   std::unique_ptr<PolicyBook> policies_;
   std::unique_ptr<HuntService> hunts_;
+  std::unique_ptr<HuntExports> exports_;
   std::unique_ptr<StoreKeeper> keeper_;
   std::unique_ptr<CorrelationBook> correlations_;
   std::unique_ptr<HuntSchedule> schedule_;
@@ -205,6 +206,9 @@ Status Node::Impl::start_detection() {
   enrollment_ = std::make_unique<Enrollment>(*state_, std::move(ca), options_.agent_certificate_us);
   TRY(policies_, PolicyBook::open(*state_));
   hunts_ = std::make_unique<HuntService>(*events_, metrics_);
+  exports_ = std::make_unique<HuntExports>(
+      *events_, metrics_,
+      HuntExportLimits{.time_ms_max = options_.export_time_ms_max, .file_bytes_max = options_.export_bytes_max});
   keeper_ = std::make_unique<StoreKeeper>(*events_, *state_, files_);
   TRY(correlations_, CorrelationBook::open(*state_, *alerts_, rules_->current(), metrics_));
   TRY(schedule_, HuntSchedule::open({.state = *state_, .hunts = *hunts_, .alerts = *alerts_, .metrics = metrics_}));
@@ -281,6 +285,7 @@ Status Node::Impl::start_api() {
                                .alerts = *alerts_,
                                .feed = feed_,
                                .hunts = *hunts_,
+                               .exports = *exports_,
                                .objects = *objects_,
                                .schedule = *schedule_,
                                .rules = *rules_,
@@ -369,6 +374,7 @@ void Node::Impl::stop() {
   if (link_) link_->stop();
   if (rules_) rules_->stop();
   if (hunts_) hunts_->stop();
+  if (exports_) exports_->stop();
   if (keeper_) keeper_->stop();
   if (schedule_) schedule_->stop();
   if (objects_) objects_->stop();

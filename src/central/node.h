@@ -33,6 +33,8 @@ struct NodeOptions {
   int64_t retention_us = 0;      // of events; 0: by size alone
   uint64_t store_bytes_max = 0;  // of sealed events; 0: by age alone
   uint64_t store_memory_bytes = uint64_t{1} << 30;
+  int64_t export_time_ms_max = 600'000;  // of a hunt's file; 0 bytes: as long as the disk has room
+  uint64_t export_bytes_max = uint64_t{4} << 30;
   uint64_t object_bytes_max = uint64_t{100} << 20;
   int64_t agent_certificate_us = link::kClientLifeUs;
   int64_t silent_after_us = 15 * base::kMinuteUs;  // a host that says nothing for longer is an alert; 0: none is

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -18,6 +19,7 @@
 #include "link/certificate.h"
 #include "redoubt/link.grpc.pb.h"
 #include "store/events/clickhouse/test_clickhouse.h"
+#include "store/events/embedded/duck.h"
 #include "store/state/test_postgres.h"
 
 namespace redoubt::central {
@@ -682,6 +684,102 @@ TEST_F(AgentTest, stored_events_are_found_by_hunts) {
   for (const json& bucket : histogram["buckets"]) count += bucket["count"].get<int64_t>();
   EXPECT_EQ(count, 3) << histogram;
   EXPECT_LE(histogram["buckets"].size(), 10u);
+}
+
+TEST_F(AgentTest, a_hunt_is_exported_in_each_format) {
+  ASSERT_TRUE(agent_->send(marker_frame(1)).has_ack());
+  const std::string query =
+      "HostId = \"" + agent_->host_id() + "\" | sort event.sequence asc | fields process.name, user.name";
+  const auto file = [&](const std::string& format) {
+    return call("POST", "/hunts/export", json{{"query", query}, {"format", format}}.dump());
+  };
+  const Answer csv = file("csv");
+  ASSERT_EQ(csv.status, 200) << csv.body;
+  EXPECT_TRUE(csv.has("Content-Type: text/csv"));
+  EXPECT_TRUE(csv.has("Content-Disposition: attachment; filename=\"redoubt-20")) << csv.head;
+  EXPECT_TRUE(csv.has("Z.csv\"")) << csv.head;
+  EXPECT_TRUE(csv.has("Redoubt-Rows: 3"));
+  EXPECT_TRUE(csv.has("X-Content-Type-Options: nosniff"));
+  EXPECT_EQ(csv.body.substr(csv.body.find('\n')), "\ninit,root\ntest_marker,root\nid,root\n");
+
+  const Answer lines = file("jsonl");
+  EXPECT_TRUE(lines.has("Content-Type: application/jsonl"));
+  EXPECT_EQ(std::count(lines.body.begin(), lines.body.end(), '\n'), 3);
+  const json first = json::parse(lines.body.substr(0, lines.body.find('\n')), nullptr, false);
+  EXPECT_EQ(first.value("user.name", ""), "root") << lines.body;
+
+  const Answer parquet = file("parquet");
+  EXPECT_TRUE(parquet.has("Content-Type: application/vnd.apache.parquet"));
+  const base::TempDir scratch;
+  ASSERT_TRUE(base::write_file_atomic(scratch / "x.parquet", parquet.body, base::kPrivateFile));
+  const auto duck = store::embedded::Duck::open({.segment_directory = scratch.path(),
+                                                 .temporary_directory = scratch.path(),
+                                                 .memory_bytes_max = store::kStoreMemoryBytesMin});
+  ASSERT_TRUE(duck);
+  const auto session = (*duck)->connect();
+  ASSERT_TRUE(session);
+  const auto rows = (*session)->select(
+      {.text = "SELECT count(*), min(\"user.name\") FROM read_parquet('" + (scratch / "x.parquet") + "')",
+       .parameters = {}});
+  ASSERT_TRUE(rows) << rows.error().message;
+  EXPECT_EQ(rows->rows, (std::vector<std::vector<store::Cell>>{{int64_t{3}, "root"}}));
+}
+
+TEST_F(NodeTest, an_export_needs_what_a_hunt_needs) {
+  const std::string body = R"({"query":"","format":"csv"})";
+  EXPECT_EQ(raw("POST", "/hunts/export", body).status, 401);
+  EXPECT_EQ(raw("POST", "/hunts/export", body, {cookie_}).status, 403);
+  const Answer wrong = call("POST", "/hunts/export", R"({"query":"process.nam = 1","format":"csv"})");
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_NE(wrong.parsed()["error"]["diagnostic"]["rendered"].get<std::string>().find("^^^"), std::string::npos);
+  EXPECT_FALSE(wrong.has("Content-Disposition"));
+  EXPECT_EQ(call("POST", "/hunts/export", R"({"query":"","format":"exe"})").status, 400);
+  EXPECT_EQ(call("POST", "/hunts/export", R"({"query":"","format":"csv","file":"/etc/x"})").status, 400);
+}
+
+TEST_F(AgentTest, an_export_that_nobody_reads_any_more_ends) {
+  constexpr uint64_t kFrames = 20, kEvents = 4000;
+  for (uint64_t sent = 0; sent < kFrames; ++sent) {
+    std::vector<v1::Event> events;
+    for (uint64_t i = 1; i <= kEvents; ++i) {
+      events.push_back(process_event(sent * kEvents + i, static_cast<int>(i), 1, "/usr/bin/id"));
+    }
+    ASSERT_TRUE(agent_->send(testing::frame_of(events, agent_->host_id())).has_ack());
+  }
+  const std::string body = json{{"query", "HostId = \"" + agent_->host_id() + "\""}, {"format", "jsonl"}}.dump();
+  const std::string request =
+      head("POST", "/api/v1/hunts/export", body.size(), {cookie_, "X-CSRF-Token: " + csrf_}) + body;
+  const auto small = [] {
+    return call("POST", "/hunts/export", R"({"query":"| fields time | limit 1","format":"csv"})").status;
+  };
+  {
+    // Two that are not read: more than the socket takes.
+    HttpsClient first(node_->api_port()), second(node_->api_port());
+    first.send(request);
+    second.send(request);
+    EXPECT_NE(first.read_until("\r\n\r\n").find("200 OK"), std::string::npos);
+    EXPECT_NE(second.read_until("\r\n\r\n").find("200 OK"), std::string::npos);
+    EXPECT_EQ(small(), 429);
+  }
+  const int64_t deadline = now_ms() + kPatienceMs;
+  int status = 0;
+  while ((status = small()) == 429 && now_ms() < deadline) ::usleep(20'000);
+  EXPECT_EQ(status, 200) << "the clients are gone, and so are their files";
+
+  const auto abandoned = [] {
+    return call("GET", "/metrics").body.find("redoubt_hunt_exports_abandoned_total 0") == std::string::npos;
+  };
+  EXPECT_FALSE(abandoned());
+  const std::string files = data() + (clickhouse_server_ ? "/clickhouse/tmp" : "/events/tmp");
+  const int64_t enough = now_ms() + kPatienceMs;
+  {
+    HttpsClient third(node_->api_port());
+    third.send(request);
+    while (std::filesystem::is_empty(files) && now_ms() < enough) ::usleep(1000);
+  }
+  while (!abandoned() && now_ms() < enough) ::usleep(20'000);
+  EXPECT_TRUE(abandoned());
+  EXPECT_TRUE(std::filesystem::is_empty(files));
 }
 
 TEST_F(AgentTest, history_has_as_many_hits_as_were_live) {

@@ -4,6 +4,7 @@
 //   REDOUBT_TRIGGER_ALERT a word of the title of the alert to open; any that comes, if it is not set
 //   REDOUBT_SCREENSHOTS   a directory: the pictures of the README are written there
 import { exec } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test, type BrowserContext, type Locator, type Page } from '@playwright/test';
@@ -234,6 +235,26 @@ test('a hunt finds events, newest first, with a histogram', async () => {
   expect(shown).toEqual([...shown].sort().reverse());
   await expectAccessible();
   await picture('hunt');
+});
+
+test('a hunt is saved as a CSV file with the columns that are shown', async () => {
+  const shown = await page.getByRole('columnheader').allTextContents();
+  await page.getByRole('button', { name: 'Export', exact: true }).click();
+  await expect(page.getByRole('menuitem', { name: /^Parquet/ })).toBeVisible();
+  await settle();
+  expect(await faults(), 'with the menu').toEqual([]);
+  const saving = page.waitForEvent('download');
+  await page.getByRole('menuitem', { name: /^CSV/ }).click();
+  const file = await saving;
+  expect(file.suggestedFilename()).toMatch(/^redoubt-\d{8}T\d{6}Z\.csv$/);
+  const lines = readFileSync(await file.path(), 'utf8').trimEnd().split('\n');
+  const columns = lines[0]!.split(',');
+  expect(columns).toContain('@timestamp');
+  for (const column of columns) expect(shown.join(' ')).toContain(column);
+  // Command lines may have line breaks within their quotes: rows begin with a time.
+  const rows = lines.filter((line) => /^\d{4}-\d\d-\d\dT[\d:.]+Z,/.test(line));
+  expect(rows.length).toBeGreaterThan(0);
+  await expect(page.getByTestId('export-state')).toHaveText(`${rows.length.toLocaleString('en')} ${rows.length === 1 ? 'row' : 'rows'} in ${file.suggestedFilename()}`);
 });
 
 test('a click on a value narrows the hunt, and the address can be shared', async () => {

@@ -36,6 +36,11 @@ void add_limit(CLI::App& app, Arguments& arguments) {
   app.add_option("--limit", arguments.limit, "at most so many")->check(CLI::Range(1, 10'000))->capture_default_str();
 }
 
+CLI::Option* add_file_format(CLI::App& app, Arguments& arguments) {
+  return app.add_option("--format", arguments.file_format, "csv, jsonl or parquet; else by the end of the file's name")
+      ->check(CLI::IsMember({"csv", "jsonl", "parquet"}));
+}
+
 void add_hunt(CLI::App& app, Arguments& arguments) {
   CLI::Option* query = app.add_option("QUERY", arguments.query, "hunting query; an empty one finds everything");
   CLI::Option* rule =
@@ -48,6 +53,9 @@ void add_hunt(CLI::App& app, Arguments& arguments) {
   app.add_option("--since", arguments.since,
                  "not older than this: 90s, 15m, 24h, 7d or an RFC 3339 time; with --rule else 30d");
   add_limit(app, arguments);
+  CLI::Option* file = app.add_option("--export", arguments.output, "write all of it to this new file instead");
+  file->excludes(rule)->excludes(app.get_option("--limit"));
+  add_file_format(app, arguments)->needs(file);
 }
 
 void add_scan(CLI::App& app, Arguments& arguments) {
@@ -184,8 +192,7 @@ void add_store_export(CLI::App& app, Arguments& arguments) {
   app.add_option("QUERY", arguments.query, "hunting query; without one: everything");
   app.add_option("--since", arguments.since, "not older than this: 15m, 24h, 7d or an RFC 3339 time");
   app.add_option("--until", arguments.until, "older than this");
-  app.add_option("--format", arguments.file_format, "else by the end of the file's name")
-      ->check(CLI::IsMember({"csv", "jsonl", "parquet"}));
+  add_file_format(app, arguments);
   add_store(app, arguments);
 }
 
@@ -208,6 +215,7 @@ constexpr std::array kCommands = {
                "redoubt hunt 'EventType = \"process\" AND FileName CONTAINS \"curl\"' --since 24h\n"
                "redoubt hunt 'UserName = \"root\" | count by process.name top 10'\n"
                "redoubt hunt 'destination.port = 4444' --json | jq -r '.\"process.command_line\"'\n"
+               "redoubt hunt 'destination.port = 4444 | fields time, host.name' --since 7d --export port4444.csv\n"
                "redoubt hunt --rule suspicious_curl.yml --since 30d",
                add_hunt, run_hunt},
     CommandRow{"", "replay", "Run rules over recorded events, without a node. One JSON object a match.",

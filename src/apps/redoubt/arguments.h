@@ -54,7 +54,7 @@ struct Arguments {
   std::string window;
   // store; since and query as for hunt
   std::string data;    // directory of a stopped node; empty: the node that the profile names
-  std::string output;  // file; backup, restore: directory of the backup
+  std::string output;  // file, that of hunt --export too; backup, restore: directory of the backup
   bool copy = false;
   std::string file_format;  // csv, jsonl, parquet
   std::string until;

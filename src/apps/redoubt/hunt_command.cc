@@ -6,6 +6,7 @@
 
 #include "apps/redoubt/api_client.h"
 #include "apps/redoubt/commands.h"
+#include "apps/redoubt/hunt_file.h"
 #include "apps/redoubt/output.h"
 #include "base/file.h"
 #include "base/time.h"
@@ -138,6 +139,7 @@ Exit run_hunt(const Arguments& arguments) {
   const auto profile = load_profile(find_profile(arguments.home));
   if (!profile) return print_error(profile.error());
   if (!arguments.rule_file.empty()) return run_rule_hunt(arguments, *profile);
+  if (!arguments.output.empty()) return print_file(arguments, export_from_node(arguments, "/hunts/export"));
   const auto pipe = since_pipe(arguments.since);
   if (!pipe) return print_error(pipe.error());
   const auto found = call_json(*profile, "/hunts", {{"query", arguments.query + *pipe}, {"limit", arguments.limit}});

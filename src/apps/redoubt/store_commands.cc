@@ -7,6 +7,7 @@
 
 #include "apps/redoubt/api_client.h"
 #include "apps/redoubt/commands.h"
+#include "apps/redoubt/hunt_file.h"
 #include "apps/redoubt/output.h"
 #include "apps/redoubt/output_file.h"
 #include "apps/redoubt/store_directory.h"
@@ -93,53 +94,8 @@ void print_damage(const json& report) {
   }
 }
 
-// The pipes that stand for --since and --until; the query's own text stays where it is, so that carets point right.
-Result<std::string> time_pipes(const Arguments& arguments) {
-  std::string pipes;
-  for (const auto& [name, value] : {std::pair{"since", &arguments.since}, std::pair{"until", &arguments.until}}) {
-    if (value->empty()) continue;
-    const bool duration = base::parse_duration_us(*value).has_value();
-    if (!duration && !base::parse_time(*value)) {
-      return fail(Errc::invalid_argument,
-                  fmt::format("--{} '{}' is no duration (7d) and no RFC 3339 time", name, *value));
-    }
-    pipes += fmt::format(" | {} {}{}", name, duration ? "now-" : "", *value);
-  }
-  return pipes;
-}
-
-// What was said, else what the file's name ends with.
-Result<std::string> format_name(const Arguments& arguments) {
-  if (!arguments.file_format.empty()) return arguments.file_format;
-  const std::string& file = arguments.output;
-  for (const char* name : {"csv", "jsonl", "parquet"}) {
-    if (file.ends_with(std::string(".") + name)) return name;
-  }
-  return fail(Errc::invalid_argument, file + ": its name ends with none of .csv, .jsonl, .parquet; say --format");
-}
-
-struct Outcome {
-  uint64_t rows = 0;
-  std::string partial_why;  // empty: nothing is missing
-};
-
-Result<Outcome> export_from_node(const Arguments& arguments, const std::string& query, const std::string& format) {
-  TRY(const Profile profile, load_profile(find_profile(arguments.home)));
-  const json request = {{"query", query}, {"format", format}};
-  TRY(const Answer answer, download_api(profile, {.method = "POST",
-                                                  .target = "/store/export",
-                                                  .body = request.dump(-1, ' ', false, json::error_handler_t::replace),
-                                                  .timeout_s = kStoreSeconds,
-                                                  .output = arguments.output}));
-  Outcome outcome;
-  for (const auto& [name, value] : answer.notes) {
-    if (name == "redoubt-rows") outcome.rows = std::strtoull(value.c_str(), nullptr, 10);
-    if (name == "redoubt-partial") outcome.partial_why = value;
-  }
-  return outcome;
-}
-
-Result<Outcome> export_from_directory(const Arguments& arguments, const std::string& query, const std::string& format) {
+Result<FileOutcome> export_from_directory(const Arguments& arguments, const std::string& query,
+                                          const std::string& format) {
   TRY(OutputFile output, OutputFile::begin(arguments.output));
   TRY(const store::Exported exported,
       export_directory(arguments.data, query, store::export_format_named(format).value()));
@@ -151,17 +107,14 @@ Result<Outcome> export_from_directory(const Arguments& arguments, const std::str
     TRY_STATUS(output.write({piece.data(), static_cast<size_t>(size)}));
   }
   TRY_STATUS(output.commit());
-  return Outcome{.rows = exported.rows, .partial_why = exported.partial ? exported.partial_why : ""};
+  return FileOutcome{.rows = exported.rows, .partial_why = exported.partial ? exported.partial_why : ""};
 }
 
-Result<Outcome> export_store(const Arguments& arguments) {
-  TRY(const std::string format, format_name(arguments));
+Result<FileOutcome> export_store(const Arguments& arguments) {
+  if (arguments.data.empty()) return export_from_node(arguments, "/store/export");
+  TRY(const std::string format, file_format(arguments));
   TRY(const std::string pipes, time_pipes(arguments));
-  const std::string query = arguments.query + pipes;
-  // Before the work, not behind it.
-  TRY_STATUS(OutputFile::begin(arguments.output).map([](const OutputFile&) {}));
-  return arguments.data.empty() ? export_from_node(arguments, query, format)
-                                : export_from_directory(arguments, query, format);
+  return export_from_directory(arguments, arguments.query + pipes, format);
 }
 
 // The node has another working directory.
@@ -277,20 +230,6 @@ Exit run_store_migrate(const Arguments& arguments) {
   return report.at("damage").empty() ? Exit::ok : Exit::failed;
 }
 
-Exit run_store_export(const Arguments& arguments) {
-  const auto outcome = export_store(arguments);
-  if (!outcome) return print_error(outcome.error());
-  if (arguments.format == Format::json) {
-    print_line(json({{"file", arguments.output},
-                     {"rows", outcome->rows},
-                     {"partial", !outcome->partial_why.empty()},
-                     {"partial_why", outcome->partial_why}})
-                   .dump(-1, ' ', false, json::error_handler_t::replace));
-  } else {
-    print_line(printable(fmt::format("{} rows in {}", outcome->rows, arguments.output)));
-    if (!outcome->partial_why.empty()) print_note("partial: " + printable(outcome->partial_why));
-  }
-  return outcome->partial_why.empty() ? Exit::ok : Exit::failed;
-}
+Exit run_store_export(const Arguments& arguments) { return print_file(arguments, export_store(arguments)); }
 
 }  // namespace redoubt::cli

@@ -104,6 +104,43 @@ TEST_F(StoreCommandsTest, work_on_a_running_node) {
   }
 }
 
+TEST_F(StoreCommandsTest, a_hunt_becomes_a_file) {
+  seed(2);
+  up_again();
+  const std::string hunt = "hunt 'host.id = \"seeded\" | fields process.name, host.name' ";
+  const std::string csv = scratch_ / "hunt.csv";
+  const Ended shown = redoubt(hunt + "--since 7d --export " + csv);
+  EXPECT_EQ(shown.exit, 0) << shown.error;
+  EXPECT_NE(shown.out.find("20 rows in " + csv), std::string::npos) << shown.out;
+  const std::string text = content(csv);
+  EXPECT_TRUE(text.starts_with("process.name,host.name\n")) << text;
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 21);
+
+  const Ended again = redoubt(hunt + "--export " + csv);
+  EXPECT_EQ(again.exit, 1);
+  EXPECT_NE(again.error.find("exists"), std::string::npos) << again.error;
+  EXPECT_EQ(content(csv), text);
+  const std::string lines = scratch_ / "hunt.data";
+  const Ended named = redoubt(hunt + "--export " + lines + " --format jsonl --json");
+  EXPECT_EQ(named.exit, 0) << named.error;
+  EXPECT_EQ(json::parse(named.out, nullptr, false).value("rows", 0), 20);
+  EXPECT_EQ(json::parse(content(lines).substr(0, content(lines).find('\n'))).at("host.name"), "web-1");
+  const std::string parquet = scratch_ / "hunt.parquet";
+  EXPECT_EQ(redoubt(hunt + "--export " + parquet).exit, 0);
+  EXPECT_TRUE(content(parquet).starts_with("PAR1"));
+
+  EXPECT_EQ(redoubt(hunt + "--export " + (scratch_ / "hunt.txt")).exit, 2);
+  EXPECT_EQ(redoubt(hunt + "--format csv").exit, 2);
+  EXPECT_EQ(redoubt(hunt + "--limit 5 --export " + (scratch_ / "y.csv")).exit, 2);
+  const Ended wrong = redoubt("hunt 'process.nam = 1' --export " + (scratch_ / "y.csv"));
+  EXPECT_EQ(wrong.exit, 2);
+  EXPECT_NE(wrong.error.find("process.name"), std::string::npos) << wrong.error;
+  for (const auto& entry : std::filesystem::directory_iterator(scratch_.path())) {
+    EXPECT_EQ(entry.path().string().find(".part"), std::string::npos) << entry.path();
+  }
+  EXPECT_FALSE(std::filesystem::exists(scratch_ / "y.csv"));
+}
+
 TEST_F(StoreCommandsTest, work_on_the_directory_of_a_stopped_node) {
   seed(3);
   const std::string at = " --data " + data_;

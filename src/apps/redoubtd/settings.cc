@@ -34,6 +34,9 @@ constexpr auto kSettings = std::to_array<base::Setting>({
     {"store.retention", SettingType::duration, "30d", "age at which events are deleted; 0s: by size alone"},
     {"store.size_max", SettingType::size, "50GiB", "disk for events; 0: by age alone"},
     {"store.memory", SettingType::size, "1GiB", "memory for searching events"},
+    {"hunts.export_time_max", SettingType::duration, "10m", "how long a hunt that is exported may take"},
+    {"hunts.export_size_max", SettingType::size, "4GiB",
+     "largest file of one; 0: as long as the disk has room (two are made at once)"},
     {"store.clickhouse.servers", SettingType::text, "",
      "ClickHouse servers that hold the events, http://host:port/database: replicas of a shard separated by blanks, "
      "shards "
@@ -120,6 +123,8 @@ Result<central::NodeOptions> node_options(const base::Config& config) {
       .retention_us = config.duration_us("store.retention"),
       .store_bytes_max = static_cast<uint64_t>(config.size_bytes("store.size_max")),
       .store_memory_bytes = static_cast<uint64_t>(config.size_bytes("store.memory")),
+      .export_time_ms_max = config.duration_us("hunts.export_time_max") / 1000,
+      .export_bytes_max = static_cast<uint64_t>(config.size_bytes("hunts.export_size_max")),
       .object_bytes_max = static_cast<uint64_t>(config.size_bytes("objects.size_max")),
       .agent_certificate_us = certificate_life_us,
       .silent_after_us = config.duration_us("fleet.silent_after"),

@@ -24,6 +24,7 @@ Response get_process_tree(Services& services, const Request& request);
 // hunt_routes.cc
 Response list_fields(Services& services, const Request& request);
 Response run_hunt(Services& services, const Request& request);
+Response export_hunt(Services& services, const Request& request);
 Response hunt_histogram(Services& services, const Request& request);
 Response check_hunt(Services& services, const Request& request);
 

@@ -33,6 +33,7 @@ struct Request {
   std::string address;                                      // of the peer, without port
   Actor actor;                                              // who asks; routes with Access::anyone: no user
   std::string session_id, csrf;                             // of a request that came with a session
+  std::function<bool()> gone;  // nobody waits for the answer any more; of routes that watch their client
 
   // "" where there is none.
   std::string_view query_value(std::string_view name) const;

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "central/api/export_response.h"
 #include "central/api/handlers.h"
 #include "central/api/hunt_json.h"
 #include "central/api/json_response.h"
@@ -80,6 +81,12 @@ Response run_hunt(Services& services, const Request& request) {
   const auto answer = services.hunts.run(
       body->query, {.limit = static_cast<uint32_t>(body->limit), .offset = static_cast<uint32_t>(body->offset)});
   return answer ? answer_response(*answer) : hunt_error(answer.error(), body->query);
+}
+
+Response export_hunt(Services& services, const Request& request) {
+  const auto asked = parse_export(request);
+  if (!asked) return error_response(asked.error());
+  return export_response(*asked, services.exports.run(asked->query, asked->format, request.gone));
 }
 
 Response hunt_histogram(Services& services, const Request& request) {

@@ -17,6 +17,7 @@
 #include "central/fleet/enrollment.h"
 #include "central/fleet/fleet.h"
 #include "central/fleet/policy_book.h"
+#include "central/hunts/hunt_exports.h"
 #include "central/hunts/hunt_schedule.h"
 #include "central/hunts/hunt_service.h"
 #include "central/ingest/judge.h"
@@ -61,6 +62,7 @@ struct Services {
   AlertBook& alerts;
   AlertFeed& feed;
   HuntService& hunts;
+  HuntExports& exports;
   ObjectService& objects;
   HuntSchedule& schedule;
   RuleBook& rules;
@@ -79,6 +81,8 @@ using Handler = Response (*)(Services&, const Request&);
 using UploadHandler = Result<std::unique_ptr<BodySink>> (*)(Services&, const Request&);
 
 enum class Audited : uint8_t { no, yes };
+// Whether the handler is told that its client went away.
+enum class Client : uint8_t { ignored, watched };
 
 struct Route {
   Method method;
@@ -88,6 +92,7 @@ struct Route {
   size_t body_bytes_max;
   Audited audited;
   UploadHandler upload = nullptr;  // instead of handler; no body_bytes_max: NodeFacts::object_bytes_max
+  Client client = Client::ignored;
 };
 
 inline constexpr std::string_view kApiPrefix = "/api/v1";

@@ -1,5 +1,7 @@
 #include "central/api/server.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 #include <algorithm>
 #include <array>
@@ -110,6 +112,17 @@ asio::awaitable<Next> write_response(ConnectionPtr connection, Response response
   connection->lower().expires_after(kWriteTime);
   const auto [error, size] = co_await http::async_write(connection->stream, message, kAsTuple);
   co_return error ? Next::close : next;
+}
+
+// Whether the peer has closed the connection, for a handler on a worker thread. The descriptor is one of its own: the
+// connection may be shut meanwhile.
+std::function<bool()> watch_peer(Connection& connection) {
+  const int own = ::fcntl(connection.lower().socket().native_handle(), F_DUPFD_CLOEXEC, 0);
+  if (own < 0) return nullptr;
+  return [watched = std::make_shared<const base::UniqueFd>(own)] {
+    pollfd peer{.fd = watched->get(), .events = POLLRDHUP, .revents = 0};
+    return ::poll(&peer, 1, 0) > 0;
+  };
 }
 
 RequestHead head_of(const Parser& parser, const std::string& address) {
@@ -328,7 +341,10 @@ asio::awaitable<Next> ApiServer::Impl::serve_request(ConnectionPtr connection) {
     co_return co_await write_response(connection, *std::move(admitted.refusal), Next::drain_and_close);
 
   Response response;
+  const bool watched = admitted.route != nullptr && admitted.route->client == Client::watched;
+  if (watched) admitted.request.gone = watch_peer(*connection);
   co_await run_blocking(workers_, [&] { response = dispatcher_.finish(admitted); });
+  admitted.request.gone = nullptr;
   if (response.stream) {
     co_await send_events(connection, std::move(response));
     co_return Next::close;

@@ -9,6 +9,7 @@ import { Empty, Failure, Loading } from '@/shared/ui/states';
 import ui from '@/shared/ui/ui.module.css';
 import { ColumnChooser } from './column_chooser';
 import { shownColumns } from './columns';
+import { ExportMenu } from './export_menu';
 import { Histogram } from './histogram';
 import { rowsMax, useFields, useHistogram, useHunt } from './hunt_queries';
 import { QueryEditor } from './query_editor';
@@ -75,8 +76,8 @@ function Summary({ result, children }: { result: HuntResult; children: React.Rea
   );
 }
 
-function Results({ result, chosen, setColumns, actions }: {
-  result: HuntResult; chosen: string[]; setColumns: (names: string[]) => void; actions: ValueActions;
+function Results({ query, result, chosen, setColumns, actions }: {
+  query: string; result: HuntResult; chosen: string[]; setColumns: (names: string[]) => void; actions: ValueActions;
 }) {
   const [picked, setPicked] = useState<Picked>();
   const [selected, setSelected] = useState<number>();
@@ -85,6 +86,7 @@ function Results({ result, chosen, setColumns, actions }: {
   return (
     <section className={`${ui.card} ${css.resultCard}`} aria-label="Results">
       <Summary result={result}>
+        {result.rows.length > 0 && <ExportMenu query={query} columns={columns.map((column) => column.name)} />}
         <ColumnChooser result={result} shown={columns.map((column) => column.name)} onChange={setColumns} />
       </Summary>
       {result.rows.length === 0 ? (
@@ -148,7 +150,7 @@ export function HuntPage() {
       )}
       {hunt.isPending && <section className={ui.card}><Loading what="results" /></section>}
       {hunt.isError && !refused && <section className={ui.card}><Failure error={hunt.error} retry={() => void hunt.refetch()} /></section>}
-      {hunt.data && !hunt.isError && <Results result={hunt.data} chosen={columns} setColumns={setColumns} actions={actions} />}
+      {hunt.data && !hunt.isError && <Results query={query} result={hunt.data} chosen={columns} setColumns={setColumns} actions={actions} />}
       <SavedHunts />
       {saving && <SaveHunt query={text} onClose={() => setSaving(false)} />}
     </div>
