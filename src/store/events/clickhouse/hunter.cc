@@ -15,6 +15,10 @@ using query::sql::Dialect;
 constexpr std::string_view kSqlBytesMax = "268435456";
 constexpr std::string_view kSqlPartsMax = "20000000";
 constexpr std::string_view kSqlDepthMax = "5000";
+// A statement over all columns has two streams a column and thread: with the usual buffers, of a megabyte each, they
+// take more memory than a hunt may.
+constexpr std::string_view kReadBufferBytes = "65536";
+constexpr std::string_view kBlockRows = "8192";
 // What a server says where no replica of a shard answers the one that was asked.
 constexpr int kAllConnectionTriesFailed = 279;
 
@@ -48,6 +52,8 @@ Settings Hunter::settings(int64_t time_ms_max) const {
   const int64_t seconds = time_ms_max / 1000 + 2;
   return {{"max_memory_usage", std::to_string(options_.memory_bytes_max)},
           {"max_execution_time", std::to_string(seconds)},
+          {"max_read_buffer_size", std::string(kReadBufferBytes)},
+          {"max_block_size", std::string(kBlockRows)},
           {"max_query_size", std::string(kSqlBytesMax)},
           {"max_ast_elements", std::string(kSqlPartsMax)},
           {"max_expanded_ast_elements", std::string(kSqlPartsMax)},
