@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -192,6 +194,68 @@ TEST_F(EmbeddedStoreTest, takes_nothing_when_the_disk_is_nearly_full) {
   full.free_bytes_min = uint64_t{1} << 62;
   open(full);
   EXPECT_EQ(append(*store_, make_frame("a", 1, 1)).error().code, Errc::exhausted);
+}
+
+// A file system of so many bytes over a directory.
+class SmallDisk {
+ public:
+  SmallDisk(std::string path, uint64_t bytes) : path_(std::move(path)) {
+    EXPECT_TRUE(base::make_directories(path_));
+    mounted_ = mount("redoubt", path_.c_str(), "tmpfs", 0, size(bytes).c_str()) == 0;
+  }
+  ~SmallDisk() {
+    if (mounted_) umount2(path_.c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  bool mounted() const { return mounted_; }
+  bool grow(uint64_t bytes) { return mount(nullptr, path_.c_str(), nullptr, MS_REMOUNT, size(bytes).c_str()) == 0; }
+
+ private:
+  static std::string size(uint64_t bytes) { return "size=" + std::to_string(bytes); }
+  const std::string path_;
+  bool mounted_ = false;
+};
+
+TEST_F(EmbeddedStoreTest, a_filled_disk_costs_nothing_that_was_acknowledged) {
+  constexpr uint64_t kFrameEvents = 500, kFramesMax = 5000;
+  SmallDisk disk(dir_ / "events", uint64_t{3} << 20);
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  ASSERT_TRUE(disk.mounted());
+  EmbeddedOptions by_hand = options();
+  by_hand.upkeep = Upkeep::on_demand;
+  open(by_hand);
+  // Each event by itself: an index that counts would not tell what can be read.
+  const auto found = [&] {
+    query::Hunt distinct = everything();
+    distinct.aggregate = query::CountBy{.field = Field::event_sequence, .top = 1'000'000};
+    return hunt(distinct).rows.size();
+  };
+  uint64_t last = 0;
+  std::optional<Error> error;
+  while (!error && last < kFramesMax * kFrameEvents) {
+    const auto done = append(*store_, make_frame("a", last + 1, last + kFrameEvents));
+    if (done)
+      last += kFrameEvents;
+    else
+      error = done.error();
+  }
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, Errc::exhausted) << error->message;
+  EXPECT_EQ(store_->stored_sequence("a", "boot"), last);
+  EXPECT_EQ(store_->stats().events, last);
+  const Status sealed = store_->seal();
+  ASSERT_FALSE(sealed);
+  EXPECT_EQ(sealed.error().code, Errc::exhausted) << sealed.error().message;
+  EXPECT_EQ(found(), last);
+
+  ASSERT_TRUE(disk.grow(uint64_t{128} << 20));
+  take(make_frame("a", last + 1, last + kFrameEvents));
+  ASSERT_TRUE(store_->seal());
+  EXPECT_EQ(found(), last + kFrameEvents);
+  open(by_hand);
+  EXPECT_EQ(found(), last + kFrameEvents);
+  store_.reset();
 }
 
 TEST_F(EmbeddedStoreTest, lets_one_process_open_a_directory) {
