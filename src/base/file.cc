@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <chrono>
 #include <cstdlib>
@@ -83,6 +84,12 @@ Status make_directories(const std::string& directory) {
     if (mkdir(sofar.c_str(), 0700) != 0 && errno != EEXIST) return fail_errno("create directory " + sofar.string());
   }
   return {};
+}
+
+Result<uint64_t> free_bytes(const std::string& directory) {
+  struct statvfs disk{};
+  if (statvfs(directory.c_str(), &disk) != 0) return fail_errno("free space of " + directory);
+  return static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize;
 }
 
 Result<UniqueFd> lock_file(const std::string& path, int64_t wait_ms) {

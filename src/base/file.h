@@ -40,6 +40,8 @@ Status write_all(int fd, std::string_view bytes);
 Status sync_directory(const std::string& directory);
 // Creates the directory and its parents (mode 0700 for what it creates).
 Status make_directories(const std::string& directory);
+// What the file system of the directory has left for those who are not root.
+Result<uint64_t> free_bytes(const std::string& directory);
 
 // Takes the exclusive lock of the file (made if absent), waiting at most wait_ms for a process that is just ending.
 // already_exists: somebody holds it.

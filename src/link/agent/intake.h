@@ -75,9 +75,9 @@ class Intake {
   // Waits for a first event, then until `cut_events` are there or `cut_after` has passed, and gives at most so many.
   // Empty: closed and drained.
   Drained drain(std::chrono::milliseconds cut_after, size_t cut_events);
-  // Declarations whose event could not be spooled come again with a new number.
   // A declaration that is about to be given up with its frame: it goes into the spool once more, counted once.
   void carry_on(const v1::Event& loss);
+  // Declarations whose event could not be spooled come again with a new number.
   void declare_again(std::vector<Declared> declared);
   // No more events are taken; drain() gives what is left.
   void close();

@@ -1,5 +1,4 @@
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 #include <filesystem>
 #include <set>
@@ -59,10 +58,9 @@ Status check_target(const NodeFiles& target, const BackupList& list) {
                                           "): nothing is written over; move it aside, or give another directory");
   }
   if (error) return fail(Errc::io, "read " + target.directory + ": " + error.message());
-  struct statvfs disk{};
   uint64_t bytes = 0;
   for (const BackupFile& file : list.files) bytes += file.bytes;
-  if (statvfs(target.directory.c_str(), &disk) == 0 && static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize < bytes) {
+  if (const auto free = base::free_bytes(target.directory); free && *free < bytes) {
     return fail(Errc::exhausted, target.directory + " has no room for " + std::to_string(bytes) + " bytes");
   }
   return {};

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 namespace redoubt::store {
@@ -43,6 +42,20 @@ bool is_sorted(const query::Hunt& hunt) {
          hunt.direction != query::Direction::descending;
 }
 
+query::Hunt without_limit(const query::Hunt& asked) {
+  constexpr uint32_t kExportRowsMax = UINT32_MAX;
+  return {.where = asked.where.clone(),
+          .since = asked.since,
+          .until = asked.until,
+          .sort = asked.sort,
+          .direction = asked.direction,
+          .limit = asked.limit_written ? asked.limit : kExportRowsMax,
+          .offset = asked.offset,
+          .fields = asked.fields,
+          .aggregate = asked.aggregate,
+          .limit_written = asked.limit_written};
+}
+
 std::string columns_of_file(const query::Hunt& hunt, ExportFormat format) {
   if (std::holds_alternative<query::CountPer>(hunt.aggregate)) return time_in(format, "bucket") + " AS bucket, count";
   if (!shows_events(hunt)) {
@@ -79,9 +92,8 @@ Result<base::UniqueFd> take_file(const std::string& path, uint64_t& bytes) {
 }
 
 bool is_disk_low(const std::string& directory, uint64_t free_bytes_min) {
-  struct statvfs disk{};
-  return statvfs(directory.c_str(), &disk) == 0 &&
-         static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize < free_bytes_min;
+  const auto free = base::free_bytes(directory);
+  return free && *free < free_bytes_min;
 }
 
 ExportGuard::ExportGuard(const HuntLimits& limits, Place place)

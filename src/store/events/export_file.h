@@ -14,6 +14,8 @@ namespace redoubt::store {
 bool shows_events(const query::Hunt& hunt);
 // Events without an order of their own are not sorted: all of a store would not fit the memory.
 bool is_sorted(const query::Hunt& hunt);
+// The hunt that a file shows: everything, where no limit was written.
+query::Hunt without_limit(const query::Hunt& asked);
 // As the file has them, of a source with the columns of a hunt's SQL.
 std::string columns_of_file(const query::Hunt& hunt, ExportFormat format);
 std::string_view options_of(ExportFormat format);

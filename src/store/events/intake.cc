@@ -1,8 +1,8 @@
 #include "store/events/intake.h"
 
-#include <sys/statvfs.h>
 #include <algorithm>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -37,9 +37,8 @@ Status check_frame(const std::string& host_id, const event::Frame& frame, const 
 }
 
 Status refuse_on_full_disk(const std::string& directory, uint64_t free_bytes_min) {
-  struct statvfs disk{};
-  if (statvfs(directory.c_str(), &disk) != 0) return base::fail_errno("free space of " + directory);
-  if (static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize >= free_bytes_min) return {};
+  TRY(const uint64_t free, base::free_bytes(directory));
+  if (free >= free_bytes_min) return {};
   return fail(Errc::exhausted, "event store: less than " + std::to_string(free_bytes_min) + " bytes free on the disk");
 }
 

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 #include <cctype>
 #include <filesystem>
@@ -92,9 +91,8 @@ class FileObjectStore final : public ObjectStore {
   }
 
   Result<std::unique_ptr<ObjectWriter>> begin() override {
-    struct statvfs disk{};
-    if (statvfs(options_.directory.c_str(), &disk) != 0) return base::fail_errno("free space of " + options_.directory);
-    if (static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize < options_.free_bytes_min) {
+    TRY(const uint64_t free, base::free_bytes(options_.directory));
+    if (free < options_.free_bytes_min) {
       return fail(Errc::exhausted,
                   "object store: less than " + std::to_string(options_.free_bytes_min) + " bytes free on the disk");
     }

@@ -17,7 +17,6 @@ namespace {
 
 namespace sql = query::sql;
 
-constexpr uint32_t kExportRowsMax = UINT32_MAX;
 constexpr uint64_t kDuckMemoryBytes = uint64_t{256} << 20;
 constexpr int64_t kWaitForDuckMs = 20;
 
@@ -80,20 +79,6 @@ std::string source_of(const query::Hunt& hunt, const std::string& path) {
   }
   return "(SELECT " + names + " FROM read_json(" + embedded::sql_quoted(path) +
          ", format='newline_delimited', columns={" + types + "}))";
-}
-
-query::Hunt copy_without_limit(const query::Hunt& asked) {
-  query::Hunt hunt{.where = asked.where.clone(),
-                   .since = asked.since,
-                   .until = asked.until,
-                   .sort = asked.sort,
-                   .direction = asked.direction,
-                   .limit = asked.limit_written ? asked.limit : kExportRowsMax,
-                   .offset = asked.offset,
-                   .fields = asked.fields,
-                   .aggregate = asked.aggregate,
-                   .limit_written = asked.limit_written};
-  return hunt;
 }
 
 // Of all fields, those that an event has.
@@ -184,7 +169,7 @@ Result<Exported> ClickHouseStore::export_hunt(const query::Hunt& asked, ExportFo
                              .files = {rows.path(), made.path()}});
   const Limit limit(guard.limits());
   const auto ended = [&](Error error) { return tl::unexpected(guard.ended_by(std::move(error))); };
-  query::Hunt hunt = copy_without_limit(asked);
+  query::Hunt hunt = without_limit(asked);
   const bool sent = wait_sent(guard.limits());
   if (shows_events(hunt) && hunt.fields.empty()) {
     auto fields = occurring_fields(*cluster_, {.sql = {},

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/hash.h"
+#include "store/events/stored_tables.h"
 
 namespace redoubt::store::clickhouse {
 
@@ -30,39 +31,6 @@ CREATE TABLE host (
 };
 
 long long as_signed(uint64_t number) { return static_cast<long long>(number); }
-
-void write_sequences(soci::session& session, const Sent& sent) {
-  std::string host_id;
-  std::string boot_id;
-  long long sequence = 0;
-  soci::statement put =
-      (session.prepare << "INSERT OR REPLACE INTO stored (host_id, boot_id, sequence) VALUES (:h, :b, :s)",
-       soci::use(host_id), soci::use(boot_id), soci::use(sequence));
-  for (const auto& [key, value] : sent.sequences) {
-    host_id = key.first;
-    boot_id = key.second;
-    sequence = as_signed(value);
-    put.execute(true);
-  }
-}
-
-void write_hosts(soci::session& session, const Sent& sent) {
-  std::string host_id;
-  long long events = 0;
-  long long lost = 0;
-  long long last = 0;
-  soci::statement put =
-      (session.prepare
-           << "INSERT OR REPLACE INTO host (host_id, events, events_lost, last_event) VALUES (:h, :e, :l, :t)",
-       soci::use(host_id), soci::use(events), soci::use(lost), soci::use(last));
-  for (const auto& [id, host] : sent.hosts) {
-    host_id = id;
-    events = as_signed(host.events);
-    lost = as_signed(host.events_lost);
-    last = host.last_event_us;
-    put.execute(true);
-  }
-}
 
 }  // namespace
 
@@ -91,23 +59,8 @@ Status Ledger::find_node() {
 Result<Sent> Ledger::sent() {
   Sent sent;
   TRY_STATUS(db_->read([&](soci::session& session) -> Status {
-    BootKey key;
-    long long sequence = 0;
-    soci::statement boots = (session.prepare << "SELECT host_id, boot_id, sequence FROM stored", soci::into(key.first),
-                             soci::into(key.second), soci::into(sequence));
-    boots.execute();
-    while (boots.fetch()) sent.sequences[key] = static_cast<uint64_t>(sequence);
-    HostActivity host;
-    long long events = 0, lost = 0, last = 0;
-    soci::statement hosts = (session.prepare << "SELECT host_id, events, events_lost, last_event FROM host",
-                             soci::into(host.host_id), soci::into(events), soci::into(lost), soci::into(last));
-    hosts.execute();
-    while (hosts.fetch()) {
-      host.events = static_cast<uint64_t>(events);
-      host.events_lost = static_cast<uint64_t>(lost);
-      host.last_event_us = last;
-      sent.hosts[host.host_id] = host;
-    }
+    sent.sequences = stored_sequences(session);
+    sent.hosts = stored_hosts(session);
     return {};
   }));
   return sent;
@@ -143,8 +96,8 @@ Result<Ledger::Begun> Ledger::begin(uint64_t number, int64_t received_day) {
 Status Ledger::finish(uint64_t number, const Sent& sent) {
   return base::within("ledger", db_->write([&](soci::session& session) -> Status {
     const long long block = as_signed(number);
-    write_sequences(session, sent);
-    write_hosts(session, sent);
+    put_sequences(session, sent.sequences);
+    put_hosts(session, sent.hosts);
     session << "UPDATE block SET done = 1 WHERE number = :n", soci::use(block);
     // The last one says how far it is.
     session << "DELETE FROM block WHERE number < :n", soci::use(block);

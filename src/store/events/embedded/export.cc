@@ -15,8 +15,6 @@ namespace {
 using query::sql::Dialect;
 using query::sql::Statement;
 
-constexpr uint32_t kExportRowsMax = UINT32_MAX;
-
 // The fields that rows of the view can have, in the order of the table.
 std::vector<event::Field> occurring(const View& view) {
   event::FieldSet set{};
@@ -53,21 +51,6 @@ Statement copy_of(const query::Hunt& hunt, const std::string& source, const quer
   return rows;
 }
 
-query::Hunt without_limit(const query::Hunt& asked, const View& view) {
-  query::Hunt hunt{.where = asked.where.clone(),
-                   .since = asked.since,
-                   .until = asked.until,
-                   .sort = asked.sort,
-                   .direction = asked.direction,
-                   .limit = asked.limit_written ? asked.limit : kExportRowsMax,
-                   .offset = asked.offset,
-                   .fields = asked.fields,
-                   .aggregate = asked.aggregate,
-                   .limit_written = asked.limit_written};
-  if (hunt.fields.empty()) hunt.fields = occurring(view);
-  return hunt;
-}
-
 }  // namespace
 
 Result<Exported> EmbeddedStore::export_hunt(const query::Hunt& asked, ExportFormat format, const HuntLimits& limits) {
@@ -76,7 +59,8 @@ Result<Exported> EmbeddedStore::export_hunt(const query::Hunt& asked, ExportForm
   ExportGuard guard(
       limits, {.directory = options_.directory, .free_bytes_min = options_.free_bytes_min, .files = {target.path}});
   const View view = seen_view();
-  const query::Hunt hunt = without_limit(asked, view);
+  query::Hunt hunt = without_limit(asked);
+  if (hunt.fields.empty()) hunt.fields = occurring(view);
   auto written = hunter_->write(
       view, hunt,
       [&](const std::string& source, const query::sql::Answered& answered) {

@@ -2,6 +2,8 @@
 
 #include <soci/soci.h>
 
+#include "store/events/stored_tables.h"
+
 namespace redoubt::store::embedded {
 
 namespace {
@@ -58,39 +60,6 @@ void delete_segments(soci::session& session, const std::vector<uint64_t>& segmen
   }
 }
 
-void put_sequences(soci::session& session, const std::map<BootKey, uint64_t>& sequences) {
-  std::string host_id;
-  std::string boot_id;
-  long long sequence = 0;
-  soci::statement put =
-      (session.prepare << "INSERT OR REPLACE INTO stored (host_id, boot_id, sequence) VALUES (:h, :b, :s)",
-       soci::use(host_id), soci::use(boot_id), soci::use(sequence));
-  for (const auto& [key, value] : sequences) {
-    host_id = key.first;
-    boot_id = key.second;
-    sequence = signed_of(value);
-    put.execute(true);
-  }
-}
-
-void put_hosts(soci::session& session, const std::map<std::string, HostActivity>& hosts) {
-  std::string host_id;
-  long long events = 0;
-  long long lost = 0;
-  long long last = 0;
-  soci::statement put =
-      (session.prepare
-           << "INSERT OR REPLACE INTO host (host_id, events, events_lost, last_event) VALUES (:h, :e, :l, :t)",
-       soci::use(host_id), soci::use(events), soci::use(lost), soci::use(last));
-  for (const auto& [id, host] : hosts) {
-    host_id = id;
-    events = signed_of(host.events);
-    lost = signed_of(host.events_lost);
-    last = host.last_event_us;
-    put.execute(true);
-  }
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Manifest>> Manifest::open(const std::string& path) {
@@ -129,12 +98,7 @@ Result<std::vector<SegmentInfo>> Manifest::segments() {
 Result<std::map<BootKey, uint64_t>> Manifest::sequences() {
   std::map<BootKey, uint64_t> sequences;
   TRY_STATUS(db_->read([&](soci::session& session) -> Status {
-    BootKey key;
-    long long sequence = 0;
-    soci::statement rows = (session.prepare << "SELECT host_id, boot_id, sequence FROM stored", soci::into(key.first),
-                            soci::into(key.second), soci::into(sequence));
-    rows.execute();
-    while (rows.fetch()) sequences[key] = static_cast<uint64_t>(sequence);
+    sequences = stored_sequences(session);
     return {};
   }));
   return sequences;
@@ -143,17 +107,7 @@ Result<std::map<BootKey, uint64_t>> Manifest::sequences() {
 Result<std::map<std::string, HostActivity>> Manifest::hosts() {
   std::map<std::string, HostActivity> hosts;
   TRY_STATUS(db_->read([&](soci::session& session) -> Status {
-    std::string host_id;
-    long long events = 0, lost = 0, last = 0;
-    soci::statement rows = (session.prepare << "SELECT host_id, events, events_lost, last_event FROM host",
-                            soci::into(host_id), soci::into(events), soci::into(lost), soci::into(last));
-    rows.execute();
-    while (rows.fetch()) {
-      hosts[host_id] = {.host_id = host_id,
-                        .events = static_cast<uint64_t>(events),
-                        .events_lost = static_cast<uint64_t>(lost),
-                        .last_event_us = last};
-    }
+    hosts = stored_hosts(session);
     return {};
   }));
   return hosts;

@@ -1,5 +1,4 @@
 // What there is: of the manifest, the indexes and the tail; no segment is read.
-#include <sys/statvfs.h>
 #include <algorithm>
 #include <map>
 
@@ -70,9 +69,7 @@ Result<StoreReport> EmbeddedStore::report() {
   report.hosts = activity();
   std::stable_sort(report.hosts.begin(), report.hosts.end(),
                    [](const auto& a, const auto& b) { return a.events > b.events; });
-  struct statvfs disk{};
-  if (statvfs(options_.directory.c_str(), &disk) != 0) return base::fail_errno("free space of " + options_.directory);
-  report.free_bytes = static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize;
+  TRY(report.free_bytes, base::free_bytes(options_.directory));
   const std::lock_guard lock(ingest_mutex_);
   report.spool_files = spool_files_.size();
   return report;
