@@ -16,6 +16,7 @@ from product import BIN, Product, alive, wait_until
 
 SECONDS = float(os.environ.get("REDOUBT_SECONDS", "30"))
 SPOOL_SIZE = "1MiB"
+CHECK_EVERY = 300
 
 # Turns of create, write, rename and delete, of files with long names, so that the spool fills, until it is killed.
 GENERATOR = """
@@ -111,6 +112,20 @@ def jump_clock(host, chance):
     host.set_clock(chance.choice([-1800, -60, 0, 60, 3000]))
 
 
+def account_text(checked):
+    return f"stored {sum(c[1] for c in checked.values())}, declared lost {sum(c[2] for c in checked.values())}"
+
+
+def check_accounts(host, generator, checked):
+    """Holds the generator until the node has everything, and checks what came since the last time."""
+    generator.send_signal(signal.SIGSTOP)
+    host.set_clock(0)
+    wait_until(lambda: settled(host.product), 180, "the node has everything")
+    for boot in boots(host.product):
+        check_account(host.product, boot, checked.setdefault(boot, [0, 0, 0]))
+    generator.send_signal(signal.SIGCONT)
+
+
 ACTIONS = [kill_agent, kill_node, overflow_spool, jump_clock, restart_agent]
 
 
@@ -124,8 +139,10 @@ def main():
         folder = product.home / "work"
         folder.mkdir()
         generator = subprocess.Popen([sys.executable, "-c", GENERATOR, folder])
+        checked = {}
         try:
             end = time.monotonic() + SECONDS
+            next_check = time.monotonic() + CHECK_EVERY
             turn = 0
             # Each at least once, then as chance has it.
             while turn < len(ACTIONS) or time.monotonic() < end:
@@ -134,19 +151,17 @@ def main():
                 done[action.__name__] = done.get(action.__name__, 0) + 1
                 turn += 1
                 time.sleep(chance.uniform(0.5, 2))
+                if time.monotonic() > next_check:
+                    check_accounts(host, generator, checked)
+                    print(f"{done}; {account_text(checked)}", flush=True)
+                    next_check = time.monotonic() + CHECK_EVERY
+            check_accounts(host, generator, checked)
         finally:
             generator.kill()
             generator.wait()
-        host.set_clock(0)
-        wait_until(lambda: settled(product), 180, "the node has everything")
-        checked = {}
-        for boot in boots(product):
-            checked[boot] = [0, 0, 0]
-            check_account(product, boot, checked[boot])
         causes = {row["value"] for row in product.hunt('EventType = "loss" | count by loss.cause top 20')}
         host.stop()
-        print(f"{done}; stored {sum(c[1] for c in checked.values())}, declared lost "
-              f"{sum(c[2] for c in checked.values())} ({', '.join(sorted(causes))})", flush=True)
+        print(f"{done}; {account_text(checked)} ({', '.join(sorted(causes))})", flush=True)
         assert "spool_full" in causes and "sensor_down" in causes, causes
 
 
