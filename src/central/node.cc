@@ -15,6 +15,7 @@
 #include "central/fleet/silence_watch.h"
 #include "central/ingest/ingest.h"
 #include "central/objects/object_service.h"
+#include "central/prevalence/prevalence_book.h"
 #include "central/state_schema.h"
 #include "link/certificate.h"
 #include "scan/scan_pool.h"
@@ -97,6 +98,7 @@ class Node::Impl {
   std::vector<HealthComponent> health();
   void keep_house();
   void watch_silence();
+  void save_prevalence();
 
   const NodeOptions options_;
   const NodeFiles files_;
@@ -124,6 +126,7 @@ class Node::Impl {
   std::unique_ptr<RuleBook> rules_;
   std::unique_ptr<AttackNames> attack_;
   std::unique_ptr<Judge> judge_;
+  std::unique_ptr<PrevalenceBook> prevalence_;
   std::unique_ptr<Ingest> ingest_;
   std::unique_ptr<scan::ScanPool> scanner_;
   std::string scan_error_;  // why objects cannot be judged; empty: they can
@@ -215,7 +218,9 @@ Status Node::Impl::start_detection() {
   TRY(attack_, AttackNames::open(files_.attack()));
   TRY(judge_, Judge::make(rules_->current(), *correlations_, metrics_, kIngestWorkers));
   judge_->set_falco_matching(options_.falco_matching);
+  TRY(prevalence_, PrevalenceBook::open(*state_, metrics_, base::Time::now()));
   ingest_ = std::make_unique<Ingest>(*events_, *judge_, *fleet_, metrics_);
+  ingest_->count_in(*prevalence_);
   ingest_->serve(*enrollment_, *policies_);
   TRY_STATUS(base::within("judge events stored before the last stop", ingest_->replay()));
   ask_reads(*rules_->current());
@@ -343,11 +348,18 @@ void Node::Impl::keep_house() {
     const auto expired = events_->expire();
     if (!expired) base::log_error("store", "expire: " + expired.error().message);
     if (expired && *expired > 0) base::log_info("store", fmt::format("{} segments are past retention", *expired));
+    save_prevalence();
     sessions_.end_unless([this](const Session& session) {
       const auto account = accounts_->find(session.user);
       return session_holds(account, session);
     });
     lock.lock();
+  }
+}
+
+void Node::Impl::save_prevalence() {
+  if (const Status saved = prevalence_->save(base::Time::now()); !saved) {
+    base::log_warning("ingest", saved.error().message);
   }
 }
 
@@ -378,6 +390,7 @@ void Node::Impl::stop() {
   if (keeper_) keeper_->stop();
   if (schedule_) schedule_->stop();
   if (objects_) objects_->stop();
+  if (prevalence_) save_prevalence();
   if (api_) api_->stop();
   if (scanner_) scanner_->stop();
   if (falco_output_) falco_output_->stop();

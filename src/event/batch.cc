@@ -238,6 +238,36 @@ struct Batch::Decoder {
   }
 };
 
+void Batch::add(std::vector<Note> notes) {
+  if (notes.empty()) return;
+  std::vector<Value> values;
+  values.reserve(values_.size() + notes.size());
+  auto note = notes.begin();
+  for (size_t index = 0; index < rows_.size(); ++index) {
+    Slots& slots = rows_[index];
+    const auto first = static_cast<uint32_t>(values.size());
+    const auto add_before = [&](size_t position) {
+      for (; note != notes.end() && note->row == index && static_cast<size_t>(note->field) < position; ++note) {
+        values.push_back(Value::of_integer(note->number));
+        const auto bit = static_cast<size_t>(note->field);
+        slots.present[bit / 64] |= uint64_t{1} << (bit % 64);
+      }
+    };
+    const FieldSet present = slots.present;
+    size_t at = slots.first;
+    for (size_t word = 0; word < present.size(); ++word) {
+      for (uint64_t bits = present[word]; bits != 0; bits &= bits - 1) {
+        add_before(word * 64 + static_cast<size_t>(std::countr_zero(bits)));
+        values.push_back(values_[at++]);
+      }
+    }
+    add_before(kFieldCount);
+    slots.first = first;
+  }
+  values_ = std::move(values);
+  notes_ = std::move(notes);
+}
+
 Result<Batch> Batch::decode(std::string bytes) {
   if (bytes.size() > kBatchBytesMax) {
     return fail(Errc::too_large, "batch has more than " + std::to_string(kBatchBytesMax) + " bytes");

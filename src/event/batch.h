@@ -1,5 +1,5 @@
 // A batch of events in memory: rows whose strings are views into the received bytes; no object and no allocation an
-// event. Made once by decode() from hostile bytes, read-only afterwards; reading is safe from any thread.
+// event. Made once by decode() from hostile bytes, read-only afterwards but for add(); reading is safe from any thread.
 #pragma once
 
 #include <array>
@@ -53,6 +53,14 @@ struct Attribute {
   std::string_view value;
 };
 
+// A number that the node adds to an event: what its sender cannot know.
+struct Note {
+  uint32_t row = 0;
+  Field field{};
+  int64_t number = 0;
+  friend auto operator<=>(const Note&, const Note&) = default;
+};
+
 class Batch;
 
 // One event: a light view into its batch, which must outlive it.
@@ -104,6 +112,9 @@ class Batch {
   Row row(size_t index) const { return Row(*this, index); }
   // Has the values of a row brought near the processor; of one behind the last nothing.
   void prefetch(size_t index) const;
+  // Adds to events, once: notes rise by row and field, are of rows that there are and of fields that these have not.
+  void add(std::vector<Note> notes);
+  std::span<const Note> notes() const { return notes_; }
   // Distinct.
   std::span<const std::string_view> attribute_names() const { return attribute_names_; }
   // Calls `visit` with stretches of memory that together hold every text of the batch; other bytes are between them.
@@ -132,6 +143,7 @@ class Batch {
   std::vector<Value> values_;
   std::vector<std::string_view> attribute_names_;
   std::vector<Attribute> attributes_;
+  std::vector<Note> notes_;
 };
 
 inline void Batch::prefetch(size_t index) const {

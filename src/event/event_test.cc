@@ -184,6 +184,17 @@ TEST(Batch, stays_valid_when_moved) {
   EXPECT_EQ(moved.row(0).text(Field::host_name), "web-1");
 }
 
+TEST(Batch, takes_numbers_that_the_node_adds) {
+  Batch batch = round_trip({process_event(1), process_event(2)}).value();
+  const std::string name(batch.row(1).text(Field::host_name));
+  batch.add({{1, Field::prevalence_executable, 3}, {1, Field::prevalence_days, 30}});
+  EXPECT_FALSE(batch.row(0).get(Field::prevalence_executable).present());
+  EXPECT_EQ(batch.row(1).integer(Field::prevalence_executable), 3);
+  EXPECT_EQ(batch.row(1).integer(Field::prevalence_days), 30);
+  EXPECT_EQ(batch.row(1).text(Field::host_name), name);
+  EXPECT_EQ(batch.notes().size(), 2u);
+}
+
 TEST(Batch, refuses_malformed_bytes_and_names_the_event) {
   EXPECT_FALSE(Batch::decode("\x1a\x7f"));
   EXPECT_FALSE(Batch::decode("garbage"));

@@ -46,6 +46,11 @@ static_assert(kFieldCount < 256, "Field is a byte");
 // One bit a field, in words of 64: which fields a row has.
 using FieldSet = std::array<uint64_t, (kFieldCount + 63) / 64>;
 
+// What the node adds to events and takes from nobody.
+inline constexpr std::array kNodeFields = {Field::prevalence_executable, Field::prevalence_command_line,
+                                           Field::prevalence_parent,     Field::prevalence_destination,
+                                           Field::prevalence_fleet,      Field::prevalence_days};
+
 constexpr const FieldInfo& info(Field field) { return kFields[static_cast<size_t>(field)]; }
 
 enum class EventType : uint8_t {

@@ -43,6 +43,9 @@ Status check_rows(const std::string& host_id, const event::Frame& frame, const e
     if (row.text(Field::host_boot_id) != frame.boot_id) return refuse(i, "host.boot.id is not that of the frame");
     if (sequence <= before) return refuse(i, "event.sequence does not rise");
     if (row.integer(Field::event_time) <= 0) return refuse(i, "@timestamp is missing");
+    for (const Field field : event::kNodeFields) {
+      if (row.get(field).present()) return refuse(i, std::string(event::info(field).name) + " is for the node to say");
+    }
     before = sequence;
   }
   const auto first = static_cast<uint64_t>(batch.row(0).integer(Field::event_sequence));
@@ -110,13 +113,14 @@ void Ingest::agent_disconnected(const link::AgentIdentity& agent) {
 
 Status Ingest::take_frame(const link::AgentIdentity& agent, event::Frame frame) {
   TRY_STATUS(fleet_.check_connected(agent));
-  const auto batch = decode_frame(frame);
+  auto batch = decode_frame(frame);
   const Status sound = batch ? check_rows(agent.host_id, frame, *batch) : tl::unexpected<Error>(batch.error());
   if (!sound) {
     frames_rejected_.add();
     base::log_warning("ingest", "frame of host " + agent.host_id + " rejected: " + sound.error().message);
     return sound;
   }
+  if (prevalence_ != nullptr) prevalence_->note(agent.host_id, *batch, base::Time::now());
   const Status done = store_and_judge(agent.host_id, frame, *batch);
   failing_ = !done;
   if (done) return done;

@@ -15,6 +15,7 @@
 #include "central/fleet/fleet.h"
 #include "central/fleet/policy_book.h"
 #include "central/ingest/judge.h"
+#include "central/prevalence/prevalence_book.h"
 #include "link/node/link_server.h"
 #include "store/events/event_store.h"
 
@@ -25,6 +26,8 @@ class Ingest final : public link::FrameHandler {
   // The parts outlive it.
   Ingest(store::EventStore& events, Judge& judge, Fleet& fleet, base::Metrics& metrics);
 
+  // What says of events how common it is what they show; before anything comes in. It outlives this.
+  void count_in(PrevalenceBook& prevalence) { prevalence_ = &prevalence; }
   // What serves renewals and policies; before the link server starts. They outlive it.
   void serve(Enrollment& enrollment, const PolicyBook& policies) {
     enrollment_ = &enrollment;
@@ -52,6 +55,7 @@ class Ingest final : public link::FrameHandler {
   store::EventStore& events_;
   Judge& judge_;
   Fleet& fleet_;
+  PrevalenceBook* prevalence_ = nullptr;
   Enrollment* enrollment_ = nullptr;
   const PolicyBook* policies_ = nullptr;
   base::Metrics& metrics_;

@@ -142,6 +142,72 @@ TEST_F(IngestTest, stores_and_judges_a_frame) {
   EXPECT_GT(fleet_->get(agent_.host_id)->event_rate, 0);
 }
 
+std::shared_ptr<const RuleSnapshot> rare_rule(const base::TempDir& directory) {
+  CHECK(base::write_file_atomic(directory / "rare.yml", R"(
+title: A program that few hosts have
+id: 8f0f2a4e-4d1b-4c6e-9f3a-0c8d6b7e5a41
+status: test
+logsource:
+  category: process_creation
+  product: linux
+detection:
+  selection:
+    prevalence.executable|lt: 3
+    prevalence.fleet|gte: 2
+  condition: selection
+level: medium
+)",
+                                base::kPublicFile));
+  auto files = std::make_shared<const rules::RuleSet>(rules::RuleSet::load(std::string(directory / "")).value());
+  return RuleSnapshot::make(std::move(files), {}, {}, base::Time::now());
+}
+
+TEST_F(IngestTest, rules_and_hunts_ask_how_common_a_program_is) {
+  close();
+  const base::TempDir directory;
+  rules_ = rare_rule(directory);
+  ASSERT_EQ(rules_->rules().size(), 1u);
+  open();
+  connect();
+  auto prevalence = PrevalenceBook::open(*state_, metrics_, base::Time::now()).value();
+  ingest_->count_in(*prevalence);
+  ASSERT_TRUE(ingest_->take_frame(agent_, curl_frame(1, 1)));
+  EXPECT_EQ(alerts(), 0);  // a fleet of one
+  event::Batch elsewhere = testing::batch_of(curl_frame(1, 1, "other"));
+  prevalence->note("other", elsewhere, base::Time::now());
+  ASSERT_TRUE(ingest_->take_frame(agent_, curl_frame(2, 1)));
+  EXPECT_EQ(alerts(), 1);
+  event::Batch third = testing::batch_of(curl_frame(1, 1, "third"));
+  prevalence->note("third", third, base::Time::now());
+  ASSERT_TRUE(ingest_->take_frame(agent_, curl_frame(3, 1)));
+  EXPECT_EQ(alerts(), 1);
+  const auto found = [&] {
+    const auto hunt = query::parse_hunt("prevalence.executable < 3 | fields event.sequence, prevalence.executable",
+                                        base::Time::now());
+    std::string rows;
+    const auto result = store_->hunt(*hunt, {});
+    for (const auto& row : result->rows) {
+      rows += std::to_string(std::get<int64_t>(row[0])) + ":" + std::to_string(std::get<int64_t>(row[1])) + " ";
+    }
+    return rows;
+  };
+  EXPECT_EQ(found(), "2:2 1:1 ");
+  prevalence.reset();
+  close();  // the events come from the spool again, with what was known of them
+  open();
+  EXPECT_EQ(found(), "2:2 1:1 ");
+  ASSERT_TRUE(store_->seal());
+  EXPECT_EQ(found(), "2:2 1:1 ");
+}
+
+TEST_F(IngestTest, an_agent_says_nothing_of_how_common_things_are) {
+  v1::Event event = process_event(1, 1, 0, "/usr/bin/curl");
+  event.set_prevalence_executable(16);
+  const auto refused = ingest_->take_frame(agent_, testing::frame_of({event}, agent_.host_id));
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("prevalence.executable is for the node to say"), std::string::npos);
+}
+
 TEST_F(IngestTest, a_repeated_frame_shows_nothing_twice) {
   ASSERT_TRUE(ingest_->take_frame(agent_, curl_frame(1, 3)));
   ASSERT_TRUE(ingest_->take_frame(agent_, curl_frame(1, 3)));

@@ -45,7 +45,10 @@ Status refuse_on_full_disk(const std::string& directory, uint64_t free_bytes_min
 std::optional<event::Batch> decode_spooled(const SpooledFrame& spooled) {
   const event::Frame& frame = spooled.frame;
   auto batch = event::open_frame(frame.payload, frame.checksum).and_then(event::Batch::decode);
-  if (batch) return *std::move(batch);
+  if (batch) {
+    if (!spooled.notes.empty() && spooled.notes.back().row < batch->size()) batch->add(spooled.notes);
+    return *std::move(batch);
+  }
   base::log_error("store", "spooled frame of host " + spooled.host_id + ", events " +
                                std::to_string(frame.first_sequence) + " to " + std::to_string(frame.last_sequence) +
                                ", is not readable: " + batch.error().message);

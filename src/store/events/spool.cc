@@ -18,10 +18,11 @@ constexpr uint32_t kSpoolMagic = 0x31505352;  // "RSP1"
 constexpr size_t kSpoolHead = 16;
 constexpr size_t kSpoolBodyMax = size_t{32} << 20;
 constexpr size_t kSpoolFileMax = size_t{8} << 30;
+constexpr size_t kSpooledNotesMax = event::kBatchEventsMax * event::kNodeFields.size();
 constexpr size_t kNumberDigits = 12;
 constexpr std::string_view kSpoolSuffix = ".spool";
 
-enum class RecordKind : uint8_t { frame = 1, mark = 2 };
+enum class RecordKind : uint8_t { frame = 1, mark = 2, noted_frame = 3 };
 
 template <class Number>
 void put_number(std::string& out, Number number) {
@@ -50,6 +51,32 @@ bool get_text(std::string_view& bytes, std::string& text) {
   return true;
 }
 
+void put_notes(std::string& out, std::span<const event::Note> notes) {
+  put_number(out, static_cast<uint32_t>(notes.size()));
+  for (const event::Note& note : notes) {
+    put_number(out, note.row);
+    put_number(out, static_cast<uint16_t>(event::info(note.field).number));
+    put_number(out, note.number);
+  }
+}
+
+// One of a field that is not in the table any more is left out.
+bool get_notes(std::string_view& bytes, std::vector<event::Note>& notes) {
+  uint32_t count = 0;
+  if (!get_number(bytes, count) || count > kSpooledNotesMax) return false;
+  for (uint32_t i = 0; i < count; ++i) {
+    event::Note note;
+    uint16_t number = 0;
+    if (!get_number(bytes, note.row) || !get_number(bytes, number) || !get_number(bytes, note.number)) return false;
+    const auto* const field = std::find_if(event::kFields.begin(), event::kFields.end(),
+                                           [&](const event::FieldInfo& row) { return row.number == number; });
+    if (field == event::kFields.end()) continue;
+    note.field = field->field;
+    notes.push_back(note);
+  }
+  return std::is_sorted(notes.begin(), notes.end());
+}
+
 std::string with_head(const std::string& body) {
   std::string record;
   record.reserve(kSpoolHead + body.size());
@@ -64,10 +91,13 @@ bool decode_body(std::string_view body, SpoolRecord& record) {
   std::string host_id;
   if (!get_number(body, kind) || !get_text(body, host_id)) return false;
   switch (static_cast<RecordKind>(kind)) {
-    case RecordKind::frame: {
+    case RecordKind::frame:
+    case RecordKind::noted_frame: {
+      std::vector<event::Note> notes;
+      if (static_cast<RecordKind>(kind) == RecordKind::noted_frame && !get_notes(body, notes)) return false;
       auto frame = event::take_record(body);
       if (!frame) return false;
-      record = SpooledFrame{std::move(host_id), *std::move(frame)};
+      record = SpooledFrame{std::move(host_id), *std::move(frame), std::move(notes)};
       return true;
     }
     case RecordKind::mark: {
@@ -96,10 +126,11 @@ bool take_spooled(std::string_view& bytes, SpoolRecord& record) {
 
 }  // namespace
 
-std::string encode_spooled(const std::string& host_id, const event::Frame& frame) {
+std::string encode_spooled(const std::string& host_id, const event::Frame& frame, std::span<const event::Note> notes) {
   std::string body;
-  put_number(body, RecordKind::frame);
+  put_number(body, notes.empty() ? RecordKind::frame : RecordKind::noted_frame);
   put_text(body, host_id);
+  if (!notes.empty()) put_notes(body, notes);
   body += event::encode_record(frame);
   return with_head(body);
 }

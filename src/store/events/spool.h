@@ -1,8 +1,8 @@
 // The node's spool: what an acknowledgement stands on. Append-only files of records; each is a frame as it came, with
 // its host, or the mark that a host's events are judged. Files are deleted once their events are sealed and judged.
 //
-// A record: magic, size of the body, XXH3-64 of the body; body: kind, host id, and the frame (event::encode_record) or
-// the mark.
+// A record: magic, size of the body, XXH3-64 of the body; body: kind, host id, and the frame (event::encode_record), if
+// need be behind the node's notes on its events, or the mark.
 //
 // append(), roll() and remove() from one thread at a time; wait_durable() from any.
 #pragma once
@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -19,6 +20,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "event/batch.h"
 #include "event/frame.h"
 
 namespace redoubt::store {
@@ -26,6 +28,7 @@ namespace redoubt::store {
 struct SpooledFrame {
   std::string host_id;
   event::Frame frame;
+  std::vector<event::Note> notes;  // what the node added to its events
 };
 struct SpooledMark {
   std::string host_id;
@@ -34,7 +37,8 @@ struct SpooledMark {
 };
 using SpoolRecord = std::variant<SpooledFrame, SpooledMark>;
 
-std::string encode_spooled(const std::string& host_id, const event::Frame& frame);
+std::string encode_spooled(const std::string& host_id, const event::Frame& frame,
+                           std::span<const event::Note> notes = {});
 std::string encode_spooled(const SpooledMark& mark);
 
 struct SpoolScan {

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "store/events/embedded/test_events.h"
+#include "store/events/intake.h"
 
 namespace redoubt::store {
 namespace {
@@ -36,6 +37,26 @@ TEST(SpoolScan, reads_frames_and_marks_in_order) {
   EXPECT_EQ(contents(bytes, scan), "1-3 =3 4-4 ");
   EXPECT_EQ(scan.valid_end, bytes.size());
   EXPECT_EQ(scan.bytes_damaged, 0U);
+}
+
+TEST(SpoolScan, keeps_what_the_node_adds_to_events) {
+  const auto made = test_events::make_frame("host", 1, 3);
+  const std::vector<event::Note> notes = {{0, event::Field::prevalence_executable, 2},
+                                          {2, event::Field::prevalence_fleet, -7}};
+  std::vector<event::Note> read;
+  const auto scanned = scan_spool(encode_spooled(made.host_id, made.frame, notes), [&](SpoolRecord record) -> Status {
+    const auto& frame = std::get<SpooledFrame>(record);
+    read = frame.notes;
+    const auto batch = decode_spooled(frame);
+    EXPECT_EQ(batch->row(0).integer(event::Field::prevalence_executable), 2);
+    EXPECT_EQ(batch->row(0).integer(event::Field::event_sequence), 1);
+    EXPECT_FALSE(batch->row(1).get(event::Field::prevalence_executable).present());
+    EXPECT_EQ(batch->row(2).integer(event::Field::prevalence_fleet), -7);
+    return {};
+  });
+  ASSERT_TRUE(scanned);
+  EXPECT_EQ(scanned->bytes_damaged, 0U);
+  EXPECT_EQ(read, notes);
 }
 
 TEST(SpoolScan, survives_a_cut_at_every_byte) {

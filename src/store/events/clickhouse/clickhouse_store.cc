@@ -58,7 +58,7 @@ Result<Appended> ClickHouseStore::take(const std::string& host_id, const event::
     return fail(Errc::exhausted, "event store: ClickHouse does not take events, and the spool is full");
   }
   if (spool_files_[spool_file_].events >= options_.block_events) TRY_STATUS(begin_file());
-  const std::string record = encode_spooled(host_id, frame);
+  const std::string record = encode_spooled(host_id, frame, batch.notes());
   TRY_STATUS(spool_->append(record).map([](uint64_t) {}));
   SpoolFile& file = spool_files_[spool_file_];
   if (file.frames.empty()) file_began_ = Clock::now();

@@ -64,7 +64,7 @@ Result<Appended> EmbeddedStore::take(const std::string& host_id, const event::Fr
     return done;
   }
   TRY_STATUS(refuse_on_full_disk(options_.directory, options_.free_bytes_min));
-  TRY_STATUS(spool_->append(encode_spooled(host_id, frame)).map([](uint64_t) {}));
+  TRY_STATUS(spool_->append(encode_spooled(host_id, frame, batch.notes())).map([](uint64_t) {}));
   spool_files_[spool_file_][key] = frame.last_sequence;
   fill_tail(key, batch, done);
   return done;
