@@ -4,6 +4,7 @@ while events flow. At the end its account balances: every number is in the store
 REDOUBT_SECONDS makes it longer (./do soak agent: an hour)."""
 
 import glob
+import json
 import os
 import random
 import signal
@@ -11,12 +12,13 @@ import subprocess
 import sys
 import time
 
-from crash_test import boots, check_account, settled
+from crash_test import boots, check_account
 from product import BIN, Product, alive, wait_until
 
 SECONDS = float(os.environ.get("REDOUBT_SECONDS", "30"))
 SPOOL_SIZE = "1MiB"
 CHECK_EVERY = 300
+STATUS_SECONDS = 3  # the agent writes its status every two
 
 # Turns of create, write, rename and delete, of files with long names, so that the spool fills, until it is killed.
 GENERATOR = """
@@ -75,9 +77,13 @@ class Host:
         process.send_signal(number)
         process.wait()
 
-    def stop(self):
-        self.end(self.agent, signal.SIGTERM)
-        self.end(self.node, signal.SIGTERM)
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        for process in (self.agent, self.node):
+            if process.poll() is None:
+                self.end(process, signal.SIGTERM if kind is None else signal.SIGKILL)
 
 
 def kill_agent(host, chance):
@@ -116,13 +122,30 @@ def account_text(checked):
     return f"stored {sum(c[1] for c in checked.values())}, declared lost {sum(c[2] for c in checked.values())}"
 
 
+def status(product):
+    try:
+        return json.loads((product.home / "agent" / "status.json").read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {"state": "", "events_numbered": 0, "stored_sequence": 0}
+
+
+def wait_until_stored(product):
+    """Until the node has all that the agent has numbered by now. Returns that number: on a busy machine there are always
+    later ones."""
+    time.sleep(STATUS_SECONDS)
+    number = status(product)["events_numbered"]
+    wait_until(lambda: number and status(product)["stored_sequence"] >= number, 180, f"the node has event {number}")
+    return number
+
+
 def check_accounts(host, generator, checked):
     """Holds the generator until the node has everything, and checks what came since the last time."""
     generator.send_signal(signal.SIGSTOP)
     host.set_clock(0)
-    wait_until(lambda: settled(host.product), 180, "the node has everything")
+    number = wait_until_stored(host.product)
+    wait_until_stored(host.product)  # what is declared of the numbers until then may have a later one
     for boot in boots(host.product):
-        check_account(host.product, boot, checked.setdefault(boot, [0, 0, 0]))
+        check_account(host.product, boot, checked.setdefault(boot, [0, 0, 0]), number)
     generator.send_signal(signal.SIGCONT)
 
 
@@ -134,8 +157,7 @@ def main():
     print(f"seed {seed}", flush=True)
     chance = random.Random(seed)
     done = {}
-    with Product() as product:
-        host = Host(product)
+    with Product() as product, Host(product) as host:
         folder = product.home / "work"
         folder.mkdir()
         generator = subprocess.Popen([sys.executable, "-c", GENERATOR, folder])
@@ -160,7 +182,6 @@ def main():
             generator.kill()
             generator.wait()
         causes = {row["value"] for row in product.hunt('EventType = "loss" | count by loss.cause top 20')}
-        host.stop()
         print(f"{done}; {account_text(checked)} ({', '.join(sorted(causes))})", flush=True)
         assert "spool_full" in causes and "sensor_down" in causes, causes
 

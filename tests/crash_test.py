@@ -39,10 +39,10 @@ def highest(product, boot):
     return rows[0]["event.sequence"]
 
 
-def check_account(product, boot, checked):
-    """Checks the numbers of one boot above checked = [highest, stored, declared lost], and moves it on; fails on a
-    duplicate or an undeclared gap."""
-    last = highest(product, boot)
+def check_account(product, boot, checked, last=None):
+    """Checks the numbers of one boot above checked = [highest, stored, declared lost] up to `last`, or all, and moves it
+    on; fails on a duplicate or an undeclared gap."""
+    last = last or highest(product, boot)
     losses = product.hunt(f'EventType = "loss" AND host.boot.id = "{boot}" | limit {PAGE}', limit=PAGE)
     declared = [(row["loss.first_sequence"], row["loss.last_sequence"]) for row in losses
                 if row.get("loss.first_sequence") is not None]

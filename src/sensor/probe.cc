@@ -54,6 +54,13 @@ constexpr std::array kSections = {
     SectionRow{"fexit/", "", BTF_KIND_FUNC, BPF_TRACE_FEXIT},
 };
 
+// What reading in place takes: the function that names a type, and the types.
+const std::array<std::pair<uint32_t, std::string>, 3> kInPlace = {
+    std::pair(uint32_t{BTF_KIND_FUNC}, "bpf_rdonly_cast"),
+    std::pair(uint32_t{BTF_KIND_STRUCT}, "file"),
+    std::pair(uint32_t{BTF_KIND_STRUCT}, "list_head"),
+};
+
 Status check_kernel_version(const std::string& release) {
   int major = 0;
   int minor = 0;
@@ -91,15 +98,24 @@ Targets find_targets(const btf* kernel) {
   Targets targets;
   std::vector<std::pair<uint32_t, std::string>> names;
   for (const HookRow& row : kHooks) names.push_back(target_of(row.name));
+  names.insert(names.end(), kInPlace.begin(), kInPlace.end());
   for (const auto& [kind, name] : names) wanted.insert(name);
   for (uint32_t id = 1; id < btf__type_cnt(kernel); ++id) {
     const btf_type* type = btf__type_by_id(kernel, id);
     const uint32_t kind = btf_kind(type);
-    if (kind != BTF_KIND_FUNC && kind != BTF_KIND_TYPEDEF) continue;
+    if (kind != BTF_KIND_FUNC && kind != BTF_KIND_TYPEDEF && kind != BTF_KIND_STRUCT) continue;
     const char* name = btf__name_by_offset(kernel, type->name_off);
     if (wanted.contains(name)) targets.emplace(std::pair(kind, std::string(name)), static_cast<int>(id));
   }
   return targets;
+}
+
+TypesInPlace types_in_place(const Targets& targets) {
+  for (const auto& target : kInPlace) {
+    if (!targets.contains(target)) return {};
+  }
+  const auto number = [&](size_t row) { return static_cast<uint32_t>(targets.at(kInPlace[row])); };
+  return {.file = number(1), .list_head = number(2)};
 }
 
 // Programs at functions are attached one for all: each takes the kernel a tenth of a second to detach.
@@ -228,6 +244,7 @@ Result<Probe> probe_host(ProbeDepth depth, const Host& host) {
   const libbpf_print_fn_t before = libbpf_set_print(nullptr);
   const std::unique_ptr<btf, BtfDelete> kernel(btf__parse(host.btf_path.c_str(), nullptr));
   const Targets targets = kernel ? find_targets(kernel.get()) : Targets();
+  probe.types_in_place = types_in_place(targets);
   std::string missing;
   for (const HookRow& row : kHooks) {
     probe.hooks.push_back(probe_hook(row, targets, depth));

@@ -2,6 +2,7 @@
 // programs for a moment and leaves nothing behind.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,11 +32,19 @@ struct HookProbe {
   std::string gives;   // what it is needed for
 };
 
+// What programs need to read objects of the kernel in place (Linux 6.2): the numbers of its types, 0 where it cannot
+// be.
+struct TypesInPlace {
+  uint32_t file = 0;
+  uint32_t list_head = 0;
+};
+
 struct Probe {
   Tier tier = Tier::tracepoint;  // the better of those that run here
   std::string kernel;            // release
   std::vector<HookProbe> hooks;  // a row of kHooks each, and those at sockets
   bool has_loops = true;         // bpf_loop(), which the programs at functions need: Linux 5.17
+  TypesInPlace types_in_place;
 
   bool loads(std::string_view hook) const;
   // Which hooks of the tier lsm are not to be had, and why; empty if it can be.

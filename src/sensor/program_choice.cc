@@ -45,6 +45,8 @@ void choose_programs(redoubt_sensor& skeleton, Tier tier, const Probe& probe) {
   }
   skeleton.rodata->is_tier_lsm = tier == Tier::lsm ? 1 : 0;
   skeleton.rodata->follows_files = probe.loads(kMapsHook) ? 1 : 0;
+  skeleton.rodata->type_of_file = probe.types_in_place.file;
+  skeleton.rodata->type_of_list_head = probe.types_in_place.list_head;
   skeleton.rodata->repeat_seed = random_seed();
 }
 

@@ -42,6 +42,9 @@ static __always_inline __u64 rd_syscall_argument(struct pt_regs* regs, int posit
 // Numbers of the calls that share a handler or a hook and differ in what they are to it.
 enum {
   RD_OPEN = 2,
+  RD_CLOSE = 3,
+  RD_MMAP = 9,
+  RD_OPENAT = 257,
   RD_OPEN_COMPAT = 5,
   RD_CREAT = 85,
   RD_CREAT_COMPAT = 8,

@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "sensor/bpf/kernel.h"
+#include "sensor/bpf/object.h"
 
 enum { RD_S_IFMT = 0170000, RD_S_IFREG = 0100000, RD_S_IFDIR = 0040000, RD_S_IFSOCK = 0140000 };
 
@@ -29,6 +30,7 @@ static __always_inline struct file* rd_file_of(int descriptor) {
     slots = BPF_CORE_READ(table, fd);
   }
   if (descriptor < 0 || (__u32)descriptor >= slots_count) return 0;
+  if (rd_reads_in_place()) return rd_pointer_in_place(slots + descriptor);
   struct file* file = 0;
   bpf_probe_read_kernel(&file, sizeof(file), slots + descriptor);
   return file;

@@ -136,7 +136,7 @@ static __always_inline int rd_file_name_is_excluded(__u32 slot, struct path* dir
   for (int i = 0; i < RD_PATH_NAME_BYTES; i++) {
     if (edge.name[i] == '/') return 0;
   }
-  edge.state = rd_directory_state(slot, BPF_CORE_READ(directory, dentry), BPF_CORE_READ(directory, mnt), policy);
+  edge.state = rd_directory_state(slot, BPF_CORE_READ(directory, dentry), BPF_CORE_READ(directory, mnt), policy, 0);
   struct rd_path_state* row = bpf_map_lookup_elem(&path_states, &edge.state);
   if (!row) return 0;
   __u32* next = bpf_map_lookup_elem(&path_edges, &edge);

@@ -60,22 +60,27 @@ static __always_inline __u32 rd_open_action(__u32 slot, struct file* file) {
   __u32 policy = policy_now;
   struct rd_walk* walk = rd_walk_get(slot);
   if (!walk) return 0;  // never; for the verifier
-  rd_fill_bytes(walk->file, file);
-  __u32 mode = rd_field_of(walk->file, file, f_mode);
-  struct inode* inode = rd_field_of(walk->file, file, f_inode);
-  struct dentry* dentry = rd_field_of(walk->file, file, f_path.dentry);
-  struct vfsmount* mount = rd_field_of(walk->file, file, f_path.mnt);
-  __u16 type = BPF_CORE_READ(inode, i_mode) & RD_S_IFMT;
+  const int in_place = rd_reads_in_place();
+  if (in_place) {
+    file = rd_file_in_place(file);
+  } else {
+    rd_fill_bytes(walk->file, file);
+  }
+  __u32 mode = rd_field_at(in_place, walk->file, file, f_mode);
+  struct inode* inode = rd_field_at(in_place, walk->file, file, f_inode);
+  struct dentry* dentry = rd_field_at(in_place, walk->file, file, f_path.dentry);
+  struct vfsmount* mount = rd_field_at(in_place, walk->file, file, f_path.mnt);
+  __u16 type = rd_read_at(in_place, inode, i_mode) & RD_S_IFMT;
   if (mode & (RD_FMODE_WRITE | RD_FMODE_CREATED)) {
     if (type != RD_S_IFREG) return 0;
-    if (rd_policy_has(policy, RD_PATH_EXCLUDED) && rd_flags_of(slot, dentry, mount, policy) & RD_PATH_EXCLUDED &&
-        rd_count_excluded(RD_FILE))
+    if (rd_policy_has(policy, RD_PATH_EXCLUDED) &&
+        rd_flags_of(slot, dentry, mount, policy, in_place) & RD_PATH_EXCLUDED && rd_count_excluded(RD_FILE))
       return 0;
     return mode & RD_FMODE_CREATED ? RD_FILE_CREATE : RD_FILE_WRITE;
   }
   if (!(mode & RD_FMODE_READ) || !rd_policy_has(policy, RD_PATH_READ) || reads_off) return 0;
   if (type != RD_S_IFREG && type != RD_S_IFDIR) return 0;
-  __u32 flags = rd_flags_of(slot, dentry, mount, policy);
+  __u32 flags = rd_flags_of(slot, dentry, mount, policy, in_place);
   if (!(flags & RD_PATH_READ)) return 0;
   return flags & RD_PATH_EXCLUDED && rd_count_excluded(RD_FILE) ? 0 : RD_FILE_READ;
 }

@@ -24,10 +24,3 @@ static __always_inline int rd_is_error(const void* pointer) {
 static __always_inline struct pt_regs* rd_entry_registers(void) {
   return (struct pt_regs*)bpf_task_pt_regs(bpf_get_current_task_btf());
 }
-
-// A pointer as a number, which the verifier knows nothing of.
-static __always_inline __u64 rd_number(const void* pointer) {
-  __u64 value = 0;
-  bpf_probe_read_kernel(&value, sizeof(value), &pointer);
-  return value;
-}

@@ -86,13 +86,6 @@ const volatile __u32 follows_files __weak = 0;
 
 static __always_inline volatile __u32* rd_writers_of(__u32 pid) { return &writers[pid & (RD_WRITERS - 1)]; }
 
-// As a number, which the verifier knows nothing of.
-static __always_inline __u64 rd_address(const struct file* file) {
-  __u64 value = 0;
-  bpf_probe_read_kernel(&value, sizeof(value), &file);
-  return value;
-}
-
 static __always_inline int rd_is_alive(struct file* file) {
   struct file___before_6_13* old = (void*)file;
   if (bpf_core_field_exists(file->f_ref)) return BPF_CORE_READ(file, f_ref.refcnt.counter) >= 0;
@@ -202,7 +195,7 @@ static __always_inline int rd_is_followed(__u32 action) {
 
 // Before the record of an open is filled in: what was in its place in memory is closed.
 static __always_inline void rd_clear_place(__u32 slot, __u32 action, struct file* file) {
-  if (rd_is_followed(action)) rd_settle_file(slot, rd_address(file), RD_CLOSED_BEFORE);
+  if (rd_is_followed(action)) rd_settle_file(slot, rd_number(file), RD_CLOSED_BEFORE);
 }
 
 static __always_inline void rd_fill_open_file(struct rd_open_file* known, const struct rd_file* record,
@@ -226,7 +219,7 @@ static __always_inline void rd_follow_file(__u32 slot, struct rd_file* record, s
   struct rd_open_file* known = bpf_map_lookup_elem(&open_file_scratch, &slot);
   if (!known || !rd_is_followed(record->action)) return;
   rd_fill_open_file(known, record, file);
-  __u64 address = rd_address(file);
+  __u64 address = rd_number(file);
   struct rd_written_key key = {.pid = record->head.actor.pid, .descriptor = descriptor};
   if (bpf_map_update_elem(&open_files, &address, known, BPF_ANY) != 0) {
     rd_count_unsent(RD_LANE_BULK, &record->head);

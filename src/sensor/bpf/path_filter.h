@@ -15,7 +15,7 @@
 #include "sensor/bpf/walk.h"
 #include "sensor/filter_record.h"
 
-enum { RD_DIRECTORIES_MAX = 8192, RD_CGROUP_VERDICTS_MAX = 4096 };
+enum { RD_DIRECTORIES = 256, RD_CGROUP_VERDICTS_MAX = 4096 };
 
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -32,14 +32,11 @@ struct {
   __type(value, __u32);
 } path_edges __weak SEC(".maps");
 
-struct rd_directory_key {
-  __u64 dentry;
-  __u64 mount;
-};
-
 // A directory's state holds while it is the same directory with the same name in the same place, under the same policy,
 // and no longer than the clock stands: a directory above it may have been renamed.
 struct rd_directory {
+  __u64 dentry;  // this and the next three are addresses
+  __u64 mount;
   __u64 inode;
   __u64 parent;
   __u64 name_hash;
@@ -49,10 +46,12 @@ struct rd_directory {
   __u32 zero;
 };
 
+// Those that were asked for lately, each at its place: for every slot of the scratch space its own, so that nobody
+// reads what another is about to write.
 struct {
-  __uint(type, BPF_MAP_TYPE_LRU_HASH);
-  __uint(max_entries, RD_DIRECTORIES_MAX);
-  __type(key, struct rd_directory_key);
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, RD_DIRECTORIES* RD_SLOTS);
+  __type(key, __u32);
   __type(value, struct rd_directory);
 } directories __weak SEC(".maps");
 
@@ -141,43 +140,57 @@ RD_WALK __u32 rd_path_state_of(__u32 slot, __u64 dentry, __u64 vfsmount, __u32 s
   return walk->is_whole ? rd_path_run(slot, start) : start & ~(RD_PATH_STATES_MAX - 1);
 }
 
-static __always_inline __u32 rd_directory_state(__u32 slot, struct dentry* dentry, struct vfsmount* mount,
-                                                __u32 policy) {
-  struct rd_directory_key key = {(__u64)dentry, (__u64)mount};
+// The kernel's hash of a name is of the directory too that the name is in. Addresses are of no use: the verifier lets
+// nobody calculate with those that are read in place.
+static __always_inline struct rd_directory* rd_directory_place(__u32 slot, __u64 name_hash) {
+  __u32 place = slot * RD_DIRECTORIES + (name_hash & (RD_DIRECTORIES - 1));
+  return bpf_map_lookup_elem(&directories, &place);
+}
+
+static __always_inline int rd_is_same_directory(const struct rd_directory* a, const struct rd_directory* b) {
+  return a->dentry == b->dentry && a->mount == b->mount && a->inode == b->inode && a->parent == b->parent &&
+         a->name_hash == b->name_hash && a->policy == b->policy && a->clock == b->clock;
+}
+
+static __always_inline __u32 rd_directory_state(__u32 slot, struct dentry* dentry, struct vfsmount* mount, __u32 policy,
+                                                int in_place) {
   struct rd_walk* walk = rd_walk_get(slot);
   if (!walk) return rd_path_start(policy, RD_PATH_DEAD);  // never; for the verifier
-  rd_fill_bytes(walk->directory, dentry);
+  if (!in_place) rd_fill_bytes(walk->directory, dentry);
   struct rd_directory now = {
-      .inode = (__u64)rd_field_of(walk->directory, dentry, d_inode),
-      .parent = (__u64)rd_field_of(walk->directory, dentry, d_parent),
-      .name_hash = rd_field_of(walk->directory, dentry, d_name.hash_len),
+      .dentry = (__u64)dentry,
+      .mount = (__u64)mount,
+      .inode = (__u64)rd_field_at(in_place, walk->directory, dentry, d_inode),
+      .parent = (__u64)rd_field_at(in_place, walk->directory, dentry, d_parent),
+      .name_hash = rd_field_at(in_place, walk->directory, dentry, d_name.hash_len),
       .policy = policy,
       .clock = filter_clock,
   };
-  struct rd_directory* known = bpf_map_lookup_elem(&directories, &key);
-  if (known && known->inode == now.inode && known->parent == now.parent && known->name_hash == now.name_hash &&
-      known->policy == now.policy && known->clock == now.clock) {
-    return known->state;
-  }
-  now.state = rd_path_state_of(slot, key.dentry, key.mount, rd_path_start(policy, RD_PATH_FILES));
-  bpf_map_update_elem(&directories, &key, &now, BPF_ANY);
-  return now.state;
+  struct rd_directory* known = rd_directory_place(slot, now.name_hash);
+  if (!known) return rd_path_start(policy, RD_PATH_DEAD);  // never; for the verifier
+  if (rd_is_same_directory(known, &now)) return known->state;
+  *known = now;
+  known->state = rd_path_state_of(slot, rd_number(dentry), rd_number(mount), rd_path_start(policy, RD_PATH_FILES));
+  return known->state;
 }
 
 // What the policy says of a file: rd_path_flag.
-static __always_inline __u32 rd_flags_of(__u32 slot, struct dentry* dentry, struct vfsmount* mount, __u32 policy) {
-  if (dentry == BPF_CORE_READ(mount, mnt_root)) {  // mounted over another: its own name says nothing
-    return rd_path_flags(rd_path_state_of(slot, (__u64)dentry, (__u64)mount, rd_path_start(policy, RD_PATH_FILES)));
+static __always_inline __u32 rd_flags_of(__u32 slot, struct dentry* dentry, struct vfsmount* mount, __u32 policy,
+                                         int in_place) {
+  if (dentry == rd_read_at(in_place, mount, mnt_root)) {  // mounted over another: its own name says nothing
+    return rd_path_flags(
+        rd_path_state_of(slot, rd_number(dentry), rd_number(mount), rd_path_start(policy, RD_PATH_FILES)));
   }
   struct rd_walk* walk = rd_walk_get(slot);
   if (!walk) return 0;  // never; for the verifier
-  rd_fill_bytes(walk->name, dentry);
-  __u32 state = rd_directory_state(slot, rd_field_of(walk->name, dentry, d_parent), mount, policy);
-  return rd_path_flags(rd_path_step(state, rd_field_of(walk->name, dentry, d_name.name)));
+  if (!in_place) rd_fill_bytes(walk->name, dentry);
+  struct dentry* parent = rd_field_at(in_place, walk->name, dentry, d_parent);
+  __u32 state = rd_directory_state(slot, parent, mount, policy, in_place);
+  return rd_path_flags(rd_path_step(state, rd_field_at(in_place, walk->name, dentry, d_name.name)));
 }
 
 static __always_inline __u32 rd_flags_of_path(__u32 slot, struct path* path, __u32 policy) {
-  return rd_flags_of(slot, BPF_CORE_READ(path, dentry), BPF_CORE_READ(path, mnt), policy);
+  return rd_flags_of(slot, BPF_CORE_READ(path, dentry), BPF_CORE_READ(path, mnt), policy, 0);
 }
 
 RD_STEP rd_cgroup_names_step(struct rd_walk* walk, struct rd_scratch* space) {

@@ -31,7 +31,7 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(file_map, struct pt_regs* regs, long result) {
   if (!(regs->dx & RD_PROT_WRITE) || (rd_syscall_argument(regs, 3) & RD_MAP_TYPE) == RD_MAP_PRIVATE) return 0;
   struct file* file = followed_files ? rd_file_of(rd_syscall_argument(regs, 4)) : 0;
-  __u64 address = rd_address(file);
+  __u64 address = rd_number(file);
   struct rd_open_file* known = file ? bpf_map_lookup_elem(&open_files, &address) : 0;
   if (known) known->is_certain = 1;
   return 0;

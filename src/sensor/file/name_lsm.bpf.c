@@ -74,7 +74,7 @@ static __always_inline int is_excluded(__u32 slot, struct place place, struct pl
   __u32 policy = policy_now;
   if (other.dentry || !rd_policy_has(policy, RD_PATH_EXCLUDED)) return 0;
   struct dentry* dentry = (void*)rd_number(place.dentry);
-  return (rd_flags_of(slot, dentry, (void*)rd_number(place.mount), policy) & RD_PATH_EXCLUDED) != 0;
+  return (rd_flags_of(slot, dentry, (void*)rd_number(place.mount), policy, 0) & RD_PATH_EXCLUDED) != 0;
 }
 
 // Without a slot or room the call is told by what the caller gave. Whether the policy leaves out who acts is looked at

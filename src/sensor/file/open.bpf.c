@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Files that are created or opened. What counts is the file behind the new descriptor; the path that the caller gave
 // goes with it as a claim. Handler of the system call dispatcher.
+#define RD_READS_IN_PLACE
 #include <linux/bpf.h>
 
 #include <bpf/bpf_core_read.h>

@@ -32,14 +32,31 @@ struct {
 // Whether a number has a handler in either table.
 volatile __u8 handled_calls[RD_SYSCALLS_MAX] = {};
 
+// rd_is_compat() by a plain load where the kernel has it: from 5.11 on.
+static __always_inline int is_compat(void) {
+  if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) return rd_is_compat();
+  return (bpf_get_current_task_btf()->thread_info.status & RD_X86_TS_COMPAT) != 0;
+}
+
+// The calls that programs make most are jumped to directly: under retpolines an indirect jump costs more than what most
+// of them ask.
+static __always_inline void jump_native(void* ctx, __u32 number) {
+  switch (number) {
+    case RD_OPENAT: bpf_tail_call_static(ctx, &native_calls, RD_OPENAT); break;
+    case RD_CLOSE: bpf_tail_call_static(ctx, &native_calls, RD_CLOSE); break;
+    case RD_MMAP: bpf_tail_call_static(ctx, &native_calls, RD_MMAP); break;
+    default: bpf_tail_call(ctx, &native_calls, number);
+  }
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(syscall_dispatch, struct pt_regs* regs, long result) {
   __u32 number = (__u32)regs->orig_ax & ~(__u32)RD_X86_X32_BIT;
   if (number >= RD_SYSCALLS_MAX || !handled_calls[number]) return 0;
-  if (rd_is_compat()) {
+  if (is_compat()) {
     bpf_tail_call(ctx, &compat_calls, number);
   } else {
-    bpf_tail_call(ctx, &native_calls, number);
+    jump_native(ctx, number);
   }
   return 0;
 }
