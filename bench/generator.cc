@@ -147,6 +147,7 @@ struct Generator::State {
 
   void make_host(Host& host, uint32_t number) {
     host.id = "host-" + hex_of(random, 24);
+    if (number < options.host_ids.size()) host.id = options.host_ids[number];
     host.boot_id = "boot-" + hex_of(random, 24);
     host.name = "srv-" + std::to_string(number) + ".example.org";
     host.ip = "10." + std::to_string(number >> 16 & 255) + "." + std::to_string(number >> 8 & 255) + "." +

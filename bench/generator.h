@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "event/batch.h"
 #include "event/frame.h"
@@ -19,6 +20,7 @@ struct GeneratorOptions {
   Mix mix = Mix::agent;
   uint64_t seed = 1;
   uint32_t hosts = 2000;
+  std::vector<std::string> host_ids;  // of so many hosts; of the others made up
   uint32_t programs = 3000;
   uint32_t processes_per_host = 40;  // alive at a time
   uint32_t frame_events_min = 10;

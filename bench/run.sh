@@ -24,6 +24,7 @@ measure() {
     store.ack_p99; then
     build/release/bin/bench_store "${names[@]}"
   fi
+  if wanted store.fleet15000_cpu; then build/release/bin/bench_fleet; fi
   if wanted rules.sigma3000 rules.sigma_json rules.falco93 rules.curve_10000 rules.naive; then
     build/release/bin/bench_rules "${names[@]}"
   fi
@@ -39,7 +40,7 @@ measure() {
 }
 
 scripts/configure.sh release >&2
-ninja -C build/release programs bench_spine bench_store bench_rules bench_correlation bench_sensor_loops >&2
+ninja -C build/release programs bench_spine bench_store bench_fleet bench_rules bench_correlation bench_sensor_loops >&2
 if [ "$json" = yes ]; then
   measure
 else

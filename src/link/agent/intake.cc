@@ -117,6 +117,11 @@ void Intake::declare(Loss loss, Done spooled) {
   add_pending(std::move(declared));
 }
 
+bool Intake::has_declared() const {
+  const std::lock_guard lock(mutex_);
+  return !pending_.empty() || !numbered_.empty();
+}
+
 void Intake::carry_on(const v1::Event& loss) {
   Declared declared{.loss = loss_of(loss)};
   // What is spooled is counted as lost; this was counted when it was spooled first (unsigned, so the sum comes back).

@@ -75,6 +75,8 @@ class Intake {
   // Waits for a first event, then until `cut_events` are there or `cut_after` has passed, and gives at most so many.
   // Empty: closed and drained.
   Drained drain(std::chrono::milliseconds cut_after, size_t cut_events);
+  // Whether something is declared that drain() has not given yet.
+  bool has_declared() const;
   // A declaration that is about to be given up with its frame: it goes into the spool once more, counted once.
   void carry_on(const v1::Event& loss);
   // Declarations whose event could not be spooled come again with a new number.

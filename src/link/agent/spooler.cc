@@ -14,6 +14,7 @@ constexpr std::string_view kSpoolerLog = "spool";
 constexpr auto kCutAfter = std::chrono::milliseconds(100);
 constexpr size_t kCutEvents = 512;
 constexpr size_t kCutBytes = size_t{1} << 20;
+constexpr size_t kBatchesAtMost = 64;  // more than a full queue has, each time it is numbered
 constexpr auto kSyncEvery = std::chrono::seconds(1);
 constexpr auto kFullDiskPause = std::chrono::seconds(1);
 
@@ -26,6 +27,7 @@ Spooler::~Spooler() { stop(); }
 
 void Spooler::start() {
   declare_before();
+  spool_declared();
   appender_ = std::thread([this] { run(); });
   syncer_ = std::thread([this] { run_sync(); });
 }
@@ -71,6 +73,12 @@ void Spooler::declare_before() {
                    .last_sequence = same_boot ? before->numbered : 0,
                    .until = before->alive},
                   {});
+}
+
+void Spooler::spool_declared() {
+  for (size_t batch = 0; intake_.has_declared() && batch < kBatchesAtMost; ++batch) {
+    if (store(intake_.drain({}, kCutEvents)) == Stored::not_all) return;
+  }
 }
 
 void Spooler::run() {
@@ -148,6 +156,7 @@ void Spooler::carry_losses(const SpoolGap& gap) {
 void Spooler::keep_limits() {
   while (const auto gap = spool_.past_limits()) {
     carry_losses(*gap);
+    spool_declared();
     const bool this_boot = gap->boot_id == account_.boot_id();
     if (this_boot && gap->events != 0) {
       account_.open_hole({.first = gap->first_sequence, .last = gap->last_sequence, .count = gap->events});

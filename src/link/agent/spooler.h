@@ -27,6 +27,9 @@ class Spooler {
 
  private:
   void declare_before();
+  // Spools until what is declared so far is in the spool: before anything goes, or comes, that a kill would leave
+  // undeclared.
+  void spool_declared();
   void run();
   void run_sync();
   enum class Stored { all, not_all };

@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <chrono>
 #include <csignal>
+#include <random>
+#include <thread>
 
 #include "base/file.h"
 #include "event/batch.h"
@@ -200,6 +205,34 @@ TEST(Spooler, declares_what_it_gives_up_past_the_spools_limit) {
   const uint64_t last = open.count == 0 ? run.account->numbered() : open.first - 1;
   EXPECT_EQ(received.missing_up_to(last), 0U);
   EXPECT_LE(run.spool->size_bytes(), (8U << 10) + (64U << 10));
+}
+
+// What it gave up had told of earlier losses: these are declared whenever it ends.
+TEST(Spooler, a_kill_while_it_gives_up_takes_no_declaration_along) {
+  constexpr int kKills = 25;
+  const SpoolOptions small{.size_bytes_max = 8 << 10, .segment_bytes = 1 << 10};
+  std::mt19937 chance(7);
+  for (int kill_number = 0; kill_number < kKills; ++kill_number) {
+    const base::TempDir dir;
+    for (int life = 0; life < 2; ++life) {
+      const pid_t child = fork();
+      if (child == 0) {
+        Books run(dir.path(), {}, small);
+        run.spooler->start();
+        while (true) {
+          run.take(20);
+          std::this_thread::sleep_for(std::chrono::microseconds(500));
+        }
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(20 + chance() % 400));
+      kill(child, SIGKILL);
+      waitpid(child, nullptr, 0);
+    }
+    Books run(dir.path());
+    run.spooler->start();
+    run.spooler->stop();
+    ASSERT_EQ(received_from(*run.spool).missing_up_to(run.account->numbered()), 0U) << "kill " << kill_number;
+  }
 }
 
 // A file size limit stands for a full disk: write() fails after part of the record.
