@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "bench/generator.h"
 #include "bench/report.h"
+#include "bench/store_clickhouse.h"
 #include "bench/store_peers.h"
 #include "query/hunt.h"
 #include "store/events/event_store.h"
@@ -246,6 +247,13 @@ class StoreBench {
     if (asked({"store.ingest", "store.disk_bytes"})) {
       const auto sqlite = make_sqlite(directory_ / "sqlite", columns_);
       peers.emplace_back(sqlite->name(), fill_peer(*sqlite, std::min(events_, kSqliteEvents)));
+    }
+    if (asked({"store.ingest", "store.disk_bytes"})) {
+      const auto clickhouse = fill_clickhouse(directory_ / "clickhouse", {.mix = Mix::fleet}, events_);
+      if (clickhouse) {
+        peers.emplace_back("ClickHouse, its server alone",
+                           Ingested{.rate = clickhouse->rate, .bytes = clickhouse->bytes});
+      }
     }
     for (const auto& [name, peer] : peers) {
       if (asked({"store.ingest"})) {

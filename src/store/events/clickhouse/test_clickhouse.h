@@ -42,6 +42,7 @@ class TestClickHouse {
   TestClickHouse(const TestClickHouse&) = delete;
   TestClickHouse& operator=(const TestClickHouse&) = delete;
 
+  pid_t process(size_t server) const { return servers_[server].process; }
   bool is_cluster() const { return zookeeper_ > 0; }
   // Of a store that finds nothing there.
   ClickHouseOptions fresh_options(const std::string& directory) {
