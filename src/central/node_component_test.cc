@@ -433,6 +433,48 @@ TEST_F(NodeTest, a_typo_in_a_query_gets_a_diagnostic) {
   EXPECT_NE(diagnostic["rendered"].get<std::string>().find("^^^^^^^^"), std::string::npos);
 }
 
+TEST_F(NodeTest, a_query_becomes_an_outline_and_text_again) {
+  const std::string query = R"(FileName = "*worm*" AND NOT (PID != 1 OR user.name NOT IN ("a", "b")) | since 24h)";
+  const json outline = call("POST", "/hunts/outline", json{{"query", query}}.dump()).parsed();
+  EXPECT_EQ(outline["where"]["kind"], "all") << outline;
+  EXPECT_EQ(outline["where"]["children"][0]["values"][0], json({{"kind", "pattern"}, {"text", "*worm*"}}));
+  EXPECT_EQ(outline["where"]["children"][1]["negated"], true);
+  EXPECT_EQ(outline["where"]["children"][1]["children"][1]["opposite"], true);
+  EXPECT_EQ(outline["pipes"], json({"since 24h"}));
+  EXPECT_FALSE(outline.contains("diagnostic"));
+  const json printed = call("POST", "/hunts/print", outline.dump()).parsed();
+  EXPECT_EQ(printed, json({{"query", query}}));
+}
+
+TEST_F(NodeTest, an_outline_says_which_condition_is_wrong) {
+  const json outline =
+      call("POST", "/hunts/outline", R"x({"query":"PID = 1 AND (FileNam = \"x\" OR PID = 2)"})x").parsed();
+  EXPECT_EQ(outline["path"], json({1, 0})) << outline;
+  EXPECT_EQ(outline["diagnostic"]["code"], "Q102");
+  const json printed = call("POST", "/hunts/print", json{{"where", outline["where"]}}.dump()).parsed();
+  EXPECT_EQ(printed["path"], json({1, 0})) << printed;
+  const Answer broken = call("POST", "/hunts/outline", R"({"query":"PID = (1"})");
+  EXPECT_EQ(broken.status, 400);
+  EXPECT_EQ(broken.parsed()["error"]["diagnostic"]["code"], "Q203");
+}
+
+TEST_F(NodeTest, an_outline_that_is_none_is_refused) {
+  const auto refused = [](const std::string& body) { return call("POST", "/hunts/print", body).status == 400; };
+  EXPECT_FALSE(refused(R"({"where":{"kind":"all"}})"));
+  EXPECT_TRUE(refused("{}"));
+  EXPECT_TRUE(refused(R"({"where":[]})"));
+  EXPECT_TRUE(refused(R"({"where":{"kind":"some"}})"));
+  EXPECT_TRUE(refused(R"({"where":{"kind":"all","children":{}}})"));
+  EXPECT_TRUE(refused(R"({"where":{"kind":"text","text":"PID = 1) OR (PID = 2"}})"));
+  EXPECT_TRUE(refused(R"({"where":{"kind":"all"},"pipes":["limit 1 | limit 2"]})"));
+  const std::string one = R"("kind":"test","field":"PID","operator":"=","values":[{"kind":"word","text":"1"}])";
+  EXPECT_FALSE(refused("{\"where\":{" + one + "}}"));
+  EXPECT_TRUE(refused("{\"where\":{" + one + R"(,"unknown":1}})"));
+  std::string deep = "{" + one + "}";
+  for (int i = 0; i < 7; ++i) deep = R"({"kind":"any","children":[)" + deep + "]}";
+  EXPECT_TRUE(refused("{\"where\":" + deep + "}"));
+}
+
 TEST_F(NodeTest, a_rule_is_checked_before_it_is_used) {
   const json checked = call("POST", "/rules/check", json{{"text", kRule}, {"name", "x.yml"}}.dump()).parsed();
   EXPECT_EQ(checked["format"], "sigma");
@@ -684,6 +726,21 @@ TEST_F(AgentTest, stored_events_are_found_by_hunts) {
   for (const json& bucket : histogram["buckets"]) count += bucket["count"].get<int64_t>();
   EXPECT_EQ(count, 3) << histogram;
   EXPECT_LE(histogram["buckets"].size(), 10u);
+}
+
+TEST_F(AgentTest, values_that_a_field_had_are_told) {
+  ASSERT_TRUE(agent_->send(marker_frame(1)).has_ack());
+  const std::string query = "HostId = \"" + agent_->host_id() + "\" | since 1h";
+  const auto values = [&](const std::string& field, const std::string& contains) {
+    const json body = {{"field", field}, {"contains", contains}, {"query", query}};
+    return call("POST", "/hunts/values", body.dump()).parsed()["values"];
+  };
+  EXPECT_EQ(values("process.name", "mark"), json::array({{{"value", "test_marker"}, {"count", 1}}}));
+  EXPECT_EQ(values("FileName", "").size(), 3u);
+  EXPECT_EQ(values("user.id", ""), json::array({{{"value", 0}, {"count", 3}}}));
+  EXPECT_EQ(values("no.such.field", ""), json::array());
+  EXPECT_EQ(values("time", ""), json::array());
+  EXPECT_EQ(call("POST", "/hunts/values", R"({"field":"process.name","query":"PID ="})").status, 400);
 }
 
 TEST_F(AgentTest, a_hunt_is_exported_in_each_format) {

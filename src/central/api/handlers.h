@@ -28,6 +28,11 @@ Response export_hunt(Services& services, const Request& request);
 Response hunt_histogram(Services& services, const Request& request);
 Response check_hunt(Services& services, const Request& request);
 
+// outline_routes.cc
+Response read_outline(Services& services, const Request& request);
+Response print_outline(Services& services, const Request& request);
+Response seen_values(Services& services, const Request& request);
+
 // fleet_routes.cc
 Response list_hosts(Services& services, const Request& request);
 Response get_host(Services& services, const Request& request);

@@ -74,15 +74,19 @@ Response error_response(const Error& error) {
   return {.status = row.status, .body = error_text(error_json(row.code, error.message))};
 }
 
+nlohmann::ordered_json diagnostic_json(const query::Diagnostic& diagnostic, std::string_view source) {
+  return {{"code", diagnostic.code},
+          {"line", diagnostic.line},
+          {"column", diagnostic.column},
+          {"length", diagnostic.length},
+          {"message", diagnostic.message},
+          {"hint", diagnostic.hint},
+          {"rendered", diagnostic.render(source)}};
+}
+
 Response error_response(const query::Diagnostic& diagnostic, std::string_view source) {
   nlohmann::ordered_json json = error_json("invalid_argument", diagnostic.message);
-  json["error"]["diagnostic"] = {{"code", diagnostic.code},
-                                 {"line", diagnostic.line},
-                                 {"column", diagnostic.column},
-                                 {"length", diagnostic.length},
-                                 {"message", diagnostic.message},
-                                 {"hint", diagnostic.hint},
-                                 {"rendered", diagnostic.render(source)}};
+  json["error"]["diagnostic"] = diagnostic_json(diagnostic, source);
   return {.status = 400, .body = error_text(json)};
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -75,5 +76,6 @@ class BodySink {
 // {"error":{"code","message"}} with the HTTP status that belongs to the error's kind.
 Response error_response(const Error& error);
 Response error_response(const query::Diagnostic& diagnostic, std::string_view source);
+nlohmann::ordered_json diagnostic_json(const query::Diagnostic& diagnostic, std::string_view source);
 
 }  // namespace redoubt::central

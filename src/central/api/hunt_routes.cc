@@ -6,6 +6,7 @@
 #include "central/api/json_response.h"
 #include "central/api/parameters.h"
 #include "query/hunt.h"
+#include "query/outline.h"
 
 namespace redoubt::central {
 
@@ -66,6 +67,7 @@ Response list_fields(Services&, const Request&) {
   for (const event::FieldInfo& field : event::kFields) {
     fields.push_back({{"name", field.name},
                       {"type", event::name_of(field.type)},
+                      {"operators", query::operators_of(field.field)},
                       {"aliases", alias_names(field.aliases)},
                       {"help", field.help}});
   }

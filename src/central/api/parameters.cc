@@ -54,23 +54,34 @@ JsonBody::JsonBody(JsonBody&&) noexcept = default;
 JsonBody& JsonBody::operator=(JsonBody&&) noexcept = default;
 JsonBody::~JsonBody() = default;
 
-Result<JsonBody> JsonBody::parse(std::string_view text, std::initializer_list<std::string_view> keys) {
-  auto tree = std::make_unique<Tree>();
+Status only_json_keys(const nlohmann::json& object, std::initializer_list<std::string_view> keys) {
+  for (const auto& [key, value] : object.items()) {
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+      return fail(Errc::invalid_argument, "unknown key " + key_text(key) + " (" + known_list(keys) + ")");
+    }
+  }
+  return {};
+}
+
+Result<nlohmann::json> parse_json_object(std::string_view text, std::initializer_list<std::string_view> keys) {
+  nlohmann::json json;
   if (text.empty()) text = "{}";
   if (!shallow(text)) return fail(Errc::invalid_argument, "body: JSON nested too deeply");
   try {
-    tree->json = nlohmann::json::parse(text);
+    json = nlohmann::json::parse(text);
   } catch (const nlohmann::json::parse_error& error) {
     return fail(Errc::invalid_argument, "body: not JSON, at byte " + std::to_string(error.byte));
   } catch (const nlohmann::json::exception&) {
     return fail(Errc::invalid_argument, "body: a number that is out of range");
   }
-  if (!tree->json.is_object()) return fail(Errc::invalid_argument, "body: not a JSON object");
-  for (const auto& [key, value] : tree->json.items()) {
-    if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
-      return fail(Errc::invalid_argument, "unknown key " + key_text(key) + " (" + known_list(keys) + ")");
-    }
-  }
+  if (!json.is_object()) return fail(Errc::invalid_argument, "body: not a JSON object");
+  TRY_STATUS(only_json_keys(json, keys));
+  return json;
+}
+
+Result<JsonBody> JsonBody::parse(std::string_view text, std::initializer_list<std::string_view> keys) {
+  auto tree = std::make_unique<Tree>();
+  TRY(tree->json, parse_json_object(text, keys));
   return JsonBody(std::move(tree));
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +16,11 @@
 namespace redoubt::central {
 
 constexpr int kJsonDepthMax = 16;
+
+// A JSON object of which only the keys named may be there, for bodies that hold more than a few plain members.
+Result<nlohmann::json> parse_json_object(std::string_view text, std::initializer_list<std::string_view> keys);
+// Refuses an object with keys beside those named.
+Status only_json_keys(const nlohmann::json& object, std::initializer_list<std::string_view> keys);
 
 // A JSON object of which only the keys named may be there.
 class JsonBody {

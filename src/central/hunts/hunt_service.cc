@@ -14,6 +14,9 @@ namespace {
 
 constexpr int64_t kHuntTimeMs = 30'000;
 constexpr int64_t kWidthUsMin = base::kSecondUs;
+constexpr int64_t kValuesTimeMs = 3'000;
+// Most fields that one name stands for are counted.
+constexpr size_t kMeaningsMax = 4;
 
 // Widths that people read easily, up to a week.
 constexpr auto kNiceWidthsUs = std::to_array<int64_t>(
@@ -65,6 +68,35 @@ store::HuntResult rows_of(const rules::Correlation& correlation, const std::vect
     result.rows.push_back(std::move(row));
   }
   return result;
+}
+
+// Which events count for the values of the field.
+query::Expression has_value(event::Field field, const std::string& contains) {
+  using query::Expression;
+  using query::Operator;
+  std::vector<Expression> all;
+  all.push_back(Expression::test(field, Operator::exists, {}));
+  const event::FieldType type = event::info(field).type;
+  const bool words = type == event::FieldType::text || type == event::FieldType::keyword;
+  const bool exact = type == event::FieldType::id || type == event::FieldType::hash;
+  if (!contains.empty() && field != event::Field::event_type && (words || exact)) {
+    all.push_back(Expression::test(field, words ? Operator::contains : Operator::starts_with, {contains}));
+  }
+  return Expression::all_of(std::move(all));
+}
+
+// Distinct, times left out.
+std::vector<event::Field> countable_fields(std::string_view name) {
+  std::vector<event::Field> fields;
+  for (const event::NamedField& meaning : event::fields_named(name)) {
+    const bool time = event::info(meaning.field).type == event::FieldType::time;
+    const bool known = std::find(fields.begin(), fields.end(), meaning.field) != fields.end();
+    if (!time && !known && meaning.field != event::Field::attributes && fields.size() < kMeaningsMax) {
+      fields.push_back(meaning.field);
+    }
+    if (meaning.family == event::NameFamily::canonical) break;
+  }
+  return fields;
 }
 
 Error busy() { return {Errc::exhausted, "other hunts are running: try again in a moment"}; }
@@ -179,6 +211,37 @@ HuntOutcome<std::monostate> HuntService::check(const std::string& text) {
   const auto hunt = query::parse_hunt(text, base::Time::now());
   if (!hunt) return tl::unexpected<HuntError>(hunt.error());
   return std::monostate{};
+}
+
+HuntOutcome<FieldValues> HuntService::values(const ValuesRequest& request) {
+  const base::Time now = base::Time::now();
+  const auto within = query::parse_hunt(request.query, now);
+  if (!within) return tl::unexpected<HuntError>(within.error());
+  const RunningHunt running(running_);
+  if (!running.admitted()) return tl::unexpected<HuntError>(busy());
+  store::HuntLimits limits = this->limits();
+  limits.time_ms_max = kValuesTimeMs;
+  FieldValues found;
+  for (const event::Field field : countable_fields(request.field)) {
+    std::vector<query::Expression> both;
+    both.push_back(within->where.clone());
+    both.push_back(has_value(field, request.contains));
+    auto where = query::normalize(query::Expression::all_of(std::move(both)));
+    if (!where) return tl::unexpected<HuntError>(std::move(where).error());
+    const query::Hunt hunt{.where = *std::move(where),
+                           .since = within->since ? within->since : base::Time{now.us - base::kDayUs},
+                           .until = within->until,
+                           .limit = request.limit,
+                           .aggregate = query::CountBy{field, request.limit}};
+    auto counted = events_.hunt(hunt, limits);
+    if (!counted) return tl::unexpected<HuntError>(std::move(counted).error());
+    found.partial = found.partial || counted->partial;
+    for (auto& row : counted->rows) found.values.emplace_back(std::move(row[0]), integer_of(row[1]));
+  }
+  std::stable_sort(found.values.begin(), found.values.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  if (found.values.size() > request.limit) found.values.resize(request.limit);
+  return found;
 }
 
 }  // namespace redoubt::central

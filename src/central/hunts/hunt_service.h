@@ -22,6 +22,7 @@ constexpr uint32_t kHuntRowsDefault = 1000;
 constexpr uint32_t kHuntOffsetMax = 100'000;
 constexpr uint32_t kHistogramBucketsMax = 500;
 constexpr int kHuntsAtOnceMax = 4;
+constexpr uint32_t kValuesMax = 100;
 
 // A mistake in the query, or a failure of the node.
 using HuntError = std::variant<query::Diagnostic, Error>;
@@ -41,6 +42,19 @@ struct HuntAnswer {
 struct Histogram {
   int64_t width_us = 0;
   std::vector<std::pair<base::Time, int64_t>> buckets;
+};
+
+// The values that a field had in the events that a query finds, within its time, a day where it says none.
+struct ValuesRequest {
+  std::string field;
+  std::string contains;  // of the value; empty: any value; of numbers and addresses not looked at
+  std::string query;
+  uint32_t limit = 10;
+};
+
+struct FieldValues {
+  std::vector<std::pair<store::Cell, int64_t>> values;  // with their number of events, the commonest first
+  bool partial = false;
 };
 
 // A stretch of stored history; `until` is not part of it.
@@ -65,6 +79,8 @@ class HuntService {
   HuntOutcome<HuntAnswer> run(const std::string& text, const HuntPage& page);
   HuntOutcome<Histogram> histogram(const std::string& text, uint32_t buckets);
   HuntOutcome<std::monostate> check(const std::string& text);
+  // For people who are about to choose one: takes a few seconds at most. Times have none.
+  HuntOutcome<FieldValues> values(const ValuesRequest& request);
   // Runs a rule's expression over history. The days are those that the range touches; its hits lie within it.
   Result<Backtest> backtest(const query::Expression& where, const HistoryRange& range, uint32_t events_max);
 

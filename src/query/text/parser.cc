@@ -58,6 +58,11 @@ class Parser {
  private:
   const Token& peek() const { return tokens_[at_]; }
   const Token& take() { return tokens_[at_ + 1 < tokens_.size() ? at_++ : at_]; }
+  // From there to the end of what was taken last.
+  Span span_from(size_t offset) const {
+    const Span& last = tokens_[at_ > 0 ? at_ - 1 : 0].span;
+    return {offset, last.offset + last.size - offset};
+  }
   bool at_query_end() const { return peek().kind == TokenKind::end || peek().is_symbol("|"); }
 
   tl::unexpected<Diagnostic> expected_instead(std::string code, std::string message, std::string hint) const {
@@ -82,6 +87,7 @@ class Parser {
 
   template <class Operand>
   Outcome<NodeSyntax> joined(NodeKind kind, std::string_view keyword, int depth, Operand operand) {
+    const size_t begin = peek().span.offset;
     REDOUBT_OUTCOME(NodeSyntax first, operand(depth));
     if (!peek().is_keyword(keyword)) return first;
     NodeSyntax node{.kind = kind};
@@ -91,6 +97,7 @@ class Parser {
       REDOUBT_OUTCOME(NodeSyntax next, operand(depth));
       node.children.push_back(std::move(next));
     }
+    node.span = span_from(begin);
     return node;
   }
 
@@ -98,11 +105,13 @@ class Parser {
     if (depth > kDepthMax) {
       return expected_instead("Q204", "this is nested more than " + std::to_string(kDepthMax) + " levels deep", "");
     }
+    const size_t begin = peek().span.offset;
     if (peek().is_keyword("NOT") || peek().is_symbol("!")) {
       take();
       REDOUBT_OUTCOME(NodeSyntax child, negation(depth + 1));
       NodeSyntax node{.kind = NodeKind::negation};
       node.children.push_back(std::move(child));
+      node.span = span_from(begin);
       return node;
     }
     if (!peek().is_symbol("(")) return test();
@@ -113,6 +122,8 @@ class Parser {
       return complain(source_, open.span, {"Q203", "this parenthesis is not closed", "close it with )"});
     }
     take();
+    inner.span = span_from(begin);
+    inner.parenthesised = true;
     return inner;
   }
 
@@ -123,11 +134,13 @@ class Parser {
                               text ? "a field stands on the left, without quotes" : "");
     }
     NodeSyntax node{.kind = NodeKind::test};
+    const size_t begin = peek().span.offset;
     node.test.name = take();
     if (auto problem = verb(node.test)) return tl::unexpected<Diagnostic>(*std::move(problem));
     if (node.test.verb != Verb::exists) {
       REDOUBT_OUTCOME(node.test.values, values());
     }
+    node.span = span_from(begin);
     return node;
   }
 

@@ -51,6 +51,8 @@ struct NodeSyntax {
   NodeKind kind = NodeKind::all_of;
   std::vector<NodeSyntax> children;
   TestSyntax test;  // kind test
+  Span span;        // with its parentheses, if it has any
+  bool parenthesised = false;
 };
 
 // One `| …`: its words, the first of which is its name.

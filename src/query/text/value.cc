@@ -67,6 +67,8 @@ bool has_verb(event::Field field, Verb verb) {
   return verbs.find(" " + std::string(name_of(verb)) + " ") != std::string::npos;
 }
 
+bool takes_pattern(Verb verb) { return verb == Verb::equal || verb == Verb::in || verb == Verb::like; }
+
 namespace {
 
 Operator operator_of(Verb verb) {
@@ -87,8 +89,6 @@ Operator operator_of(Verb verb) {
   }
   return Operator::exists;
 }
-
-bool takes_pattern(Verb verb) { return verb == Verb::equal || verb == Verb::in || verb == Verb::like; }
 
 struct Typer {
   std::string_view source;

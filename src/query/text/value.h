@@ -22,6 +22,8 @@ Outcome<base::Time> read_time(std::string_view source, const Token& token, base:
 std::string_view verbs_of(event::Field field);
 bool has_verb(event::Field field, Verb verb);
 std::string_view name_of(Verb verb);
+// Whether * and ? in quotes are wildcards for it.
+bool takes_pattern(Verb verb);
 // "text", "a number": for messages.
 std::string_view described(event::FieldType type);
 

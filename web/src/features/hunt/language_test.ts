@@ -5,7 +5,7 @@ import type { FieldTable } from './hunt_queries';
 import { completer, lintOf } from './language';
 
 const table: FieldTable = {
-  fields: [{ name: 'process.name', type: 'text', aliases: ['FileName'], help: 'last part of the path' }],
+  fields: [{ name: 'process.name', type: 'text', operators: ['='], aliases: ['FileName'], help: 'last part of the path' }],
   event_types: [{ name: 'process', help: 'a program was started' }],
 };
 
