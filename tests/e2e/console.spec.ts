@@ -289,6 +289,85 @@ test('a typing mistake is shown with a caret and the nearest name', async () => 
   await expectAccessible();
 });
 
+test('the builder shows the text, and what is changed there is the text', async () => {
+  const query = 'EventType = "process" AND (FileName CONTAINS "curl" OR NOT UserName = "root") | since 24h | limit 50';
+  await page.goto(`/hunt?${new URLSearchParams({ q: query })}`);
+  await page.getByRole('radiogroup', { name: 'Write the query as' }).getByText('Builder').click();
+  const builder = page.getByTestId('query-builder');
+  const preview = builder.getByLabel('The query as text');
+  await expect(builder.getByTestId('condition')).toHaveCount(3);
+  await expect(preview, 'looking at it changes nothing').toHaveText(query);
+  await expect(builder.getByRole('group', { name: 'Any of these' }).getByRole('combobox', { name: 'Operator' }).first()).toHaveValue('CONTAINS');
+  await expect(builder.getByRole('textbox', { name: 'Step 2' })).toHaveValue('limit 50');
+  await expectAccessible();
+  await picture('builder');
+
+  await builder.getByRole('combobox', { name: 'Operator' }).nth(1).selectOption({ label: 'does not contain' });
+  await expect(preview).toHaveText(query.replace('CONTAINS', 'NOT CONTAINS'));
+  await builder.getByRole('button', { name: 'Condition', exact: true }).last().click();
+  const added = builder.getByTestId('condition').last();
+  await expect(added.getByRole('combobox', { name: 'Field' })).toBeFocused();
+  await page.keyboard.insertText('process.name');
+  await page.keyboard.press('Tab');
+  await added.getByRole('combobox', { name: 'Values' }).click();
+  const seen = page.getByRole('option').filter({ hasText: /events?$/ });
+  await expect(seen.first(), 'values that were seen').toBeVisible();
+  const name = await seen.first().locator('span span').first().textContent();
+  await seen.first().click();
+  await page.keyboard.press('Escape');
+  await expect(preview).toContainText(`) AND process.name = "${name}" | since 24h`);
+  await answerTo('/hunts', () => page.getByRole('button', { name: 'Run', exact: true }).click());
+  await expect(page).toHaveURL(/NOT\+CONTAINS/);
+  await page.getByRole('radiogroup', { name: 'Write the query as' }).getByText('Text', { exact: true }).click();
+  await expect(page.getByRole('textbox', { name: 'Hunting query' })).toContainText(`AND process.name = "${name}" | since 24h | limit 50`);
+});
+
+test('text that is changed is shown by the builder, mistakes where they are', async () => {
+  const mode = page.getByRole('radiogroup', { name: 'Write the query as' });
+  const builder = page.getByTestId('query-builder');
+  await setQuery('NOT (PID = 1 OR PID IN (2, 3)) AND process.name = "*<img src=x onerror=alert(1)>*" | count by user.name top 5');
+  await mode.getByText('Builder').click();
+  await expect(builder.getByRole('group', { name: 'None of these' }).getByTestId('condition')).toHaveCount(2);
+  await expect(builder.getByText('*<img src=x onerror=alert(1)>*', { exact: true })).toBeVisible();
+  await expect(builder.getByRole('textbox', { name: 'Step 1' })).toHaveValue('count by user.name top 5');
+  const field = builder.getByRole('combobox', { name: 'Field' }).first();
+  await field.fill('process.pidd');
+  await expect(builder.getByRole('alert')).toContainText("did you mean 'process.pid'");
+  await field.fill('process.pid');
+  await expect(builder.getByRole('alert')).toHaveCount(0);
+  await builder.getByRole('button', { name: 'Remove the condition' }).nth(1).click();
+  await expect(builder.getByLabel('The query as text')).toContainText(/^NOT \(process.pid = 1\) AND/);
+  await builder.getByRole('button', { name: 'Put into a group' }).last().click();
+  await expect(builder.getByRole('group', { name: 'Any of these' })).toBeVisible();
+  await mode.getByText('Text', { exact: true }).click();
+  await setQuery('PID = (1');
+  await mode.getByText('Builder').click();
+  await expect(page.getByTestId('builder-unreadable')).toContainText('this parenthesis is not closed');
+  await expectAccessible();
+});
+
+test('the same is found from a value and from an event', async () => {
+  await page.goto('/hunt');
+  const mode = page.getByRole('radiogroup', { name: 'Write the query as' });
+  await mode.getByText('Find the same').click();
+  const form = page.getByRole('form', { name: 'Find a value' });
+  await form.getByLabel('Value').fill('10.11.12.0/24');
+  await expect(form.getByRole('combobox', { name: 'Find everything with this' })).toHaveValue('Address');
+  await expectAccessible();
+  await answerTo('/hunts', () => form.getByRole('button', { name: 'Find it' }).click());
+  await expect(page.getByTestId('query-builder').getByLabel('The query as text')).toContainText('destination.ip = "10.11.12.0/24"');
+  await page.goto(`/hunt?${new URLSearchParams({ q: 'EventType = "process" AND SHA256 EXISTS | since 24h' })}`);
+  await page.getByRole('button', { name: 'All fields of row 1', exact: true }).click();
+  const details = page.getByRole('complementary', { name: 'All fields of the row' });
+  await details.getByRole('button', { name: 'Find the same' }).click();
+  const like = page.getByRole('form', { name: 'Find events like this one' });
+  await expect(like.getByRole('checkbox', { checked: true }).first()).toBeVisible();
+  await expectAccessible();
+  await answerTo('/hunts', () => like.getByRole('button', { name: 'Find the same' }).click());
+  await expect(page.getByTestId('query-builder').getByLabel('The query as text')).toContainText('process.hash.sha256 = "');
+  await expect(page.locator('button[data-field="@timestamp"]').first()).toBeVisible();
+});
+
 test('a rule is found, described and run over history', async () => {
   await open('Rules');
   await page.keyboard.press('/');

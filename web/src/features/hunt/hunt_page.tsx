@@ -1,6 +1,6 @@
-import { Button, Select } from '@mantine/core';
+import { Button, SegmentedControl, Select } from '@mantine/core';
 import { IconCalendarRepeat, IconPlayerPlay, IconZoomQuestion } from '@tabler/icons-react';
-import { useMemo, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { ApiError, type Diagnostic, type HuntResult } from '@/shared/api/client';
 import { useMayChange } from '@/shared/api/session';
@@ -9,13 +9,17 @@ import { Empty, Failure, Loading } from '@/shared/ui/states';
 import ui from '@/shared/ui/ui.module.css';
 import { ColumnChooser } from './column_chooser';
 import { shownColumns } from './columns';
+import { ContextForm, type Origin } from './context_form';
 import { ExportMenu } from './export_menu';
 import { Histogram } from './histogram';
 import { rowsMax, useFields, useHistogram, useHunt } from './hunt_queries';
+import { observablesOf } from './observables';
+import { QueryBuilder } from './query_builder';
 import { QueryEditor } from './query_editor';
 import { ResultTable } from './result_table';
 import { RowDetails } from './row_details';
 import { SavedHunts, SaveHunt } from './saved_hunts';
+import { useBuilder } from './use_builder';
 import { ValueMenu, type Picked, type ValueActions } from './value_menu';
 import css from './hunt.module.css';
 
@@ -76,9 +80,22 @@ function Summary({ result, children }: { result: HuntResult; children: React.Rea
   );
 }
 
-function Results({ query, result, chosen, setColumns, actions }: {
-  query: string; result: HuntResult; chosen: string[]; setColumns: (names: string[]) => void; actions: ValueActions;
-}) {
+interface ResultsProps {
+  query: string;
+  result: HuntResult;
+  chosen: string[];
+  setColumns: (names: string[]) => void;
+  actions: ValueActions;
+  onFindSame: (origin: Origin) => void;
+}
+
+function originOf(result: HuntResult, row: number): Origin {
+  const cells = result.rows[row]!;
+  const time = cells[result.columns.findIndex((column) => column.field === '@timestamp')];
+  return { observables: observablesOf(result, cells), ...(typeof time === 'string' && { time }) };
+}
+
+function Results({ query, result, chosen, setColumns, actions, onFindSame }: ResultsProps) {
   const [picked, setPicked] = useState<Picked>();
   const [selected, setSelected] = useState<number>();
   const columns = useMemo(() => shownColumns(result, chosen), [result, chosen]);
@@ -95,7 +112,8 @@ function Results({ query, result, chosen, setColumns, actions }: {
         <div className={css.split}>
           <ResultTable result={result} columns={columns} selected={open} onPick={setPicked}
             onSelect={(row) => setSelected(row === selected ? undefined : row)} />
-          {open !== undefined && <RowDetails result={result} row={open} onPick={setPicked} onClose={() => setSelected(undefined)} />}
+          {open !== undefined && <RowDetails result={result} row={open} onPick={setPicked} onClose={() => setSelected(undefined)}
+            onFindSame={() => onFindSame(originOf(result, open))} />}
         </div>
       )}
       {picked && <ValueMenu picked={picked} actions={actions} onClose={() => setPicked(undefined)} />}
@@ -103,26 +121,85 @@ function Results({ query, result, chosen, setColumns, actions }: {
   );
 }
 
-export function HuntPage() {
-  const { query, columns, run, runQuery, setColumns } = useHuntAddress();
+type Mode = 'text' | 'builder' | 'context';
+const modes: { value: Mode; label: string }[] = [
+  { value: 'text', label: 'Text' }, { value: 'builder', label: 'Builder' }, { value: 'context', label: 'Find the same' },
+];
+
+// One query in three modes, and what is said of it before it is run.
+function useQueryModes(query: string) {
   const [text, setText] = useState(query);
   const [ran, setRan] = useState(query);
+  const [mode, setMode] = useState<Mode>('text');
+  const [origin, setOrigin] = useState<Origin>();
   const [diagnostic, setDiagnostic] = useState<Diagnostic>();
-  const [saving, setSaving] = useState(false);
-  const mayChange = useMayChange();
   if (ran !== query) {
     // The address changed: a run, a link, the browser's back button.
     setRan(query);
     setText(query);
   }
+  const builder = useBuilder(text, setText, mode === 'builder');
+  return {
+    text, setText, mode, setMode, origin, setOrigin, builder, setDiagnostic,
+    diagnostic: mode === 'text' ? diagnostic : undefined,
+    // What is to be run; nothing while the builder holds something that is no query.
+    current: async () => mode === 'builder' && !builder.unreadable ? builder.printed() : text,
+  };
+}
+
+function QueryCard({ modes: query, mistake, onRun, card }: {
+  modes: ReturnType<typeof useQueryModes>; mistake: Diagnostic | undefined; onRun: (text?: string) => void; card: React.RefObject<HTMLElement | null>;
+}) {
   const fields = useFields();
+  return (
+    <section ref={card} className={`${ui.card} ${css.editorCard}`} aria-label="Query"
+      onKeyDown={(event) => {
+        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && query.mode === 'builder') onRun();
+      }}>
+      <div className={css.modes}>
+        <SegmentedControl size="xs" aria-label="Write the query as" value={query.mode} onChange={(mode) => query.setMode(mode as Mode)} data={modes} />
+      </div>
+      {query.mode === 'text' && (
+        <QueryEditor value={query.text} fields={fields.data} onChange={query.setText} onRun={onRun} onDiagnostic={query.setDiagnostic} />
+      )}
+      {query.mode === 'builder' && <QueryBuilder builder={query.builder} fields={fields.data} text={query.text} />}
+      {query.mode === 'context' && (
+        <ContextForm key={query.origin ? JSON.stringify(query.origin) : 'value'} origin={query.origin} onForget={() => query.setOrigin(undefined)}
+          onQuery={(text) => {
+            query.setMode('builder');
+            onRun(text);
+          }} />
+      )}
+      {query.mode === 'text' && (mistake ? <Mistake diagnostic={mistake} /> : (
+        <p className={css.hint}><kbd>Ctrl</kbd> <kbd>Enter</kbd> runs it · <kbd>Ctrl</kbd> <kbd>Space</kbd> lists the fields · click a value below to narrow</p>
+      ))}
+    </section>
+  );
+}
+
+export function HuntPage() {
+  const { query, columns, run, runQuery, setColumns } = useHuntAddress();
+  const modes = useQueryModes(query);
+  const { text, current } = modes;
+  const [saving, setSaving] = useState(false);
+  const mayChange = useMayChange();
+  const card = useRef<HTMLElement>(null);
   const hunt = useHunt({ query, run });
   const histogram = useHistogram({ query, run });
   const refused = hunt.error instanceof ApiError ? hunt.error.diagnostic : undefined;
-  const mistake = diagnostic ?? (text.trim() === query ? refused : undefined);
+  const mistake = modes.diagnostic ?? (text.trim() === query ? refused : undefined);
+  const runCurrent = async () => {
+    const now = await current();
+    if (now !== undefined) runQuery(now);
+  };
   const actions: ValueActions = {
     narrow: (condition, how) => runQuery(narrow(text, condition, how)),
     setTime: (bound, time) => runQuery(withPipe(text, bound, time)),
+  };
+  const findSame = (origin: Origin) => {
+    modes.setOrigin(origin);
+    modes.setMode('context');
+    card.current?.scrollIntoView({ block: 'nearest' });
   };
 
   return (
@@ -134,14 +211,9 @@ export function HuntPage() {
         {mayChange && (
           <Button variant="default" leftSection={<IconCalendarRepeat size={14} />} disabled={isAggregate(text)} onClick={() => setSaving(true)}>Save and schedule</Button>
         )}
-        <Button leftSection={<IconPlayerPlay size={14} />} loading={hunt.isFetching} onClick={() => runQuery(text)}>Run</Button>
+        <Button leftSection={<IconPlayerPlay size={14} />} loading={hunt.isFetching} onClick={() => void runCurrent()}>Run</Button>
       </div>
-      <section className={`${ui.card} ${css.editorCard}`} aria-label="Query">
-        <QueryEditor value={text} fields={fields.data} onChange={setText} onRun={runQuery} onDiagnostic={setDiagnostic} />
-        {mistake ? <Mistake diagnostic={mistake} /> : (
-          <p className={css.hint}><kbd>Ctrl</kbd> <kbd>Enter</kbd> runs it · <kbd>Ctrl</kbd> <kbd>Space</kbd> lists the fields · click a value below to narrow</p>
-        )}
-      </section>
+      <QueryCard modes={modes} mistake={mistake} card={card} onRun={(now) => now === undefined ? void runCurrent() : runQuery(now)} />
       {histogram.data && !isAggregate(query) && histogram.data.buckets.length > 0 && (
         <section className={`${ui.card} ${css.histogramCard}`} aria-label="Events over time">
           <Histogram widthUs={histogram.data.width_us} buckets={histogram.data.buckets}
@@ -150,7 +222,7 @@ export function HuntPage() {
       )}
       {hunt.isPending && <section className={ui.card}><Loading what="results" /></section>}
       {hunt.isError && !refused && <section className={ui.card}><Failure error={hunt.error} retry={() => void hunt.refetch()} /></section>}
-      {hunt.data && !hunt.isError && <Results query={query} result={hunt.data} chosen={columns} setColumns={setColumns} actions={actions} />}
+      {hunt.data && !hunt.isError && <Results query={query} result={hunt.data} chosen={columns} setColumns={setColumns} actions={actions} onFindSame={findSame} />}
       <SavedHunts />
       {saving && <SaveHunt query={text} onClose={() => setSaving(false)} />}
     </div>

@@ -36,6 +36,27 @@ export function useHistogram({ query, run }: HuntRequest) {
   });
 }
 
+export interface SeenValue {
+  value: string | number | null;
+  count: number;
+}
+
+const seenMs = 60_000;
+
+// The commonest values of a field in the time that the pipes say; a day, if they say none.
+export function useSeenValues(field: string, contains: string, pipes: string[], enabled: boolean) {
+  const query = pipes.filter((pipe) => /^(since|until)\s/i.test(pipe)).map((pipe) => `| ${pipe}`).join(' ');
+  return useQuery({
+    queryKey: ['values', field, contains, query],
+    enabled: enabled && field !== '',
+    staleTime: seenMs,
+    retry: false,
+    placeholderData: keepPreviousData,
+    queryFn: async ({ signal }): Promise<SeenValue[]> =>
+      (await read(api.POST('/hunts/values', { body: { field, contains, query }, signal }))).values,
+  });
+}
+
 // The mistake in a query, or undefined. A node that cannot be reached says nothing about the query.
 export async function checkQuery(query: string): Promise<Diagnostic | undefined> {
   try {

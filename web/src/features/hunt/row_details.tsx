@@ -1,4 +1,4 @@
-import { CloseButton } from '@mantine/core';
+import { Button, CloseButton } from '@mantine/core';
 import type { HuntResult } from '@/shared/api/client';
 import ui from '@/shared/ui/ui.module.css';
 import { present } from './columns';
@@ -6,14 +6,15 @@ import { shown } from './result_table';
 import type { Picked } from './value_menu';
 import css from './hunt.module.css';
 
-export function RowDetails({ result, row, onPick, onClose }: {
-  result: HuntResult; row: number; onPick: (picked: Picked) => void; onClose: () => void;
+export function RowDetails({ result, row, onPick, onClose, onFindSame }: {
+  result: HuntResult; row: number; onPick: (picked: Picked) => void; onClose: () => void; onFindSame: () => void;
 }) {
   return (
     <aside className={css.details} aria-label="All fields of the row" tabIndex={0}>
       <div className={ui.cardHead}>
         <h2>Event</h2>
         <span className={ui.spacer} />
+        <Button size="compact-xs" variant="default" onClick={onFindSame}>Find the same</Button>
         <CloseButton size="sm" aria-label="Close the details" onClick={onClose} />
       </div>
       <dl className={css.detailList}>
