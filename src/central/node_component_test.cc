@@ -728,6 +728,30 @@ TEST_F(AgentTest, stored_events_are_found_by_hunts) {
   EXPECT_LE(histogram["buckets"].size(), 10u);
 }
 
+TEST_F(AgentTest, the_neighbours_of_a_process_are_told) {
+  ASSERT_TRUE(agent_->send(marker_frame(1)).has_ack());
+  const json body = {{"kind", "process"}, {"id", testing::entity(2)}, {"host_id", agent_->host_id()}};
+  const json answer = call("POST", "/map/neighbours", body.dump()).parsed();
+  EXPECT_EQ(answer["node"]["name"], "test_marker") << answer;
+  ASSERT_EQ(answer["neighbours"].size(), 3u) << answer;
+  EXPECT_EQ(answer["neighbours"][0]["relation"], "started");
+  EXPECT_EQ(answer["neighbours"][0]["direction"], "out");
+  EXPECT_EQ(answer["neighbours"][0]["node"]["name"], "id");
+  EXPECT_EQ(answer["neighbours"][1]["direction"], "in");
+  EXPECT_EQ(
+      answer["neighbours"][2]["node"],
+      json({{"kind", "file"}, {"id", "/opt/test_marker"}, {"host_id", agent_->host_id()}, {"host_name", "web-1"}}));
+  EXPECT_EQ(answer["more"], json::array());
+  EXPECT_EQ(answer["partial"], false);
+  const json host = call("POST", "/map/neighbours", json{{"kind", "host"}, {"id", agent_->host_id()}}.dump()).parsed();
+  EXPECT_EQ(host["neighbours"][0]["relation"], "hosts") << host;
+  EXPECT_EQ(call("POST", "/map/neighbours", R"({"kind":"planet","id":"x"})").status, 400);
+  EXPECT_EQ(call("POST", "/map/neighbours", R"({"kind":"process"})").status, 400);
+  EXPECT_EQ(call("POST", "/map/neighbours", R"({"kind":"process","id":"x","since":"now"})").status, 400);
+  EXPECT_EQ(call("POST", "/map/neighbours", R"({"kind":"process","id":"x","limit":100000})").status, 400);
+  EXPECT_EQ(call("POST", "/map/neighbours", R"({"kind":"process","id":"no such"})").status, 404);
+}
+
 TEST_F(AgentTest, values_that_a_field_had_are_told) {
   ASSERT_TRUE(agent_->send(marker_frame(1)).has_ack());
   const std::string query = "HostId = \"" + agent_->host_id() + "\" | since 1h";

@@ -28,6 +28,9 @@ Response export_hunt(Services& services, const Request& request);
 Response hunt_histogram(Services& services, const Request& request);
 Response check_hunt(Services& services, const Request& request);
 
+// map_routes.cc
+Response map_neighbours(Services& services, const Request& request);
+
 // outline_routes.cc
 Response read_outline(Services& services, const Request& request);
 Response print_outline(Services& services, const Request& request);

@@ -28,6 +28,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {Method::patch, "/alerts/{id}",              Access::officer,       change_alert,            kTextBody,  Audited::yes},
     {Method::get,   "/alerts/{id}/tree",         Access::reader,        get_alert_tree,          kNoBody,    Audited::no},
     {Method::get,   "/processes/{entity_id}/tree", Access::reader,      get_process_tree,        kNoBody,    Audited::no},
+    {Method::post,  "/map/neighbours",           Access::reader,        map_neighbours,          kSmallBody, Audited::no},
     {Method::post,  "/hunts",                    Access::reader,        run_hunt,                kTextBody,  Audited::yes},
     {Method::post,  "/hunts/export",             Access::reader,        export_hunt,             kTextBody,  Audited::yes, nullptr, Client::watched},
     {Method::post,  "/hunts/histogram",          Access::reader,        hunt_histogram,          kTextBody,  Audited::no},

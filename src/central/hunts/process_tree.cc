@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "central/hunts/event_row.h"
 #include "query/hunt.h"
 
 namespace redoubt::central {
@@ -47,29 +48,6 @@ const std::vector<Field> kTreeFields = {Field::event_type,
                                         Field::process_parent_name,
                                         Field::host_id};
 
-// One result row by field.
-class TreeRow {
- public:
-  explicit TreeRow(const std::vector<store::Cell>& cells) : cells_(cells) {}
-
-  std::string text(Field field) const {
-    const auto* text = std::get_if<std::string>(&cell(field));
-    return text != nullptr ? *text : std::string();
-  }
-  std::optional<int64_t> integer(Field field) const {
-    const auto* number = std::get_if<int64_t>(&cell(field));
-    return number != nullptr ? std::optional(*number) : std::nullopt;
-  }
-  base::Time time(Field field) const { return {integer(field).value_or(0)}; }
-
- private:
-  const store::Cell& cell(Field field) const {
-    const auto at = std::find(kTreeFields.begin(), kTreeFields.end(), field) - kTreeFields.begin();
-    return cells_[static_cast<size_t>(at)];
-  }
-  const std::vector<store::Cell>& cells_;
-};
-
 class TreeBuilder {
  public:
   TreeBuilder(store::EventStore& events, const TreeRequest& request)
@@ -90,9 +68,9 @@ class TreeBuilder {
   Status load_ends();
   Status mark_leaves(const std::vector<std::string>& generation);
   ProcessNode& node_of(const std::string& id);
-  void take_exec(const TreeRow& row);
-  void take_end(const TreeRow& row);
-  void take_parent(const TreeRow& row);
+  void take_exec(const EventRow& row);
+  void take_end(const EventRow& row);
+  void take_parent(const EventRow& row);
 
   store::EventStore& events_;
   const TreeRequest& request_;
@@ -133,7 +111,7 @@ ProcessNode& TreeBuilder::node_of(const std::string& id) {
 }
 
 // What any event says about its acting process; a later program of the same process is one image more.
-void TreeBuilder::take_exec(const TreeRow& row) {
+void TreeBuilder::take_exec(const EventRow& row) {
   ProcessNode& node = node_of(row.text(Field::process_entity_id));
   if (host_id_.empty()) host_id_ = row.text(Field::host_id);
   if (const std::string parent = row.text(Field::process_parent_entity_id); !parent.empty()) {
@@ -155,7 +133,7 @@ void TreeBuilder::take_exec(const TreeRow& row) {
                          .working_directory = row.text(Field::process_working_directory)});
 }
 
-void TreeBuilder::take_end(const TreeRow& row) {
+void TreeBuilder::take_end(const EventRow& row) {
   ProcessNode& node = node_of(row.text(Field::process_entity_id));
   node.end = row.time(Field::process_end);
   if (node.end.us == 0) node.end = row.time(Field::event_time);
@@ -163,7 +141,7 @@ void TreeBuilder::take_end(const TreeRow& row) {
 }
 
 // A parent of which no event of its own is stored: what its child's event says.
-void TreeBuilder::take_parent(const TreeRow& row) {
+void TreeBuilder::take_parent(const EventRow& row) {
   const std::string id = row.text(Field::process_parent_entity_id);
   if (id.empty() || nodes_.contains(id)) return;
   ProcessNode& node = node_of(id);
@@ -179,9 +157,9 @@ Result<bool> TreeBuilder::load(const std::string& id) {
   if (rows.empty()) {
     TRY(rows, find(Field::process_entity_id, {id}, event::kAllEventTypes, 1));
   }
-  for (const auto& cells : rows) take_exec(TreeRow(cells));
+  for (const auto& cells : rows) take_exec(EventRow(kTreeFields, cells));
   if (rows.empty()) return false;
-  take_parent(TreeRow(rows.back()));
+  take_parent(EventRow(kTreeFields, rows.back()));
   return true;
 }
 
@@ -218,7 +196,7 @@ Status TreeBuilder::load_descendants() {
     std::vector<std::string> next;
     std::set<std::string> of_this_generation;
     for (const auto& cells : rows) {
-      const TreeRow row(cells);
+      const EventRow row(kTreeFields, cells);
       const std::string id = row.text(Field::process_entity_id);
       if (id.empty()) continue;
       if (!of_this_generation.contains(id)) {
@@ -246,7 +224,7 @@ Status TreeBuilder::mark_leaves(const std::vector<std::string>& generation) {
   TRY(const Rows rows,
       find(Field::process_parent_entity_id, generation, set_of(event::EventType::process), kRowsMax, begin()));
   for (const auto& cells : rows) {
-    const TreeRow row(cells);
+    const EventRow row(kTreeFields, cells);
     if (nodes_.contains(row.text(Field::process_entity_id))) continue;
     node_of(row.text(Field::process_parent_entity_id)).children_more = true;
     truncated_ = true;
@@ -258,7 +236,7 @@ Status TreeBuilder::load_ends() {
   std::vector<std::string> ids = ancestors_;
   ids.insert(ids.end(), descendants_.begin(), descendants_.end());
   TRY(const Rows rows, find(Field::process_entity_id, ids, set_of(event::EventType::process_terminate), kRowsMax));
-  for (const auto& cells : rows) take_end(TreeRow(cells));
+  for (const auto& cells : rows) take_end(EventRow(kTreeFields, cells));
   return {};
 }
 
