@@ -10,6 +10,7 @@ const AlertsPage = lazy(() => import('@/features/alerts/alerts_page').then((m) =
 const AlertPage = lazy(() => import('@/features/alerts/alert_page').then((m) => ({ default: m.AlertPage })));
 const HuntPage = lazy(() => import('@/features/hunt/hunt_page').then((m) => ({ default: m.HuntPage })));
 const HostsPage = lazy(() => import('@/features/hosts/hosts_page').then((m) => ({ default: m.HostsPage })));
+const MapPage = lazy(() => import('@/features/map/map_page').then((m) => ({ default: m.MapPage })));
 const ObjectsPage = lazy(() => import('@/features/objects/objects_page').then((m) => ({ default: m.ObjectsPage })));
 const RulesPage = lazy(() => import('@/features/rules/rules_page').then((m) => ({ default: m.RulesPage })));
 const RulePage = lazy(() => import('@/features/rules/rule_page').then((m) => ({ default: m.RulePage })));
@@ -27,6 +28,7 @@ export function App() {
           <Route path="/alerts" element={<AlertsPage />} />
           <Route path="/alerts/:id" element={<AlertPage />} />
           <Route path="/hunt" element={<HuntPage />} />
+          <Route path="/map" element={<MapPage />} />
           <Route path="/rules" element={<RulesPage />} />
           <Route path="/rules/:id" element={<RulePage />} />
           <Route path="/hosts" element={<HostsPage />} />

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { api, read } from '@/shared/api/client';
 import { testOf } from '@/shared/query_text/query_text';
 import { HuntLink } from '@/shared/ui/hunt_link';
+import { MapLink } from '@/shared/ui/map_link';
 import { Failure, Loading } from '@/shared/ui/states';
 import { Ago, bytes } from '@/shared/ui/time';
 import ui from '@/shared/ui/ui.module.css';
@@ -35,7 +36,7 @@ export function HostCard({ id, name, onClose }: { id: string; name: string; onCl
             <dt>Waits on its disk</dt><dd>{facts.spool_bytes === undefined ? '—' : bytes(facts.spool_bytes)}</dd>
             <dt>Policy</dt><dd>{facts.policy.state}, version {facts.policy.version}{facts.policy.error ? `: ${facts.policy.error}` : ''}</dd>
           </dl>
-          <p className={css.text}><HuntLink query={`${testOf('host.id', 'id', id)} | since 1h`}>Its events of the last hour</HuntLink></p>
+          <p className={css.text}><HuntLink query={`${testOf('host.id', 'id', id)} | since 1h`}>Its events of the last hour</HuntLink> · <MapLink kind="host" id={id}>Map of its last day</MapLink></p>
           <h2>Recent losses</h2>
           {losses.length === 0 && <p className="dim">None since the node started.</p>}
           {losses.length > 0 && (

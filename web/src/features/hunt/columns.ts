@@ -46,3 +46,9 @@ export function present(result: HuntResult, row: CellValue[]): { column: Column;
     return value === null || value === undefined || value === '' ? [] : [{ column, value }];
   });
 }
+
+// A text of the event, undefined where the event or the result does not have the field.
+export function fieldOf(result: HuntResult, row: CellValue[], field: string): string | undefined {
+  const value = row[result.columns.findIndex((column) => column.field === field)];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

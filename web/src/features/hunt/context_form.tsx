@@ -6,7 +6,7 @@ import { useState } from 'react';
 import { api, read } from '@/shared/api/client';
 import { Stamp } from '@/shared/ui/time';
 import ui from '@/shared/ui/ui.module.css';
-import { conditionOf, conditionOfObservable, guess, pipesAround, questionOf, questions, type Observable, type QuestionId } from './observables';
+import { conditionOf, guess, joined, pipesAround, questionOf, questions, type Observable, type QuestionId } from './observables';
 import type { OutlineNode } from './outline';
 import css from './builder.module.css';
 
@@ -71,8 +71,7 @@ function EventForm({ origin, onQuery, onForget }: { origin: Origin; onQuery: (qu
   return (
     <form className={css.question} aria-label="Find events like this one" onSubmit={(event) => {
       event.preventDefault();
-      const children = observables.filter((one) => chosen.has(one)).map(conditionOfObservable);
-      print.mutate({ where: { kind: join as 'any' | 'all', children }, pipes: pipesAround({ time, span }) });
+      print.mutate({ where: joined(join as 'any' | 'all', observables.filter((one) => chosen.has(one))), pipes: pipesAround({ time, span }) });
     }}>
       <fieldset className={css.observables} tabIndex={0}>
         <legend>What the event{time && <> of <Stamp time={time} /></>} has</legend>

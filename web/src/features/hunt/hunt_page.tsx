@@ -8,7 +8,7 @@ import { isAggregate, narrow, pipeValue, withPipe } from '@/shared/query_text/qu
 import { Empty, Failure, Loading } from '@/shared/ui/states';
 import ui from '@/shared/ui/ui.module.css';
 import { ColumnChooser } from './column_chooser';
-import { shownColumns } from './columns';
+import { fieldOf, shownColumns } from './columns';
 import { ContextForm, type Origin } from './context_form';
 import { ExportMenu } from './export_menu';
 import { Histogram } from './histogram';
@@ -91,8 +91,8 @@ interface ResultsProps {
 
 function originOf(result: HuntResult, row: number): Origin {
   const cells = result.rows[row]!;
-  const time = cells[result.columns.findIndex((column) => column.field === '@timestamp')];
-  return { observables: observablesOf(result, cells), ...(typeof time === 'string' && { time }) };
+  const time = fieldOf(result, cells, '@timestamp');
+  return { observables: observablesOf(result, cells), ...(time && { time }) };
 }
 
 function Results({ query, result, chosen, setColumns, actions, onFindSame }: ResultsProps) {

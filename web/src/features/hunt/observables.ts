@@ -112,6 +112,11 @@ export function conditionOfObservable({ question, value }: Observable): OutlineN
   return literal(conditionOf(question, value));
 }
 
+export function joined(kind: 'all' | 'any', chosen: Observable[]): OutlineNode {
+  const conditions = chosen.map(conditionOfObservable);
+  return { kind, children: conditions.flatMap((one) => one.kind === kind ? one.children! : [one]) };
+}
+
 export interface TimeAround {
   time?: string;  // of the event
   span: string;   // "15m" around it, or of the last; "all"

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { HuntResult } from '@/shared/api/client';
-import { conditionOf, conditionOfObservable, guess, observablesOf, pipesAround, questions } from './observables';
+import { conditionOf, conditionOfObservable, guess, joined, observablesOf, pipesAround, questions } from './observables';
 
 const sha256 = 'a'.repeat(64);
 
@@ -35,6 +35,12 @@ describe('the conditions of a question', () => {
     const node = conditionOfObservable({ question: 'path', field: 'file.path', value: '/tmp/*' });
     expect(node.children!.every((one) => one.values![0]!.kind === 'text')).toBe(true);
   });
+});
+
+test('conditions are joined without groups in groups of a kind', () => {
+  const chosen = [{ question: 'hash', field: 'process.hash.sha256', value: sha256 }, { question: 'user', field: 'user.name', value: 'root' }] as const;
+  expect(joined('any', [...chosen]).children!.map((one) => one.kind)).toEqual(Array.from({ length: 6 }, () => 'test'));
+  expect(joined('all', [...chosen]).children!.map((one) => one.kind)).toEqual(['any', 'any']);
 });
 
 test('an event has each observable once', () => {

@@ -2,6 +2,7 @@ import type { ProcessNode } from '@/shared/api/client';
 import { testOf } from '@/shared/query_text/query_text';
 import { Copyable } from '@/shared/ui/copyable';
 import { HuntLink } from '@/shared/ui/hunt_link';
+import { MapLink } from '@/shared/ui/map_link';
 import { Stamp } from '@/shared/ui/time';
 import ui from '@/shared/ui/ui.module.css';
 import css from './process_tree.module.css';
@@ -36,13 +37,14 @@ function ImageBlock({ image }: { image: Image }) {
   );
 }
 
-export function ProcessDetails({ node }: { node: ProcessNode }) {
+export function ProcessDetails({ node, hostId }: { node: ProcessNode; hostId: string }) {
   return (
     <>
       <div className={css.sideHead}>
         <h3>{node.name}</h3>
         <span className="dim mono">pid {node.pid}</span>
         <span className={ui.spacer} />
+        <MapLink kind="process" id={node.entity_id} hostId={hostId} around={node.start}>Map</MapLink>
         <HuntLink query={testOf('process.entity_id', 'id', node.entity_id)}>Hunt</HuntLink>
       </div>
       {node.images.length > 1 && <p className="dim">{node.images.length} programs, the latest first</p>}

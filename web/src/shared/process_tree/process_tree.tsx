@@ -67,7 +67,7 @@ export function ProcessTree({ tree, hostId }: { tree: Tree; hostId: string }) {
             onExpand={(id) => expand.mutate(id)} />
         )}
         <aside className={css.side} aria-label="Selected process" tabIndex={0}>
-          {chosen && <ProcessDetails node={chosen} />}
+          {chosen && <ProcessDetails node={chosen} hostId={hostId} />}
         </aside>
       </div>
     </section>
