@@ -17,7 +17,9 @@ using event::Field;
 using query::Expression;
 using query::Operator;
 
-constexpr int64_t kMapTimeMs = 10'000;
+// Of all hunts for one node together; what then is not read is said to be missing.
+constexpr int64_t kMapTimeMs = 15'000;
+constexpr int64_t kHuntTimeMsMin = 500;
 constexpr uint32_t kMapRowsMax = query::kHuntLimitMax;
 constexpr size_t kNotesMax = 6;
 
@@ -174,7 +176,8 @@ class MapBuilder {
       hunt.since = request_.since;
       hunt.until = request_.until;
     }
-    TRY(store::HuntResult found, events_.hunt(hunt, {.time_ms_max = kMapTimeMs}));
+    const int64_t left_ms = std::max(kHuntTimeMsMin, deadline_ms_ - base::boottime_ns() / 1'000'000);
+    TRY(store::HuntResult found, events_.hunt(hunt, {.time_ms_max = left_ms}));
     if (span == Span::asked && (found.partial || found.rows.size() >= limit)) answer_.partial = true;
     return std::move(found.rows);
   }
@@ -290,11 +293,14 @@ class MapBuilder {
       add(relation_to_file(row), MapDirection::in, acting_process(row), row, row.text(Field::event_action));
       answer_.node.host_name = row.text(Field::host_name);
     }
-    TRY(const Rows starts, find(any_is({Field::process_executable, Field::process_script}, request_.id), kStarts));
-    for (const auto& cells : starts) {
-      const EventRow row(kMapFields, cells);
-      add(MapRelation::ran, MapDirection::in, acting_process(row), row);
-      answer_.node.host_name = row.text(Field::host_name);
+    // One hunt each: the indexes of segments know programs, not scripts.
+    for (const Field path : {Field::process_executable, Field::process_script}) {
+      TRY(const Rows starts, find(is_exactly(path, request_.id), kStarts));
+      for (const auto& cells : starts) {
+        const EventRow row(kMapFields, cells);
+        add(MapRelation::ran, MapDirection::in, acting_process(row), row);
+        answer_.node.host_name = row.text(Field::host_name);
+      }
     }
     return {};
   }
@@ -368,6 +374,7 @@ class MapBuilder {
 
   store::EventStore& events_;
   const MapRequest& request_;
+  const int64_t deadline_ms_ = base::boottime_ns() / 1'000'000 + kMapTimeMs;
   MapAnswer answer_;
   std::map<Key, MapNeighbour> found_;
 };
