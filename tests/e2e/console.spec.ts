@@ -344,6 +344,17 @@ test('text that is changed is shown by the builder, mistakes where they are', as
   await mode.getByText('Builder').click();
   await expect(page.getByTestId('builder-unreadable')).toContainText('this parenthesis is not closed');
   await expectAccessible();
+  await mode.getByText('Text', { exact: true }).click();
+  await setQuery('PID IN (1)');
+  await mode.getByText('Builder').click();
+  const values = builder.getByRole('combobox', { name: 'Values' });
+  await values.click();
+  await values.evaluate((box) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData('text/plain', '2\n3\r\n2\n');
+    box.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+  });
+  await expect(builder.getByLabel('The query as text'), 'a list that is pasted').toHaveText('PID IN (1, 2, 3)');
 });
 
 test('the same is found from a value and from an event', async () => {

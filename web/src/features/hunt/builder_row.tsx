@@ -12,6 +12,8 @@ const typingMs = 250;
 const fieldsShownMax = 40;
 // More values than this stand in a box of lines.
 const tagsMax = 40;
+// A list that is pasted is a value a line.
+const pastedLines = ['\n'];
 
 function NotButton({ row, context }: { row: Row; context: RowContext }) {
   return (
@@ -92,7 +94,7 @@ function ValueBox({ row, context, type }: { row: Row; context: RowContext; type:
     );
   }
   return (
-    <TagsInput aria-label="Values" className={css.values} placeholder={shown.length === 0 ? placeholderOf(type) : undefined} value={shown} onChange={set} splitChars={[]}
+    <TagsInput aria-label="Values" className={css.values} placeholder={shown.length === 0 ? placeholderOf(type) : undefined} value={shown} onChange={set} splitChars={pastedLines} isDuplicate={(value, all) => all.includes(value)}
       searchValue={search} onSearchChange={setSearch} onFocus={() => setFocused(true)} onBlur={() => setFocused(false)} acceptValueOnBlur
       data={[...suggestions.keys()].filter((value) => !shown.includes(value))} maxDropdownHeight={260}
       comboboxProps={{ transitionProps: { duration: 0 } }}

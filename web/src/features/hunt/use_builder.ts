@@ -47,22 +47,22 @@ export function useBuilder(text: string, onText: (text: string) => void, active:
   const timer = useRef<number>(undefined);
   const printing = useRef<Promise<string | undefined>>(undefined);
   const turn = useRef(0);  // an answer to what is no longer the question is dropped
-  const tell = useRef(onText);
+  const outer = useRef({ text, onText });
   useEffect(() => {
-    tell.current = onText;
+    outer.current = { text, onText };
   });
 
   useEffect(() => {
     if (!active || text === says.current) return;
     window.clearTimeout(timer.current);
     timer.current = undefined;
+    printing.current = undefined;
     const mine = ++turn.current;
     read(api.POST('/hunts/outline', { body: { query: text } })).then((outline) => {
       if (mine !== turn.current) return;
       const next = { root: rootOf(outline.where), pipes: outline.pipes ?? [] };
       latest.current = next;
       says.current = text;
-      printing.current = undefined;
       setDraft(next);
       setUnreadable(undefined);
       // The path is from the node's root, which may have got a group around it.
@@ -70,7 +70,9 @@ export function useBuilder(text: string, onText: (text: string) => void, active:
       const path = outline.path && (wrapped ? [0, ...outline.path] : outline.path);
       setMistake(mistakeIn(next.root, { ...outline, path }));
     }, (error: unknown) => {
-      if (mine === turn.current) setUnreadable(mistakeOf(error));
+      if (mine !== turn.current) return;
+      says.current = undefined;
+      setUnreadable(mistakeOf(error));
     });
   }, [text, active]);
 
@@ -85,7 +87,7 @@ export function useBuilder(text: string, onText: (text: string) => void, active:
       if (mine !== turn.current) return undefined;
       says.current = answer.query;
       setMistake(mistakeIn(root, answer));
-      tell.current(answer.query);
+      outer.current.onText(answer.query);
       return answer.query;
     } catch (error) {
       if (mine === turn.current) setMistake(mistakeOf(error));
@@ -106,7 +108,7 @@ export function useBuilder(text: string, onText: (text: string) => void, active:
   const printed = useCallback(async () => {
     // Whoever presses Run has left the box that he typed in: what it said has arrived, but may not be printed.
     if (timer.current !== undefined) printing.current = print();
-    return printing.current ? await printing.current : says.current;
+    return printing.current ? await printing.current : outer.current.text;
   }, [print]);
 
   return { draft, mistake, unreadable, change, printed };
