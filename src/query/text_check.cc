@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 #include <algorithm>
 #include <cstring>
+#include <unordered_set>
 #include <vector>
 
 #include "base/text.h"
@@ -37,6 +38,7 @@ struct TextCheck::State {
   Operator op;
   Form form;
   std::vector<std::string> operands;
+  std::unordered_set<std::string_view> equal;  // the operands, where they are compared by their whole
   std::vector<std::unique_ptr<re2::RE2>> patterns;
   std::string folded;
 };
@@ -64,6 +66,7 @@ TextCheck::TextCheck(const Test& test) : state_(std::make_unique<State>()) {
     options.set_max_mem(kRegexMemoryMax);
     state_->patterns.push_back(std::make_unique<re2::RE2>(text, options));
   }
+  if (test.op == Operator::equal) state_->equal.insert(state_->operands.begin(), state_->operands.end());
 }
 
 TextCheck::~TextCheck() = default;
@@ -78,6 +81,7 @@ bool TextCheck::holds(std::string_view value) {
     base::fold_case_into(value, state_->folded);
     value = state_->folded;
   }
+  if (state_->op == Operator::equal) return state_->equal.contains(value);
   return std::any_of(state_->operands.begin(), state_->operands.end(),
                      [&](const std::string& operand) { return text_holds(state_->op, value, operand); });
 }

@@ -14,10 +14,12 @@ constexpr size_t kThreadsMax = 4;
 
 struct Bound {
   std::shared_ptr<const ShownRows> rows;
+  std::vector<idx_t> columns;  // positions as below
 };
 
 constexpr idx_t kLinePosition = event::kFieldCount;
 constexpr idx_t kRowPosition = event::kFieldCount + 1;
+constexpr idx_t kPartPosition = event::kFieldCount + 2;
 
 // One scan: which columns are asked for, and how far it is.
 struct Scan {
@@ -36,27 +38,35 @@ void bind_rows(duckdb_bind_info info) {
   }
   duckdb_logical_type text = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);
   duckdb_logical_type integer = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
+  auto bound = std::make_unique<Bound>();
   for (const event::FieldInfo& field : event::kFields) {
+    const auto position = static_cast<idx_t>(field.field);
+    if (rows->fields && ((*rows->fields)[position / 64] >> (position % 64) & 1) == 0) continue;
+    bound->columns.push_back(position);
     duckdb_bind_add_result_column(info, std::string(field.column).c_str(),
                                   event::is_textual(field.type) ? text : integer);
   }
   duckdb_bind_add_result_column(info, std::string(kLineColumn).c_str(), integer);
   duckdb_bind_add_result_column(info, std::string(kRowColumn).c_str(), integer);
+  duckdb_bind_add_result_column(info, std::string(kPartColumn).c_str(), integer);
+  bound->columns.insert(bound->columns.end(), {kLinePosition, kRowPosition, kPartPosition});
   duckdb_destroy_logical_type(&text);
   duckdb_destroy_logical_type(&integer);
   duckdb_bind_set_cardinality(info, rows->rows, true);
-  duckdb_bind_set_bind_data(info, new Bound{std::move(rows)}, [](void* bound) { delete static_cast<Bound*>(bound); });
+  bound->rows = std::move(rows);
+  duckdb_bind_set_bind_data(info, bound.release(), [](void* bound) { delete static_cast<Bound*>(bound); });
 }
 
 void begin_scan(duckdb_init_info info) {
-  const auto& rows = *static_cast<Bound*>(duckdb_init_get_bind_data(info))->rows;
+  const auto& bound = *static_cast<Bound*>(duckdb_init_get_bind_data(info));
   auto scan = std::make_unique<Scan>();
   for (idx_t i = 0; i < duckdb_init_get_column_count(info); ++i) {
     // Where nothing but the number of rows is asked for, DuckDB names a column that is none.
-    scan->columns.push_back(std::min(duckdb_init_get_column_index(info, i), kRowPosition));
+    const idx_t column = duckdb_init_get_column_index(info, i);
+    scan->columns.push_back(column < bound.columns.size() ? bound.columns[column] : kRowPosition);
   }
   // Rows in an order of their own stay in it.
-  duckdb_init_set_max_threads(info, rows.order.empty() ? kThreadsMax : 1);
+  duckdb_init_set_max_threads(info, bound.rows->order.empty() ? kThreadsMax : 1);
   duckdb_init_set_init_data(info, scan.release(), [](void* begun) { delete static_cast<Scan*>(begun); });
 }
 
@@ -118,7 +128,14 @@ void fill_lines(const ShownRows& shown, size_t first, size_t count, Target targe
 }
 
 void fill_column(const ShownRows& shown, idx_t column, size_t first, size_t count, Target target) {
-  if (column == kRowPosition) {
+  if (column >= kRowPosition && !shown.places.empty()) {
+    for (size_t i = 0; i < count; ++i) {
+      const RowPlace& place = shown.places[first + i];
+      target.set(i, column == kRowPosition ? place.row : place.part);
+    }
+  } else if (column == kPartPosition) {
+    for (size_t i = 0; i < count; ++i) target.set(i, int64_t{0});
+  } else if (column == kRowPosition) {
     for (size_t i = 0; i < count; ++i) {
       target.set(i, static_cast<int64_t>(shown.order.empty() ? first + i : shown.order[first + i]));
     }

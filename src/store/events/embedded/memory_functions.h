@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,17 +16,27 @@
 
 namespace redoubt::store::embedded {
 
-// The columns beside the fields: the number of the command line, and that of the row in the memtable.
+// The columns beside the fields: the number of the command line, that of the row in the memtable or where it is from,
+// and the part of a view that it is of.
 constexpr std::string_view kLineColumn = "command_line_number";
 constexpr std::string_view kRowColumn = "file_row_number";  // as read_parquet() calls it
+constexpr std::string_view kPartColumn = "part";
 constexpr event::Field kLineField = event::Field::process_command_line;
+
+// Where a row of a memtable is from.
+struct RowPlace {
+  int64_t part = 0;
+  int64_t row = 0;
+};
 
 // The first `rows` rows of a memtable, or those of `order` in that order.
 struct ShownRows {
   std::shared_ptr<const Memtable> table;
   size_t rows = 0;
   std::vector<uint32_t> order;
-  std::vector<uint32_t> lines;  // numbers of command lines by those of their texts; empty: they are the same
+  std::vector<uint32_t> lines;            // numbers of command lines by those of their texts; empty: they are the same
+  std::vector<RowPlace> places;           // of the rows, where they are copies
+  std::optional<event::FieldSet> fields;  // that have columns; nothing: all
 };
 
 // Which numbers are in a set, from zero on.

@@ -8,8 +8,6 @@ namespace redoubt::store::embedded {
 
 namespace {
 
-// More ranges than these cost more than reading what lies between.
-constexpr size_t kRangesMax = 16;
 constexpr size_t kNoGroup = SIZE_MAX;
 
 bool all_texts(const std::vector<query::Operand>& operands) {
@@ -88,7 +86,7 @@ View Pruner::prune(const View& view) const {
       kept.ranges = ranges_in(segment, *index);
       if (kept.ranges.empty()) continue;
       const bool everything = kept.ranges.front().first == 0 && kept.ranges.front().last + 1 >= segment.info.rows;
-      if (everything || kept.ranges.size() > kRangesMax) kept.ranges.clear();
+      if (everything) kept.ranges.clear();
     }
     pruned.segments.push_back(std::move(kept));
   }

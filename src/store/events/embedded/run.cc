@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/log.h"
+#include "store/events/embedded/segment_rows.h"
 #include "store/events/plan.h"
 
 namespace redoubt::store::embedded {
@@ -57,9 +58,17 @@ void Watch::watch(DuckSession& session) {
 }
 
 Run::Run(Duck& duck, std::unique_ptr<DuckSession> session, const query::Hunt& hunt, const HuntLimits& limits)
-    : duck_(duck), hunt_(hunt), session_(std::move(session)), watch_(*session_, limits), lines_(duck, hunt, [this] {
-        return !watch_.why().empty();
-      }) {}
+    : duck_(duck),
+      hunt_(hunt),
+      session_(std::move(session)),
+      watch_(*session_, limits),
+      lines_(duck, hunt, [this] { return !watch_.why().empty(); }),
+      finder_(hunt, [this] { return go_on(); }) {}
+
+Status Run::go_on() {
+  const std::string why = watch_.why();
+  return why.empty() ? Status{} : fail(Errc::timeout, why);
+}
 
 bool Run::stopped_by(const Error& error) {
   std::string why = watch_.why();
@@ -82,11 +91,28 @@ void Run::report(const Segment& segment, const Error& error) {
   }
 }
 
-Result<Rows> Run::try_select(const View& view, Reading::Places places, const StatementOf& statement_of,
+// The same with copies of the few rows that may match instead of segments, where that can be said.
+Result<View> Run::narrowed(const View& view, const event::FieldSet& fields) {
+  if (view.segments.empty()) return view;
+  auto found = finder_.find(view, fields);
+  if (!found && ends_run(found.error())) return tl::unexpected(found.error());
+  if (!found || !*found) return view;
+  View narrow{.segments = {}, .tails = view.tails};
+  ShownRows& rows = **found;
+  if (rows.rows == 0) return narrow;
+  TailPart copies{.table = rows.table, .rows = rows.rows, .shown = nullptr, .kind = TailPart::Rows::copies};
+  copies.shown = duck_.show(std::move(rows));
+  narrow.tails.push_back(std::move(copies));
+  return narrow;
+}
+
+Result<Rows> Run::try_select(const View& whole, Reading::Places places, const StatementOf& statement_of,
                              const event::FieldSet& more) {
+  TRY(const View view, narrowed(whole, either(fields_searched(hunt_, read_all), more)));
   const bool nothing = view.tails.empty() && view.segments.empty();
+  if (nothing && places == Reading::Places::shown) return Rows{};
   const auto columns = nothing || lines_.empty() ? std::nullopt : lines_.answer(view);
-  if (const std::string why = watch_.why(); !why.empty()) return fail(Errc::timeout, why);
+  TRY_STATUS(go_on());
   if (!columns) {
     return session_->select(statement_of(
         source_of(view, {.fields = either(fields_searched(hunt_, read_all), more), .places = places, .further = {}}),
@@ -103,7 +129,7 @@ Result<Rows> Run::try_select(const View& view, Reading::Places places, const Sta
 // A damaged segment must not take the others' answer with it: each is tried alone, and what fails is left out.
 Result<Rows> Run::select(View& view, Reading::Places places, const StatementOf& statement_of,
                          const event::FieldSet& more) {
-  if (const std::string why = watch_.why(); !why.empty()) return fail(Errc::timeout, why);
+  TRY_STATUS(go_on());
   auto rows = try_select(view, places, statement_of, more);
   if (rows || view.segments.empty() || ends_run(rows.error())) return rows;
   View sound{.segments = {}, .tails = view.tails};
@@ -132,7 +158,15 @@ Result<Rows> Run::select_nothing(const StatementOf& statement_of) {
 
 Result<Rows> Run::fetch(const std::shared_ptr<const Segment>& segment, const std::vector<event::Field>& fields,
                         const std::vector<uint64_t>& rows) {
-  if (const std::string why = watch_.why(); !why.empty()) return fail(Errc::timeout, why);
+  TRY_STATUS(go_on());
+  auto read = read_rows(*segment, fields, rows, [this] { return go_on(); });
+  if (read || ends_run(read.error())) return read;
+  return fetch_by_sql(segment, fields, rows);
+}
+
+// Of a segment that is damaged, or was not written here.
+Result<Rows> Run::fetch_by_sql(const std::shared_ptr<const Segment>& segment, const std::vector<event::Field>& fields,
+                               const std::vector<uint64_t>& rows) {
   Reading reading{.fields = {}, .places = Reading::Places::shown, .further = {}};
   std::string text = "SELECT ";
   for (const event::Field field : fields) {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "store/events/embedded/line_tests.h"
+#include "store/events/embedded/row_finder.h"
 #include "store/events/embedded/view.h"
 
 namespace redoubt::store::embedded {
@@ -49,7 +50,7 @@ class Run {
                       const event::FieldSet& more = {});
   // What the statement gives over nothing, whatever the limits say.
   Result<Rows> select_nothing(const StatementOf& statement_of);
-  // Rows of one segment by their places: the fields, then the place.
+  // Rows of one segment by their places, the first first: the fields, then the place.
   Result<Rows> fetch(const std::shared_ptr<const Segment>& segment, const std::vector<event::Field>& fields,
                      const std::vector<uint64_t>& rows);
 
@@ -60,6 +61,10 @@ class Run {
  private:
   Result<Rows> try_select(const View& view, Reading::Places places, const StatementOf& statement_of,
                           const event::FieldSet& more);
+  Result<View> narrowed(const View& view, const event::FieldSet& fields);
+  Result<Rows> fetch_by_sql(const std::shared_ptr<const Segment>& segment, const std::vector<event::Field>& fields,
+                            const std::vector<uint64_t>& rows);
+  Status go_on();
   bool ends_run(const Error& error) { return error.code == Errc::exhausted || !watch_.why().empty(); }
   void report(const Segment& segment, const Error& error);
 
@@ -68,6 +73,7 @@ class Run {
   std::unique_ptr<DuckSession> session_;
   Watch watch_;
   LineTests lines_;
+  RowFinder finder_;
   std::vector<std::string> why_partial_;
 };
 

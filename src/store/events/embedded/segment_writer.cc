@@ -117,8 +117,12 @@ Result<SegmentInfo> write_segment(Duck& duck, std::shared_ptr<const Memtable> ta
   info.index_bytes = index.size();
   TRY_STATUS(base::write_file_atomic(index_path(path), index, base::kPrivateFile));
   const size_t rows_in_table = table->rows();
-  const auto shown = duck.show(
-      {.table = std::move(table), .rows = rows_in_table, .order = std::move(rows), .lines = std::move(lines.of_text)});
+  const auto shown = duck.show({.table = std::move(table),
+                                .rows = rows_in_table,
+                                .order = std::move(rows),
+                                .lines = std::move(lines.of_text),
+                                .places = {},
+                                .fields = {}});
   TRY(const FileChecksum written, write_parquet(duck, shown->name(), info.columns, path));
   info.bytes = written.bytes;
   info.checksum = written.checksum;

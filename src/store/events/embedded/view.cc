@@ -42,8 +42,12 @@ event::FieldSet both(event::FieldSet a, const event::FieldSet& b) {
   return a;
 }
 
+// More ranges than these cost more than reading what lies between.
+constexpr size_t kRangesMax = 16;
+
 std::string condition_of(const std::vector<RowRange>& ranges) {
   std::string condition;
+  if (ranges.size() > kRangesMax) return condition;
   for (const RowRange& range : ranges) {
     condition += (condition.empty() ? " WHERE (" : " OR ") + std::string(kRowColumn) + " BETWEEN " +
                  std::to_string(range.first) + " AND " + std::to_string(range.last);
@@ -56,14 +60,15 @@ class SourceWriter {
   explicit SourceWriter(const Reading& reading) : reading_(reading) {}
 
   void add_tail(const TailPart& tail, size_t part) {
-    add(columns_of(reading_.fields, reading_.fields) + place(std::to_string(part)) + further(part) + " FROM " +
-        tail.shown->name());
+    const bool copies = tail.kind == TailPart::Rows::copies;
+    add(columns_of(reading_.fields, reading_.fields) + place(copies ? std::string(kPartColumn) : std::to_string(part)) +
+        further(part) + " FROM " + tail.shown->name());
   }
 
   void add_segment(const SegmentPart& segment, size_t part) {
     const event::FieldSet there = both(reading_.fields, segment.segment->fields);
     const std::string more = further(part);
-    if (more.empty() && segment.ranges.empty()) {
+    if (more.empty() && (segment.ranges.empty() || segment.ranges.size() > kRangesMax)) {
       plain_[there].emplace_back(segment.segment->path, part);
       return;
     }
@@ -123,6 +128,21 @@ std::shared_ptr<const SegmentIndex> Segment::index() const {
     }
   });
   return index_;
+}
+
+const ParquetFooter* Segment::footer() const {
+  std::call_once(footer_asked_, [&] {
+    auto read = read_footer(path);
+    if (read && (read->groups.empty() || read->groups.back().first_row + read->groups.back().rows != info.rows)) {
+      read = fail(Errc::corrupt, path + " has other rows than the manifest says");
+    }
+    if (read) {
+      footer_ = *std::move(read);
+    } else {
+      base::log_warning("store", "single rows of a segment are read by SQL: " + read.error().message);
+    }
+  });
+  return footer_ ? &*footer_ : nullptr;
 }
 
 std::string source_of(const View& view, const Reading& reading) {

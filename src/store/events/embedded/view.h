@@ -6,11 +6,13 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "store/events/embedded/duck.h"
 #include "store/events/embedded/manifest.h"
+#include "store/events/embedded/parquet_footer.h"
 #include "store/events/embedded/segment_index.h"
 
 namespace redoubt::store::embedded {
@@ -27,6 +29,8 @@ class Segment {
   const event::FieldSet fields;  // that it has columns of
   // Null where it is missing or damaged.
   std::shared_ptr<const SegmentIndex> index() const;
+  // Null where it is damaged, or not as segments are written here: SQL reads the segment then.
+  const ParquetFooter* footer() const;
 
   mutable std::atomic<bool> expired = false;  // the files are unlinked with the segment
   mutable std::atomic<bool> damage_reported = false;
@@ -34,6 +38,8 @@ class Segment {
  private:
   mutable std::once_flag index_asked_;
   mutable std::shared_ptr<const SegmentIndex> index_;
+  mutable std::once_flag footer_asked_;
+  mutable std::optional<ParquetFooter> footer_;
 };
 
 struct RowRange {
@@ -47,11 +53,12 @@ struct SegmentPart {
   std::vector<RowRange> ranges;
 };
 
-// The rows that a memtable had when the view was taken.
+// The rows that a memtable had when the view was taken, or copies of rows of another view, which keep their places.
 struct TailPart {
   std::shared_ptr<const Memtable> table;
   size_t rows = 0;
   std::shared_ptr<const ShownThing> shown;
+  enum class Rows : uint8_t { own, copies } kind = Rows::own;
 };
 
 struct View {
@@ -59,12 +66,10 @@ struct View {
   std::vector<TailPart> tails;
 };
 
-// Columns beside those of the fields: which part of the view a row is of (tails, then segments, from zero on) and its
-// place there.
-constexpr std::string_view kPartColumn = "part";
-
 struct Reading {
   event::FieldSet fields{};
+  // Whether there are kPartColumn, the part of the view that a row is of (tails, then segments, from zero on), and
+  // kRowColumn, its place there.
   enum class Places { hidden, shown };
   Places places = Places::hidden;
   // Further columns of a part, as SQL puts them behind others (", x AS y"); a part that has some is read by itself.

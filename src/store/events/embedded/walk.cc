@@ -12,6 +12,15 @@ using query::sql::Dialect;
 // Segments that one statement of a walk reads: few at first, for the newest usually suffice; more later, for a
 // statement a segment is dear when hits are rare.
 constexpr size_t kWalkStepMax = 32;
+// Segments of which the index leaves so few rows are read along with others.
+constexpr uint64_t kFewRows = 100'000;
+
+uint64_t rows_left(const SegmentPart& part) {
+  if (part.ranges.empty()) return part.segment->info.rows;
+  uint64_t rows = 0;
+  for (const RowRange& range : part.ranges) rows += range.last - range.first + 1;
+  return rows;
+}
 
 // Where a row is: in a segment, or in a table of the tail.
 struct Place {
@@ -73,8 +82,11 @@ class Walk {
     size_t at = 0;
     for (size_t count = 1; going && at < view.segments.size(); count = std::min(count * 2, kWalkStepMax)) {
       View part;
-      for (; part.segments.size() < count && at < view.segments.size() && may_add(view.segments[at].segment->info);
-           ++at) {
+      uint64_t rows = 0;
+      for (; at < view.segments.size() && may_add(view.segments[at].segment->info); ++at) {
+        rows += rows_left(view.segments[at]);
+        const size_t taken = part.segments.size();
+        if (taken == kWalkStepMax || (taken >= count && rows > kFewRows)) break;
         part.segments.push_back(view.segments[at]);
       }
       if (part.segments.empty()) break;

@@ -1,0 +1,171 @@
+#include "store/events/embedded/row_finder.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "store/events/plan.h"
+
+namespace redoubt::store::embedded {
+
+namespace {
+
+constexpr size_t kTestsNarrowingMax = 64;
+constexpr size_t kTextsAtOnce = 256;
+
+// Tests that few rows pass, for most values: what the index knows, and command lines.
+bool is_telling(const query::Test& test) {
+  if (!query::TextCheck::takes(test)) return false;
+  return test.field == kLineField || (test.op == query::Operator::equal && is_indexed(test.field));
+}
+
+// Which of the values pass.
+std::vector<bool> passing(query::TextCheck& check, std::span<const std::string_view> values) {
+  std::vector<bool> pass(values.size());
+  std::string texts;
+  std::vector<uint32_t> sizes;
+  for (size_t first = 0; first < values.size(); first += kTextsAtOnce) {
+    texts.clear();
+    sizes.clear();
+    for (const std::string_view value : values.subspan(first, std::min(kTextsAtOnce, values.size() - first))) {
+      texts += value;
+      sizes.push_back(static_cast<uint32_t>(value.size()));
+    }
+    check.find(texts, sizes, [&](size_t at) { pass[first + at] = true; });
+  }
+  return pass;
+}
+
+bool in_ranges(const ParquetGroup& group, const std::vector<RowRange>& ranges) {
+  return ranges.empty() || std::any_of(ranges.begin(), ranges.end(), [&](const RowRange& range) {
+           return range.first < group.first_row + group.rows && range.last >= group.first_row;
+         });
+}
+
+void put_row(Memtable& table, const std::vector<event::Field>& fields, const std::vector<Cell>& cells) {
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (const auto* text = std::get_if<std::string>(&cells[i])) table.put(fields[i], *text);
+    if (const auto* number = std::get_if<int64_t>(&cells[i])) table.put(fields[i], *number);
+  }
+  table.finish_row();
+}
+
+}  // namespace
+
+// What is found so far.
+struct RowFinder::Found {
+  std::vector<event::Field> fields;
+  std::shared_ptr<Memtable> table = std::make_shared<Memtable>();
+  std::vector<RowPlace> places;
+};
+
+RowFinder::RowFinder(const query::Hunt& hunt, std::function<Status()> go_on)
+    : hunt_(hunt), go_on_(std::move(go_on)), narrows_(narrows(hunt.where) && checks_.size() <= kTestsNarrowingMax) {}
+
+// Whether it is true of few rows, as far as its form says; the tests that say so get their checks.
+bool RowFinder::narrows(const query::Expression& expression) {
+  const auto child_narrows = [this](const query::Expression& child) { return narrows(child); };
+  if (const auto* node = std::get_if<query::And>(&expression.node)) {
+    return std::count_if(node->children.begin(), node->children.end(), child_narrows) > 0;
+  }
+  if (const auto* node = std::get_if<query::Or>(&expression.node)) {
+    return std::all_of(node->children.begin(), node->children.end(), child_narrows);
+  }
+  const auto* test = std::get_if<query::Test>(&expression.node);
+  if (test == nullptr || !is_telling(*test)) return false;
+  checks_.try_emplace(test, *test);
+  return true;
+}
+
+Result<RowFinder::InGroup> RowFinder::rows_of(const query::Expression& expression, GroupColumns& columns) {
+  if (const auto* node = std::get_if<query::And>(&expression.node)) return rows_of(*node, columns);
+  if (const auto* node = std::get_if<query::Or>(&expression.node)) return rows_of(*node, columns);
+  if (const auto* node = std::get_if<query::Test>(&expression.node)) return rows_of(*node, columns);
+  return std::nullopt;
+}
+
+Result<RowFinder::InGroup> RowFinder::rows_of(const query::And& node, GroupColumns& columns) {
+  InGroup rows;
+  for (const query::Expression& child : node.children) {
+    TRY(InGroup more, rows_of(child, columns));
+    if (rows && more) {
+      std::vector<uint32_t> both;
+      std::set_intersection(rows->begin(), rows->end(), more->begin(), more->end(), std::back_inserter(both));
+      rows = std::move(both);
+    } else if (more) {
+      rows = std::move(more);
+    }
+    if (rows && rows->empty()) break;
+  }
+  return rows;
+}
+
+Result<RowFinder::InGroup> RowFinder::rows_of(const query::Or& node, GroupColumns& columns) {
+  std::vector<uint32_t> rows;
+  for (const query::Expression& child : node.children) {
+    TRY(const InGroup more, rows_of(child, columns));
+    if (!more) return std::nullopt;
+    std::vector<uint32_t> either;
+    std::set_union(rows.begin(), rows.end(), more->begin(), more->end(), std::back_inserter(either));
+    rows = std::move(either);
+  }
+  return rows;
+}
+
+Result<RowFinder::InGroup> RowFinder::rows_of(const query::Test& test, GroupColumns& columns) {
+  const auto check = checks_.find(&test);
+  if (check == checks_.end()) return std::nullopt;
+  std::vector<uint32_t> rows;
+  TRY(ParquetColumn* const column, columns.column(test.field));
+  if (column == nullptr) return rows;
+  TRY_STATUS(column->unpack_values());
+  const std::vector<bool> pass = passing(check->second, column->texts());
+  if (std::find(pass.begin(), pass.end(), true) == pass.end()) return rows;
+  TRY_STATUS(column->unpack_slots());
+  const auto slots = column->slots();
+  for (uint32_t row = 0; row < slots.size(); ++row) {
+    if (slots[row] != kAbsent && pass[slots[row]]) rows.push_back(row);
+  }
+  return rows;
+}
+
+// False: they are too many.
+Result<bool> RowFinder::add_segment(const SegmentPart& part, size_t number, Found& found) {
+  TRY(const SegmentFile file, SegmentFile::open(*part.segment));
+  for (size_t group = 0; group < file.footer().groups.size(); ++group) {
+    if (!in_ranges(file.footer().groups[group], part.ranges)) continue;
+    TRY_STATUS(go_on_());
+    GroupColumns columns(file, group);
+    TRY(const InGroup rows, rows_of(hunt_.where, columns));
+    if (!rows || found.places.size() + rows->size() > kFoundRowsMax) return false;
+    std::vector<std::vector<Cell>> cells(rows->size(), std::vector<Cell>(found.fields.size()));
+    TRY_STATUS(columns.read(found.fields, *rows, cells));
+    for (size_t i = 0; i < rows->size(); ++i) {
+      put_row(*found.table, found.fields, cells[i]);
+      found.places.push_back(
+          {.part = static_cast<int64_t>(number), .row = static_cast<int64_t>(columns.group().first_row + (*rows)[i])});
+    }
+  }
+  return true;
+}
+
+Result<std::optional<ShownRows>> RowFinder::find(const View& view, const event::FieldSet& fields) {
+  if (!narrows_) return std::nullopt;
+  Found found;
+  for (const event::FieldInfo& info : event::kFields) {
+    if (has_field(fields, info.field)) found.fields.push_back(info.field);
+  }
+  size_t number = view.tails.size();
+  for (const SegmentPart& part : view.segments) {
+    TRY(const bool few, add_segment(part, number++, found));
+    if (!few) return std::nullopt;
+  }
+  const size_t rows = found.table->rows();
+  return ShownRows{.table = std::move(found.table),
+                   .rows = rows,
+                   .order = {},
+                   .lines = {},
+                   .places = std::move(found.places),
+                   .fields = fields};
+}
+
+}  // namespace redoubt::store::embedded

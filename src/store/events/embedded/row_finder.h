@@ -1,0 +1,43 @@
+// The rows of segments that may match, where tests of texts that few have (ids, hashes, addresses, command lines) say
+// so: found column by column without SQL, once a distinct value of a row group. SQL then reads those rows alone, from a
+// table in memory. One hunt, one thread.
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "query/text_check.h"
+#include "store/events/embedded/segment_rows.h"
+
+namespace redoubt::store::embedded {
+
+// More rows than these are read by SQL where they are.
+constexpr size_t kFoundRowsMax = 16'384;
+
+class RowFinder {
+ public:
+  // `go_on` is asked before each row group. The hunt must outlive it.
+  RowFinder(const query::Hunt& hunt, std::function<Status()> go_on);
+
+  // The fields of all rows of the segments that may match, each with its place: the part of the view that it is of, and
+  // its row there. Nothing where any row may match, or too many do.
+  Result<std::optional<ShownRows>> find(const View& view, const event::FieldSet& fields);
+
+ private:
+  using InGroup = std::optional<std::vector<uint32_t>>;  // rows of a group, ascending; nothing: all of them
+
+  bool narrows(const query::Expression& expression);
+  Result<InGroup> rows_of(const query::Expression& expression, GroupColumns& columns);
+  Result<InGroup> rows_of(const query::And& node, GroupColumns& columns);
+  Result<InGroup> rows_of(const query::Or& node, GroupColumns& columns);
+  Result<InGroup> rows_of(const query::Test& test, GroupColumns& columns);
+  struct Found;
+  Result<bool> add_segment(const SegmentPart& part, size_t number, Found& found);
+
+  const query::Hunt& hunt_;
+  std::function<Status()> go_on_;
+  std::map<const query::Test*, query::TextCheck> checks_;
+  const bool narrows_;
+};
+
+}  // namespace redoubt::store::embedded
