@@ -119,7 +119,7 @@ View EmbeddedStore::seen_view() {
     if (!table || table->rows() == 0) continue;
     view.tails.push_back(
         {table, table->rows(),
-         duck_->show({.table = table, .rows = table->rows(), .order = {}, .lines = {}, .places = {}, .fields = {}})});
+         duck_->show({.table = table, .rows = table->rows(), .order = {}, .places = {}, .fields = {}})});
   }
   return view;
 }

@@ -1,6 +1,5 @@
 // The index of a segment, from the memtable that it is written from.
 #include <xxhash.h>
-#include <zstd.h>
 #include <algorithm>
 #include <bit>
 #include <map>
@@ -15,7 +14,6 @@ namespace redoubt::store::embedded {
 
 namespace {
 
-constexpr int kLineLevel = 3;
 constexpr int64_t kMinuteUs = 60 * base::kSecondUs;
 
 // Collects the keys of the distinct values of row groups.
@@ -70,11 +68,15 @@ std::vector<MinuteCount> count_minutes(const Memtable& table, std::span<const ui
   return minutes;
 }
 
-std::vector<uint64_t> trigrams_of(const TextTable& texts, const LineNumbers& lines) {
+std::vector<uint64_t> trigrams_of(const Memtable& table, std::span<const uint32_t> rows) {
   std::vector<uint64_t> bits(kTrigramWords);
+  std::vector<bool> seen(table.text_table().size());
   std::string folded;
-  for (const uint32_t number : lines.in_order) {
-    base::fold_case_into(texts.text(number), folded);
+  for (const uint32_t row : rows) {
+    const uint32_t number = table.text_number(row, kLineField);
+    if (number == kNoText || seen[number]) continue;
+    seen[number] = true;
+    base::fold_case_into(table.text_table().text(number), folded);
     for (size_t at = 0; at + kTrigram <= folded.size(); ++at) {
       const uint32_t bit = trigram_bit(folded.data() + at);
       bits[bit / 64] |= uint64_t{1} << (bit % 64);
@@ -83,40 +85,10 @@ std::vector<uint64_t> trigrams_of(const TextTable& texts, const LineNumbers& lin
   return bits;
 }
 
-std::string sized_lines(const TextTable& texts, const LineNumbers& lines) {
-  std::string out;
-  for (const uint32_t number : lines.in_order) {
-    const auto size = static_cast<uint32_t>(texts.text(number).size());
-    out.append(reinterpret_cast<const char*>(&size), sizeof size);
-  }
-  for (const uint32_t number : lines.in_order) out.append(texts.text(number));
-  return out;
-}
-
-std::string packed(const std::string& bytes) {
-  std::string out(ZSTD_compressBound(bytes.size()), '\0');
-  const size_t size = ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), kLineLevel);
-  CHECK(ZSTD_isError(size) == 0);
-  out.resize(size);
-  return out;
-}
-
 }  // namespace
 
-LineNumbers number_lines(const Memtable& table, std::span<const uint32_t> rows) {
-  LineNumbers lines{.of_text = std::vector<uint32_t>(table.text_table().size()), .in_order = {}};
-  for (const uint32_t row : rows) {
-    const uint32_t text = table.text_number(row, kLineField);
-    if (text == kNoText || lines.of_text[text] != 0) continue;
-    lines.in_order.push_back(text);
-    lines.of_text[text] = static_cast<uint32_t>(lines.in_order.size());
-  }
-  return lines;
-}
-
-std::string make_index(const Memtable& table, std::span<const uint32_t> rows, uint32_t group_rows,
-                       const LineNumbers& lines) {
-  IndexHead head{.group_rows = group_rows, .lines = static_cast<uint32_t>(lines.in_order.size())};
+std::string make_index(const Memtable& table, std::span<const uint32_t> rows, uint32_t group_rows) {
+  IndexHead head{.group_rows = group_rows};
   std::string body;
   KeyCollector collector(table);
   for (size_t at = 0; at < rows.size(); at += group_rows, ++head.groups) {
@@ -125,10 +97,7 @@ std::string make_index(const Memtable& table, std::span<const uint32_t> rows, ui
     put_section<uint64_t>(body, filter);
   }
   put_section<MinuteCount>(body, count_minutes(table, rows));
-  put_section<uint64_t>(body, trigrams_of(table.text_table(), lines));
-  const std::string texts = sized_lines(table.text_table(), lines);
-  head.lines_bytes = static_cast<uint32_t>(texts.size());
-  put_section<char>(body, packed(texts));
+  put_section<uint64_t>(body, trigrams_of(table, rows));
   head.checksum = XXH3_64bits(body.data(), body.size());
   return std::string(reinterpret_cast<const char*>(&head), sizeof head) + body;
 }

@@ -1,7 +1,6 @@
 // How the index of a segment is laid out: the head, then sections, each its size in elements and the elements, all at
 // multiples of eight bytes, in the byte order of the machine. One 64-bit word array a row group (a Bloom filter), the
-// counts a minute, the trigrams of the folded command lines, and the command lines (their sizes, then their texts),
-// packed with zstd.
+// counts a minute, and the trigrams of the folded command lines. Version 1 has the command lines behind them.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +14,7 @@
 namespace redoubt::store::embedded {
 
 constexpr uint32_t kIndexMagic = 0x31585352;  // "RSX1"
-constexpr uint32_t kIndexVersion = 1;
+constexpr uint32_t kIndexVersion = 2;
 constexpr size_t kTrigram = 3;
 constexpr uint32_t kTrigramBits = 1U << 16;
 constexpr size_t kTrigramWords = kTrigramBits / 64;
@@ -27,8 +26,7 @@ struct IndexHead {
   uint64_t checksum = 0;  // XXH3-64 of what follows
   uint32_t group_rows = 0;
   uint32_t groups = 0;
-  uint32_t lines = 0;
-  uint32_t lines_bytes = 0;  // unpacked
+  uint64_t unused = 0;
 };
 static_assert(sizeof(IndexHead) % kIndexAlign == 0);
 

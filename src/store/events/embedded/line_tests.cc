@@ -26,8 +26,8 @@ void collect(const query::Expression& expression, std::vector<const query::Test*
 
 }  // namespace
 
-LineTests::LineTests(Duck& duck, const query::Hunt& hunt, std::function<bool()> stopped)
-    : duck_(duck), stopped_(std::move(stopped)) {
+LineTests::LineTests(Duck& duck, const query::Hunt& hunt, PageMemory& memory, std::function<Status()> go_on)
+    : duck_(duck), memory_(memory), go_on_(std::move(go_on)) {
   collect(hunt.where, asked_);
   if (asked_.size() > kTestsAskedMax) asked_.clear();
   for (const query::Test* test : asked_) tests_.emplace_back(*test);
@@ -43,32 +43,36 @@ std::string LineTests::column_of(const query::Test& test) const {
 std::optional<std::vector<std::string>> LineTests::answer(const View& view) {
   shown_.clear();
   std::vector<std::string> columns;
-  const auto take = [&](Result<Answers> answers) {
-    if (answers) columns.push_back(columns_of(*std::move(answers)));
+  const auto take = [&](Result<Answers> answers, std::string_view number) {
+    if (answers) columns.push_back(columns_of(*std::move(answers), number));
     return answers.has_value();
   };
   for (const TailPart& tail : view.tails) {
-    if (!take(ask(tail))) return std::nullopt;
+    if (!take(ask(tail), kLineColumn)) return std::nullopt;
   }
   for (const SegmentPart& part : view.segments) {
-    const auto index = part.segment->index();
-    if (index == nullptr || !take(ask(*index))) return std::nullopt;
+    if (!take(ask(part), kRowColumn)) return std::nullopt;
   }
   return columns;
 }
 
-Result<LineTests::Answers> LineTests::ask(const SegmentIndex& index) {
-  Answers answers(tests_.size(), Marks(index.lines() + 1));
-  TRY_STATUS(index.for_each_lines([&](uint32_t first, std::string_view texts, auto sizes) -> Status {
+// By row.
+Result<LineTests::Answers> LineTests::ask(const SegmentPart& part) {
+  TRY(const SegmentFile file, SegmentFile::open(*part.segment));
+  Answers answers(tests_.size(), Marks(part.segment->info.rows));
+  for (size_t group = 0; group < file.footer().groups.size(); ++group) {
+    if (!in_ranges(file.footer().groups[group], part.ranges)) continue;
+    TRY_STATUS(go_on_());
+    GroupColumns columns(file, group, memory_);
     for (size_t i = 0; i < tests_.size(); ++i) {
-      tests_[i].find(texts, sizes, [&](size_t line) { answers[i][first + line] = true; });
+      TRY(const auto rows, columns.passing(kLineField, tests_[i]));
+      for (const uint32_t row : rows) answers[i][columns.group().first_row + row] = true;
     }
-    return stopped_() ? fail(Errc::timeout, "stopped") : Status{};
-  }));
+  }
   return answers;
 }
 
-// The lines of the texts that a memtable has among others.
+// By the number of the line's text, of those that a memtable has among others.
 Result<LineTests::Answers> LineTests::ask(const TailPart& tail) {
   std::vector<uint32_t> numbers;
   std::vector<bool> seen;
@@ -81,7 +85,7 @@ Result<LineTests::Answers> LineTests::ask(const TailPart& tail) {
   }
   Answers answers(tests_.size(), Marks(seen.size()));
   for (size_t at = 0; at < numbers.size(); ++at) {
-    if (at % kStopPeriod == 0 && stopped_()) return fail(Errc::timeout, "stopped");
+    if (at % kStopPeriod == 0) TRY_STATUS(go_on_());
     const std::string_view line = tail.table->text_table().text(numbers[at]);
     for (size_t i = 0; i < tests_.size(); ++i) {
       if (tests_[i].holds(line)) answers[i][numbers[at]] = true;
@@ -90,14 +94,14 @@ Result<LineTests::Answers> LineTests::ask(const TailPart& tail) {
   return answers;
 }
 
-std::string LineTests::columns_of(Answers answers) {
+std::string LineTests::columns_of(Answers answers, std::string_view number) {
   std::string columns;
   for (size_t i = 0; i < answers.size(); ++i) {
     const bool none = std::find(answers[i].begin(), answers[i].end(), true) == answers[i].end();
     std::string answer = "FALSE";
     if (!none) {
       shown_.push_back(duck_.show(std::move(answers[i])));
-      answer = "redoubt_marked(" + shown_.back()->name() + ", " + std::string(kLineColumn) + ")";
+      answer = "redoubt_marked(" + shown_.back()->name() + ", " + std::string(number) + ")";
     }
     columns += ", " + answer + " AS line_test_" + std::to_string(i);
   }

@@ -1,19 +1,19 @@
-// Tests of command lines, answered once a distinct line instead of once an event: from the index of a segment, from the
-// texts of a memtable. What they say of each line becomes a boolean column of the source. One hunt, one thread.
+// Tests of command lines, answered once a distinct line instead of once an event: in the row groups of a segment, in
+// the texts of a memtable. What they say of each row becomes a boolean column of the source. One hunt, one thread.
 #pragma once
 
 #include <vector>
 
 #include "query/hunt.h"
 #include "query/text_check.h"
-#include "store/events/embedded/view.h"
+#include "store/events/embedded/segment_rows.h"
 
 namespace redoubt::store::embedded {
 
 class LineTests {
  public:
-  // `stopped` is asked from time to time.
-  LineTests(Duck& duck, const query::Hunt& hunt, std::function<bool()> stopped);
+  // `go_on` is asked from time to time. Hunt and memory must outlive it.
+  LineTests(Duck& duck, const query::Hunt& hunt, PageMemory& memory, std::function<Status()> go_on);
 
   bool empty() const { return tests_.empty(); }
   // The name of the column that answers the test; "" where none does.
@@ -24,12 +24,13 @@ class LineTests {
 
  private:
   using Answers = std::vector<Marks>;  // a test each
-  Result<Answers> ask(const SegmentIndex& index);
+  Result<Answers> ask(const SegmentPart& part);
   Result<Answers> ask(const TailPart& tail);
-  std::string columns_of(Answers answers);
+  std::string columns_of(Answers answers, std::string_view number);
 
   Duck& duck_;
-  std::function<bool()> stopped_;
+  PageMemory& memory_;
+  std::function<Status()> go_on_;
   std::vector<const query::Test*> asked_;
   std::vector<query::TextCheck> tests_;
   std::vector<std::shared_ptr<const ShownThing>> shown_;

@@ -123,7 +123,7 @@ void fill_lines(const ShownRows& shown, size_t first, size_t count, Target targe
   for (size_t i = 0; i < count; ++i) {
     const size_t row = shown.order.empty() ? first + i : shown.order[first + i];
     const uint32_t text = shown.table->text_number(row, kLineField);
-    if (text != kNoText) target.set(i, int64_t{shown.lines.empty() ? text : shown.lines[text]});
+    if (text != kNoText) target.set(i, int64_t{text});
   }
 }
 

@@ -16,8 +16,8 @@
 
 namespace redoubt::store::embedded {
 
-// The columns beside the fields: the number of the command line, that of the row in the memtable or where it is from,
-// and the part of a view that it is of.
+// The columns beside the fields: the number of the text of the command line, that of the row in the memtable or where
+// it is from, and the part of a view that it is of.
 constexpr std::string_view kLineColumn = "command_line_number";
 constexpr std::string_view kRowColumn = "file_row_number";  // as read_parquet() calls it
 constexpr std::string_view kPartColumn = "part";
@@ -34,7 +34,6 @@ struct ShownRows {
   std::shared_ptr<const Memtable> table;
   size_t rows = 0;
   std::vector<uint32_t> order;
-  std::vector<uint32_t> lines;            // numbers of command lines by those of their texts; empty: they are the same
   std::vector<RowPlace> places;           // of the rows, where they are copies
   std::optional<event::FieldSet> fields;  // that have columns; nothing: all
 };

@@ -30,9 +30,12 @@ struct UnpackContext {
 
 }  // namespace
 
-Result<ParquetColumn> ParquetColumn::read(const base::UniqueFd& file, const ColumnPlace& place, Kind kind) {
-  ParquetColumn column(kind, place.values);
-  TRY(column.bytes_, read_at(file, place.offset, place.bytes));
+Result<ParquetColumn> ParquetColumn::read(const base::UniqueFd& file, const ColumnPlace& place, Kind kind,
+                                          PageMemory& memory) {
+  ParquetColumn column(kind, place.values, memory);
+  const std::span<char> bytes(memory.take(place.bytes), place.bytes);
+  TRY_STATUS(read_at(file, place.offset, bytes));
+  column.bytes_ = {bytes.data(), bytes.size()};
   TRY_STATUS(column.find_pages());
   return column;
 }
@@ -56,7 +59,7 @@ Status ParquetColumn::find_pages() {
 }
 
 Result<ParquetColumn::Page> ParquetColumn::next_page(size_t& at) const {
-  ThriftReader reader(std::string_view(bytes_).substr(at));
+  ThriftReader reader(bytes_.substr(at));
   Page page;
   int64_t packed_bytes = -1;
   for (ThriftReader::FieldHead head; reader.next_field(head);) {
@@ -94,8 +97,7 @@ Result<ParquetColumn::Page> ParquetColumn::next_page(size_t& at) const {
 Result<std::string_view> ParquetColumn::unpack(const Page& page) {
   thread_local const UnpackContext zstd;
   const auto size = static_cast<size_t>(page.unpacked_bytes);
-  unpacked_.push_back(std::make_unique_for_overwrite<char[]>(size));
-  char* const out = unpacked_.back().get();
+  char* const out = memory_->take(size);
   const size_t done = ZSTD_decompressDCtx(zstd.context, out, size, bytes_.data() + page.at, page.bytes);
   if (ZSTD_isError(done) != 0 || done != size) return damaged();
   return std::string_view(out, size);

@@ -5,13 +5,12 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
+#include "store/events/embedded/page_memory.h"
 #include "store/events/embedded/parquet_footer.h"
 
 namespace redoubt::store::embedded {
@@ -21,7 +20,9 @@ constexpr uint32_t kAbsent = UINT32_MAX;
 class ParquetColumn {
  public:
   enum class Kind : uint8_t { texts, numbers };
-  static Result<ParquetColumn> read(const base::UniqueFd& file, const ColumnPlace& place, Kind kind);
+  // The memory must stay as it is for as long as the column is used.
+  static Result<ParquetColumn> read(const base::UniqueFd& file, const ColumnPlace& place, Kind kind,
+                                    PageMemory& memory);
 
   // slots() may be looked at from then on.
   Status unpack_slots();
@@ -42,7 +43,7 @@ class ParquetColumn {
     size_t at = 0;  // of what is packed, in the bytes of the column
     size_t bytes = 0;
   };
-  ParquetColumn(Kind kind, uint32_t rows) : kind_(kind), rows_(rows) {}
+  ParquetColumn(Kind kind, uint32_t rows, PageMemory& memory) : kind_(kind), rows_(rows), memory_(&memory) {}
   Status find_pages();
   Result<Page> next_page(size_t& at) const;
   Result<std::string_view> unpack(const Page& page);
@@ -54,12 +55,12 @@ class ParquetColumn {
 
   Kind kind_;
   uint32_t rows_;
-  std::string bytes_;
+  PageMemory* memory_;
+  std::string_view bytes_;
   std::optional<Page> dictionary_;
   std::vector<Page> data_;  // of the rows, in their order
   bool slots_unpacked_ = false;
   bool values_unpacked_ = false;
-  std::vector<std::unique_ptr<char[]>> unpacked_;  // what texts are views of
   std::vector<uint32_t> slots_;
   std::vector<std::string_view> texts_;
   std::vector<int64_t> numbers_;

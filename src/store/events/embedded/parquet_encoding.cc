@@ -120,6 +120,7 @@ std::optional<std::vector<uint32_t>> unpack_runs(std::string_view bytes, unsigne
       uint32_t value = 0;
       std::memcpy(&value, bytes.data(), size);
       bytes.remove_prefix(size);
+      if (value > mask_of(width)) return std::nullopt;
       out.insert(out.end(), std::min<uint64_t>(times, left), value);
     }
   }

@@ -135,15 +135,14 @@ size_t ParquetFooter::group_of(uint64_t row) const {
   return row - group->first_row < group->rows ? static_cast<size_t>(group - groups.begin()) : groups.size();
 }
 
-Result<std::string> read_at(const base::UniqueFd& file, uint64_t offset, size_t bytes) {
-  std::string read(bytes, '\0');
-  for (size_t done = 0; done < bytes;) {
-    const ssize_t got = pread(file.get(), read.data() + done, bytes - done, static_cast<off_t>(offset + done));
+Status read_at(const base::UniqueFd& file, uint64_t offset, std::span<char> into) {
+  for (size_t done = 0; done < into.size();) {
+    const ssize_t got = pread(file.get(), into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
     if (got < 0) return base::fail_errno("read");
     if (got == 0) return fail(Errc::corrupt, "file is cut off");
     done += static_cast<size_t>(got);
   }
-  return read;
+  return {};
 }
 
 Result<ParquetFooter> read_footer(const std::string& path) {
@@ -152,12 +151,14 @@ Result<ParquetFooter> read_footer(const std::string& path) {
   if (!file || fstat(file.get(), &info) != 0) return base::fail_errno("open " + path);
   ParquetFooter footer{.file_bytes = static_cast<uint64_t>(info.st_size), .column_of = {}, .groups = {}};
   if (footer.file_bytes < kTailBytes) return fail(Errc::corrupt, path + " is too short");
-  TRY(const std::string tail, read_at(file, footer.file_bytes - kTailBytes, kTailBytes));
+  std::string tail(kTailBytes, '\0');
+  TRY_STATUS(read_at(file, footer.file_bytes - kTailBytes, tail));
   uint32_t size = 0;
   std::memcpy(&size, tail.data(), sizeof size);
   const bool sound = tail.substr(sizeof size) == kMagic && size <= footer.file_bytes - kTailBytes;
   if (!sound || size > kFooterBytesMax) return fail(Errc::corrupt, path + " has no footer");
-  TRY(const std::string bytes, read_at(file, footer.file_bytes - kTailBytes - size, size));
+  std::string bytes(size, '\0');
+  TRY_STATUS(read_at(file, footer.file_bytes - kTailBytes - size, bytes));
   TRY_STATUS(base::within(path, FooterReader(bytes, footer).read()));
   return footer;
 }

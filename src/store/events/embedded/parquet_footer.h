@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,8 +37,8 @@ struct ParquetFooter {
   size_t group_of(uint64_t row) const;
 };
 
-// `bytes` of the file from `offset` on; corrupt where it is shorter.
-Result<std::string> read_at(const base::UniqueFd& file, uint64_t offset, size_t bytes);
+// Fills `into` with the bytes of the file from `offset` on; corrupt where it is shorter.
+Status read_at(const base::UniqueFd& file, uint64_t offset, std::span<char> into);
 
 // Errors: unsupported for a file that is not as segments are written here, corrupt.
 Result<ParquetFooter> read_footer(const std::string& path);

@@ -10,35 +10,11 @@ namespace redoubt::store::embedded {
 namespace {
 
 constexpr size_t kTestsNarrowingMax = 64;
-constexpr size_t kTextsAtOnce = 256;
 
 // Tests that few rows pass, for most values: what the index knows, and command lines.
 bool is_telling(const query::Test& test) {
   if (!query::TextCheck::takes(test)) return false;
   return test.field == kLineField || (test.op == query::Operator::equal && is_indexed(test.field));
-}
-
-// Which of the values pass.
-std::vector<bool> passing(query::TextCheck& check, std::span<const std::string_view> values) {
-  std::vector<bool> pass(values.size());
-  std::string texts;
-  std::vector<uint32_t> sizes;
-  for (size_t first = 0; first < values.size(); first += kTextsAtOnce) {
-    texts.clear();
-    sizes.clear();
-    for (const std::string_view value : values.subspan(first, std::min(kTextsAtOnce, values.size() - first))) {
-      texts += value;
-      sizes.push_back(static_cast<uint32_t>(value.size()));
-    }
-    check.find(texts, sizes, [&](size_t at) { pass[first + at] = true; });
-  }
-  return pass;
-}
-
-bool in_ranges(const ParquetGroup& group, const std::vector<RowRange>& ranges) {
-  return ranges.empty() || std::any_of(ranges.begin(), ranges.end(), [&](const RowRange& range) {
-           return range.first < group.first_row + group.rows && range.last >= group.first_row;
-         });
 }
 
 void put_row(Memtable& table, const std::vector<event::Field>& fields, const std::vector<Cell>& cells) {
@@ -58,8 +34,11 @@ struct RowFinder::Found {
   std::vector<RowPlace> places;
 };
 
-RowFinder::RowFinder(const query::Hunt& hunt, std::function<Status()> go_on)
-    : hunt_(hunt), go_on_(std::move(go_on)), narrows_(narrows(hunt.where) && checks_.size() <= kTestsNarrowingMax) {}
+RowFinder::RowFinder(const query::Hunt& hunt, PageMemory& memory, std::function<Status()> go_on)
+    : hunt_(hunt),
+      memory_(memory),
+      go_on_(std::move(go_on)),
+      narrows_(narrows(hunt.where) && checks_.size() <= kTestsNarrowingMax) {}
 
 // Whether it is true of few rows, as far as its form says; the tests that say so get their checks.
 bool RowFinder::narrows(const query::Expression& expression) {
@@ -114,17 +93,7 @@ Result<RowFinder::InGroup> RowFinder::rows_of(const query::Or& node, GroupColumn
 Result<RowFinder::InGroup> RowFinder::rows_of(const query::Test& test, GroupColumns& columns) {
   const auto check = checks_.find(&test);
   if (check == checks_.end()) return std::nullopt;
-  std::vector<uint32_t> rows;
-  TRY(ParquetColumn* const column, columns.column(test.field));
-  if (column == nullptr) return rows;
-  TRY_STATUS(column->unpack_values());
-  const std::vector<bool> pass = passing(check->second, column->texts());
-  if (std::find(pass.begin(), pass.end(), true) == pass.end()) return rows;
-  TRY_STATUS(column->unpack_slots());
-  const auto slots = column->slots();
-  for (uint32_t row = 0; row < slots.size(); ++row) {
-    if (slots[row] != kAbsent && pass[slots[row]]) rows.push_back(row);
-  }
+  TRY(auto rows, columns.passing(test.field, check->second));
   return rows;
 }
 
@@ -134,9 +103,10 @@ Result<bool> RowFinder::add_segment(const SegmentPart& part, size_t number, Foun
   for (size_t group = 0; group < file.footer().groups.size(); ++group) {
     if (!in_ranges(file.footer().groups[group], part.ranges)) continue;
     TRY_STATUS(go_on_());
-    GroupColumns columns(file, group);
+    GroupColumns columns(file, group, memory_);
     TRY(const InGroup rows, rows_of(hunt_.where, columns));
     if (!rows || found.places.size() + rows->size() > kFoundRowsMax) return false;
+    if (rows->empty()) continue;
     std::vector<std::vector<Cell>> cells(rows->size(), std::vector<Cell>(found.fields.size()));
     TRY_STATUS(columns.read(found.fields, *rows, cells));
     for (size_t i = 0; i < rows->size(); ++i) {
@@ -160,12 +130,8 @@ Result<std::optional<ShownRows>> RowFinder::find(const View& view, const event::
     if (!few) return std::nullopt;
   }
   const size_t rows = found.table->rows();
-  return ShownRows{.table = std::move(found.table),
-                   .rows = rows,
-                   .order = {},
-                   .lines = {},
-                   .places = std::move(found.places),
-                   .fields = fields};
+  return ShownRows{
+      .table = std::move(found.table), .rows = rows, .order = {}, .places = std::move(found.places), .fields = fields};
 }
 
 }  // namespace redoubt::store::embedded

@@ -16,8 +16,8 @@ constexpr size_t kFoundRowsMax = 16'384;
 
 class RowFinder {
  public:
-  // `go_on` is asked before each row group. The hunt must outlive it.
-  RowFinder(const query::Hunt& hunt, std::function<Status()> go_on);
+  // `go_on` is asked before each row group. Hunt and memory must outlive it.
+  RowFinder(const query::Hunt& hunt, PageMemory& memory, std::function<Status()> go_on);
 
   // The fields of all rows of the segments that may match, each with its place: the part of the view that it is of, and
   // its row there. Nothing where any row may match, or too many do.
@@ -35,6 +35,7 @@ class RowFinder {
   Result<bool> add_segment(const SegmentPart& part, size_t number, Found& found);
 
   const query::Hunt& hunt_;
+  PageMemory& memory_;
   std::function<Status()> go_on_;
   std::map<const query::Test*, query::TextCheck> checks_;
   const bool narrows_;

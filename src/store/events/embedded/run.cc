@@ -62,8 +62,8 @@ Run::Run(Duck& duck, std::unique_ptr<DuckSession> session, const query::Hunt& hu
       hunt_(hunt),
       session_(std::move(session)),
       watch_(*session_, limits),
-      lines_(duck, hunt, [this] { return !watch_.why().empty(); }),
-      finder_(hunt, [this] { return go_on(); }) {}
+      lines_(duck, hunt, memory_, [this] { return go_on(); }),
+      finder_(hunt, memory_, [this] { return go_on(); }) {}
 
 Status Run::go_on() {
   const std::string why = watch_.why();
@@ -159,7 +159,7 @@ Result<Rows> Run::select_nothing(const StatementOf& statement_of) {
 Result<Rows> Run::fetch(const std::shared_ptr<const Segment>& segment, const std::vector<event::Field>& fields,
                         const std::vector<uint64_t>& rows) {
   TRY_STATUS(go_on());
-  auto read = read_rows(*segment, fields, rows, [this] { return go_on(); });
+  auto read = read_rows(*segment, fields, rows, memory_, [this] { return go_on(); });
   if (read || ends_run(read.error())) return read;
   return fetch_by_sql(segment, fields, rows);
 }

@@ -72,6 +72,7 @@ class Run {
   const query::Hunt& hunt_;
   std::unique_ptr<DuckSession> session_;
   Watch watch_;
+  PageMemory memory_;
   LineTests lines_;
   RowFinder finder_;
   std::vector<std::string> why_partial_;

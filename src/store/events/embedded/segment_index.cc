@@ -4,10 +4,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <xxhash.h>
-#include <zstd.h>
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -16,9 +14,6 @@
 namespace redoubt::store::embedded {
 
 namespace {
-
-constexpr size_t kLineBytesMax = size_t{1} << 30;
-constexpr uint32_t kLinesAtOnce = 256;
 
 // Of the other texts those that people look for by their whole.
 constexpr auto kIndexedTexts = std::to_array<event::Field>(
@@ -62,12 +57,10 @@ Status SegmentIndex::read() {
   IndexHead head;
   std::memcpy(&head, bytes.data(), sizeof head);
   const std::string_view body = bytes.substr(sizeof head);
-  if (head.magic != kIndexMagic || head.version != kIndexVersion)
+  if (head.magic != kIndexMagic || head.version == 0 || head.version > kIndexVersion)
     return fail(Errc::corrupt, "no index of this version");
   if (head.checksum != XXH3_64bits(body.data(), body.size())) return fail(Errc::corrupt, "checksum does not fit");
   group_rows_ = head.group_rows;
-  lines_ = head.lines;
-  lines_bytes_ = head.lines_bytes;
   IndexReader reader(body);
   for (uint32_t group = 0; group < head.groups; ++group) {
     TRY(const auto filter, reader.take<uint64_t>());
@@ -75,8 +68,6 @@ Status SegmentIndex::read() {
   }
   TRY(minutes_, reader.take<MinuteCount>());
   TRY(trigrams_, reader.take<uint64_t>());
-  TRY(const auto packed, reader.take<char>());
-  packed_lines_ = {packed.data(), packed.size()};
   const bool sound = group_rows_ > 0 && trigrams_.size() == kTrigramWords &&
                      std::none_of(filters_.begin(), filters_.end(), [](const auto& filter) { return filter.empty(); });
   return sound ? Status{} : fail(Errc::corrupt, "sizes do not fit");
@@ -91,27 +82,6 @@ bool SegmentIndex::lines_may_contain(std::string_view text) const {
     if ((trigrams_[bit / 64] >> (bit % 64) & 1) == 0) return false;
   }
   return true;
-}
-
-Status SegmentIndex::for_each_lines(const EachLines& each) const {
-  if (lines_ == 0) return {};
-  const size_t head = size_t{lines_} * sizeof(uint32_t);
-  if (lines_bytes_ < head || lines_bytes_ > kLineBytesMax) return fail(Errc::corrupt, "index: sizes of lines");
-  const auto unpacked = std::make_unique_for_overwrite<char[]>(lines_bytes_);
-  const size_t size = ZSTD_decompress(unpacked.get(), lines_bytes_, packed_lines_.data(), packed_lines_.size());
-  if (ZSTD_isError(size) != 0 || size != lines_bytes_) return fail(Errc::corrupt, "index: lines cannot be unpacked");
-  const std::span sizes(reinterpret_cast<const uint32_t*>(unpacked.get()), lines_);
-  std::string_view texts(unpacked.get() + head, size - head);
-  if (std::accumulate(sizes.begin(), sizes.end(), uint64_t{0}) != texts.size()) {
-    return fail(Errc::corrupt, "index: sizes of lines do not fit");
-  }
-  for (uint32_t first = 0; first < lines_; first += kLinesAtOnce) {
-    const auto some = sizes.subspan(first, std::min(kLinesAtOnce, lines_ - first));
-    const uint64_t bytes = std::accumulate(some.begin(), some.end(), uint64_t{0});
-    TRY_STATUS(each(first + 1, texts.substr(0, bytes), some));
-    texts.remove_prefix(bytes);
-  }
-  return {};
 }
 
 }  // namespace redoubt::store::embedded

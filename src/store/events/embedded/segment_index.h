@@ -1,10 +1,9 @@
 // What is asked before a segment is read: which of its row groups may hold a value (Bloom filters), how many events of
-// a type each minute has, and which command lines there are. A file beside the segment, mapped into memory; a segment
+// a type each minute has, and what command lines may contain. A file beside the segment, mapped into memory; a segment
 // whose index is missing or damaged is read as a whole. Any thread.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -44,11 +43,6 @@ class SegmentIndex {
   std::span<const MinuteCount> minutes() const { return minutes_; }
   // False: no command line has the text, whatever the case.
   bool lines_may_contain(std::string_view text) const;
-  // Calls `each` with all command lines, some hundred at a time: the number of the first, their texts one behind the
-  // other, and their sizes. Numbers are from one on, in the order of the rows, as in the column kLineColumn.
-  using EachLines = std::function<Status(uint32_t first, std::string_view texts, std::span<const uint32_t> sizes)>;
-  Status for_each_lines(const EachLines& each) const;
-  uint32_t lines() const { return lines_; }
 
  private:
   SegmentIndex(void* memory, size_t size) : memory_(memory), size_(size) {}
@@ -57,23 +51,12 @@ class SegmentIndex {
   void* memory_;
   size_t size_;
   uint32_t group_rows_ = 0;
-  uint32_t lines_ = 0;
-  uint32_t lines_bytes_ = 0;
   std::vector<std::span<const uint64_t>> filters_;
   std::span<const MinuteCount> minutes_;
   std::span<const uint64_t> trigrams_;
-  std::string_view packed_lines_;
 };
-
-// Numbers of the command lines of rows, by the number of their text.
-struct LineNumbers {
-  std::vector<uint32_t> of_text;   // 0: none
-  std::vector<uint32_t> in_order;  // numbers of texts
-};
-LineNumbers number_lines(const Memtable& table, std::span<const uint32_t> rows);
 
 // The content of the index of a segment that has these rows, in row groups of `group_rows`.
-std::string make_index(const Memtable& table, std::span<const uint32_t> rows, uint32_t group_rows,
-                       const LineNumbers& lines);
+std::string make_index(const Memtable& table, std::span<const uint32_t> rows, uint32_t group_rows);
 
 }  // namespace redoubt::store::embedded

@@ -10,6 +10,8 @@ namespace redoubt::store::embedded {
 
 namespace {
 
+constexpr size_t kTextsAtOnce = 256;
+
 bool is_text_field(event::Field field) { return event::is_textual(event::info(field).type); }
 
 Status put_cells(ParquetColumn& column, event::Field field, std::span<const uint32_t> rows, size_t position,
@@ -32,7 +34,30 @@ Status put_cells(ParquetColumn& column, event::Field field, std::span<const uint
   return {};
 }
 
+// Which of the values pass.
+std::vector<bool> passing_values(query::TextCheck& check, std::span<const std::string_view> values) {
+  std::vector<bool> pass(values.size());
+  std::string texts;
+  std::vector<uint32_t> sizes;
+  for (size_t first = 0; first < values.size(); first += kTextsAtOnce) {
+    texts.clear();
+    sizes.clear();
+    for (const std::string_view value : values.subspan(first, std::min(kTextsAtOnce, values.size() - first))) {
+      texts += value;
+      sizes.push_back(static_cast<uint32_t>(value.size()));
+    }
+    check.find(texts, sizes, [&](size_t at) { pass[first + at] = true; });
+  }
+  return pass;
+}
+
 }  // namespace
+
+bool in_ranges(const ParquetGroup& group, const std::vector<RowRange>& ranges) {
+  return ranges.empty() || std::any_of(ranges.begin(), ranges.end(), [&](const RowRange& range) {
+           return range.first < group.first_row + group.rows && range.last >= group.first_row;
+         });
+}
 
 Result<SegmentFile> SegmentFile::open(const Segment& segment) {
   const ParquetFooter* footer = segment.footer();
@@ -52,8 +77,23 @@ Result<ParquetColumn*> GroupColumns::column(event::Field field) {
   const auto kind = is_text_field(field) ? ParquetColumn::Kind::texts : ParquetColumn::Kind::numbers;
   const ColumnPlace& place = group_.columns[position];
   if (place.values != group_.rows) return fail(Errc::corrupt, "a column has other rows than its group");
-  TRY(auto column, ParquetColumn::read(file_.file(), place, kind));
+  TRY(auto column, ParquetColumn::read(file_.file(), place, kind, memory_));
   return &columns_.emplace(field, std::move(column)).first->second;
+}
+
+Result<std::vector<uint32_t>> GroupColumns::passing(event::Field field, query::TextCheck& check) {
+  std::vector<uint32_t> rows;
+  TRY(ParquetColumn* const column, this->column(field));
+  if (column == nullptr) return rows;
+  TRY_STATUS(column->unpack_values());
+  const std::vector<bool> pass = passing_values(check, column->texts());
+  if (std::find(pass.begin(), pass.end(), true) == pass.end()) return rows;
+  TRY_STATUS(column->unpack_slots());
+  const auto slots = column->slots();
+  for (uint32_t row = 0; row < slots.size(); ++row) {
+    if (slots[row] != kAbsent && pass[slots[row]]) rows.push_back(row);
+  }
+  return rows;
 }
 
 Status GroupColumns::read(const std::vector<event::Field>& fields, std::span<const uint32_t> rows,
@@ -66,14 +106,14 @@ Status GroupColumns::read(const std::vector<event::Field>& fields, std::span<con
 }
 
 Result<Rows> read_rows(const Segment& segment, const std::vector<event::Field>& fields,
-                       std::span<const uint64_t> places, const std::function<Status()>& go_on) {
+                       std::span<const uint64_t> places, PageMemory& memory, const std::function<Status()>& go_on) {
   TRY(const SegmentFile file, SegmentFile::open(segment));
   Rows read;
   for (size_t at = 0; at < places.size();) {
     TRY_STATUS(go_on());
     const size_t number = file.footer().group_of(places[at]);
     if (number == file.footer().groups.size()) return fail(Errc::corrupt, "rows are missing");
-    GroupColumns columns(file, number);
+    GroupColumns columns(file, number, memory);
     const ParquetGroup& group = columns.group();
     std::vector<uint32_t> in_group;
     for (; at < places.size() && places[at] - group.first_row < group.rows; ++at) {

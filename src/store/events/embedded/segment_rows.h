@@ -4,6 +4,7 @@
 #include <map>
 #include <span>
 
+#include "query/text_check.h"
 #include "store/events/embedded/parquet_column.h"
 #include "store/events/embedded/view.h"
 
@@ -24,14 +25,23 @@ class SegmentFile {
   const ParquetFooter* footer_;
 };
 
-// The columns of one row group, each read when it is first asked for. The file must outlive it.
+// Whether one of the ranges has rows of the group; no ranges: all rows.
+bool in_ranges(const ParquetGroup& group, const std::vector<RowRange>& ranges);
+
+// The columns of one row group, each read when it is first asked for. The file must outlive it, and the memory is its
+// own until the next one is made.
 class GroupColumns {
  public:
-  GroupColumns(const SegmentFile& file, size_t group) : file_(file), group_(file.footer().groups[group]) {}
+  GroupColumns(const SegmentFile& file, size_t group, PageMemory& memory)
+      : file_(file), group_(file.footer().groups[group]), memory_(memory) {
+    memory_.reuse();
+  }
 
   const ParquetGroup& group() const { return group_; }
   // Null where the segment has no column of the field.
   Result<ParquetColumn*> column(event::Field field);
+  // The rows, ascending, of which the check of the field holds; it is asked once a distinct value.
+  Result<std::vector<uint32_t>> passing(event::Field field, query::TextCheck& check);
   // The fields of rows, ascending within the group, into the first cells of `cells`.
   Status read(const std::vector<event::Field>& fields, std::span<const uint32_t> rows,
               std::span<std::vector<Cell>> cells);
@@ -39,11 +49,12 @@ class GroupColumns {
  private:
   const SegmentFile& file_;
   const ParquetGroup& group_;
+  PageMemory& memory_;
   std::map<event::Field, ParquetColumn> columns_;
 };
 
 // The rows at the places, ascending: the fields, then the place. `go_on` is asked before each row group.
 Result<Rows> read_rows(const Segment& segment, const std::vector<event::Field>& fields,
-                       std::span<const uint64_t> places, const std::function<Status()>& go_on);
+                       std::span<const uint64_t> places, PageMemory& memory, const std::function<Status()>& go_on);
 
 }  // namespace redoubt::store::embedded

@@ -64,8 +64,7 @@ Result<FileChecksum> write_parquet(Duck& duck, const std::string& table, std::st
   const std::string unfinished = path + ".tmp";
   std::replace(columns.begin(), columns.end(), ' ', ',');
   TRY(const auto session, duck.connect());
-  TRY_STATUS(session->run("COPY (SELECT " + columns + ", " + std::string(kLineColumn) + " FROM " + table + ") TO " +
-                          sql_quoted(unfinished) +
+  TRY_STATUS(session->run("COPY (SELECT " + columns + " FROM " + table + ") TO " + sql_quoted(unfinished) +
                           " (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, WRITE_BLOOM_FILTER false, "
                           "ROW_GROUP_SIZE " +
                           std::to_string(kRowGroupRows) + ", DICTIONARY_SIZE_LIMIT " + std::to_string(kDictionaryMax) +
@@ -112,17 +111,12 @@ Result<SegmentInfo> write_segment(Duck& duck, std::shared_ptr<const Memtable> ta
                                   uint64_t number, const std::string& path) {
   CHECK(!rows.empty());
   SegmentInfo info = describe(*table, rows, number);
-  LineNumbers lines = number_lines(*table, rows);
-  const std::string index = make_index(*table, rows, kRowGroupRows, lines);
+  const std::string index = make_index(*table, rows, kRowGroupRows);
   info.index_bytes = index.size();
   TRY_STATUS(base::write_file_atomic(index_path(path), index, base::kPrivateFile));
   const size_t rows_in_table = table->rows();
-  const auto shown = duck.show({.table = std::move(table),
-                                .rows = rows_in_table,
-                                .order = std::move(rows),
-                                .lines = std::move(lines.of_text),
-                                .places = {},
-                                .fields = {}});
+  const auto shown = duck.show(
+      {.table = std::move(table), .rows = rows_in_table, .order = std::move(rows), .places = {}, .fields = {}});
   TRY(const FileChecksum written, write_parquet(duck, shown->name(), info.columns, path));
   info.bytes = written.bytes;
   info.checksum = written.checksum;

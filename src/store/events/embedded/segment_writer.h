@@ -1,5 +1,4 @@
-// Writes rows of a memtable as a segment: a Parquet file, zstd, sorted by host, time and sequence, with the columns
-// that occur and the numbers of command lines; and its index. Any thread.
+// Writes rows of a memtable as a segment: a Parquet file, zstd, with the columns that occur; and its index. Any thread.
 #pragma once
 
 #include <string>

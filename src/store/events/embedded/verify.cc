@@ -34,14 +34,9 @@ Status verify_rows(DuckSession& session, const Segment& segment) {
 }
 
 Status verify_index(const Segment& segment, VerifyReport& report) {
-  TRY(const auto index, SegmentIndex::open(index_path(segment.path)));
-  uint32_t lines = 0;
-  TRY_STATUS(index->for_each_lines([&](uint32_t, std::string_view, std::span<const uint32_t> sizes) {
-    lines += static_cast<uint32_t>(sizes.size());
-    return Status{};
-  }));
+  TRY_STATUS(SegmentIndex::open(index_path(segment.path)).map([](const auto&) {}));
   report.bytes += segment.info.index_bytes;
-  return lines == index->lines() ? Status{} : fail(Errc::corrupt, "command lines are missing");
+  return {};
 }
 
 Status verify_segment(DuckSession& session, const Segment& segment, const Limit& limit, VerifyReport& report) {

@@ -1,0 +1,146 @@
+// Values read from the pages of a segment are those that DuckDB reads from it.
+#include "store/events/embedded/segment_rows.h"
+
+#include <gtest/gtest.h>
+#include <filesystem>
+#include <fstream>
+#include <numeric>
+
+#include "bench/generator.h"
+#include "store/events/embedded/parquet_encoding.h"
+#include "store/events/embedded/segment_writer.h"
+
+namespace redoubt::store::embedded {
+namespace {
+
+using event::Field;
+
+Status always() { return {}; }
+
+class SegmentRowsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto opened =
+        Duck::open({.segment_directory = dir_ / "", .temporary_directory = dir_ / "", .memory_bytes_max = 1 << 28});
+    ASSERT_TRUE(opened) << opened.error().message;
+    duck_ = *std::move(opened);
+  }
+
+  // Rows of a fleet's events, with fields of many values, of few, and of none.
+  std::shared_ptr<Memtable> fleet(size_t rows) {
+    auto table = std::make_shared<Memtable>();
+    bench::Generator generator({.mix = bench::Mix::fleet, .hosts = 20});
+    while (table->rows() < rows) {
+      const auto next = generator.next();
+      table->begin(next.host_id, next.frame.boot_id);
+      for (size_t i = 0; i < next.batch.size() && table->rows() < rows; ++i) {
+        // Too many of these for a dictionary, and numbers of all sizes.
+        table->put(Field::file_path, "/tmp/" + std::to_string(table->rows() * 7919));
+        table->put(Field::file_inode, static_cast<int64_t>(table->rows() * 0x9E3779B97F4A7C15));
+        table->add(next.batch.row(i));
+      }
+    }
+    return table;
+  }
+
+  std::shared_ptr<const Segment> write(std::shared_ptr<const Memtable> table) {
+    std::vector<uint32_t> rows(table->rows());
+    std::iota(rows.begin(), rows.end(), 0);
+    rows = sorted_rows(*table, std::move(rows));
+    auto info = write_segment(*duck_, std::move(table), std::move(rows), 1, dir_ / "1.parquet");
+    EXPECT_TRUE(info) << info.error().message;
+    return std::make_shared<const Segment>(*info, dir_ / "1.parquet");
+  }
+
+  static std::vector<Field> all_fields() {
+    std::vector<Field> fields;
+    for (const event::FieldInfo& info : event::kFields) fields.push_back(info.field);
+    return fields;
+  }
+
+  std::vector<std::vector<Cell>> by_sql(const std::shared_ptr<const Segment>& segment) {
+    Reading reading{.fields = {}, .places = Reading::Places::shown, .further = {}};
+    reading.fields.fill(~uint64_t{0});
+    std::string columns;
+    for (const event::FieldInfo& info : event::kFields) columns += std::string(info.column) + ", ";
+    auto rows =
+        duck_->connect().value()->select({.text = "SELECT " + columns + std::string(kRowColumn) + " FROM " +
+                                                  source_of({.segments = {{segment, {}}}, .tails = {}}, reading) +
+                                                  " ORDER BY " + std::string(kRowColumn),
+                                          .parameters = {}});
+    EXPECT_TRUE(rows) << rows.error().message;
+    return std::move(rows->rows);
+  }
+
+  base::TempDir dir_;
+  std::unique_ptr<Duck> duck_;
+};
+
+TEST_F(SegmentRowsTest, reads_what_sql_reads) {
+  const auto segment = write(fleet(20'000));
+  const auto expected = by_sql(segment);
+  ASSERT_EQ(expected.size(), 20'000U);
+  std::vector<uint64_t> places(expected.size());
+  std::iota(places.begin(), places.end(), 0);
+  PageMemory memory;
+  const auto all = read_rows(*segment, all_fields(), places, memory, always);
+  ASSERT_TRUE(all) << all.error().message;
+  EXPECT_EQ(all->rows, expected);
+  const std::vector<uint64_t> some{0, 17, 8191, 8192, 19'999};
+  const auto few = read_rows(*segment, all_fields(), some, memory, always);
+  ASSERT_TRUE(few) << few.error().message;
+  for (size_t i = 0; i < some.size(); ++i) EXPECT_EQ(few->rows[i], expected[some[i]]);
+}
+
+TEST_F(SegmentRowsTest, refuses_rows_that_are_not_there) {
+  const auto segment = write(fleet(100));
+  PageMemory memory;
+  const auto read = read_rows(*segment, {Field::event_time}, std::vector<uint64_t>{100}, memory, always);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, Errc::corrupt);
+}
+
+// Whatever a byte is turned into, reading ends.
+TEST_F(SegmentRowsTest, survives_damage_anywhere) {
+  const auto segment = write(fleet(300));
+  std::vector<uint64_t> places(300);
+  std::iota(places.begin(), places.end(), 0);
+  std::ifstream in(segment->path, std::ios::binary);
+  const std::string sound((std::istreambuf_iterator<char>(in)), {});
+  PageMemory memory;
+  for (size_t at = 0; at < sound.size(); at += 61) {
+    std::string damaged = sound;
+    damaged[at] = static_cast<char>(damaged[at] ^ (at % 2 == 0 ? 0xFF : 0x10));
+    std::ofstream(segment->path, std::ios::binary | std::ios::trunc) << damaged;
+    const Segment again(segment->info, segment->path);
+    (void)read_rows(again, all_fields(), places, memory, always);
+  }
+}
+
+TEST(ParquetEncoding, unpacks_runs_and_packed_numbers) {
+  // Four times 2, then eight numbers of three bits: the example of Encodings.md.
+  const std::string bytes = std::string("\x08\x02\x03", 3) + "\x88\xC6\xFA";
+  const auto numbers = unpack_runs(bytes, 3, 12);
+  ASSERT_TRUE(numbers);
+  EXPECT_EQ(*numbers, (std::vector<uint32_t>{2, 2, 2, 2, 0, 1, 2, 3, 4, 5, 6, 7}));
+  for (size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(unpack_runs(bytes.substr(0, size), 3, 12)) << size;
+  EXPECT_FALSE(unpack_runs(bytes, 33, 1));
+  EXPECT_FALSE(unpack_runs("\x08\x03", 1, 4));  // 3 has no place in one bit
+}
+
+TEST(ParquetEncoding, unpacks_deltas) {
+  // 7, 5, 3, 1, 2, 3, 4, 5: the example of Encodings.md, in one miniblock of eight of a block of eight.
+  const std::string bytes("\x08\x01\x08\x0E\x03\x02\xC0\x3F", 8);
+  std::string_view left = bytes;
+  const auto numbers = unpack_deltas(left, 8);
+  ASSERT_TRUE(numbers);
+  EXPECT_EQ(*numbers, (std::vector<int64_t>{7, 5, 3, 1, 2, 3, 4, 5}));
+  EXPECT_TRUE(left.empty());
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    left = std::string_view(bytes).substr(0, size);
+    EXPECT_FALSE(unpack_deltas(left, 8)) << size;
+  }
+}
+
+}  // namespace
+}  // namespace redoubt::store::embedded
