@@ -100,6 +100,27 @@ TEST_F(SegmentRowsTest, refuses_rows_that_are_not_there) {
   EXPECT_EQ(read.error().code, Errc::corrupt);
 }
 
+// A host's events lie process by process, but time still goes on from one row group to the next.
+TEST(SortedRows, keeps_processes_together_in_stretches_of_time) {
+  constexpr uint32_t kEvents = 20'000;
+  constexpr uint32_t kStretch = 8192;
+  Memtable table;
+  table.begin("host", "boot");
+  for (uint32_t row = 0; row < kEvents; ++row) {
+    table.put(Field::host_id, "host");
+    table.put(Field::event_time, int64_t{row});
+    table.put(Field::process_entity_id, row % 2 == 0 ? "even" : "odd");
+    table.finish_row();
+  }
+  std::vector<uint32_t> rows(kEvents);
+  std::iota(rows.begin(), rows.end(), 0);
+  rows = sorted_rows(table, std::move(rows));
+  for (uint32_t at = 0; at < kEvents; ++at) EXPECT_EQ(rows[at] / kStretch, at / kStretch);
+  for (uint32_t at = 0; at < kStretch; ++at) {
+    EXPECT_EQ(rows[at], at < kStretch / 2 ? at * 2 : (at - kStretch / 2) * 2 + 1);
+  }
+}
+
 // Whatever a byte is turned into, reading ends.
 TEST_F(SegmentRowsTest, survives_damage_anywhere) {
   const auto segment = write(fleet(300));

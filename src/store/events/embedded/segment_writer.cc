@@ -16,7 +16,7 @@ namespace redoubt::store::embedded {
 namespace {
 
 // Small enough that a needle costs little to fetch, large enough to compress well.
-constexpr uint32_t kRowGroupRows = 14'336;
+constexpr uint32_t kRowGroupRows = 8192;
 // Distinct values of a row group up to which a column has a dictionary: command lines do, paths of files do not gain.
 constexpr uint32_t kDictionaryMax = kRowGroupRows * 2 / 5;
 
@@ -45,6 +45,23 @@ std::vector<uint32_t> host_ranks(const Memtable& table, const std::vector<uint32
   std::vector<uint32_t> ranks(table.text_table().size());
   for (uint32_t rank = 0; rank < hosts.size(); ++rank) ranks[hosts[rank]] = rank;
   return ranks;
+}
+
+struct Key {
+  uint32_t host;
+  uint32_t row;
+  uint32_t parent;
+  uint32_t process;
+  int64_t time_us;
+  int64_t sequence;
+};
+
+// Events of a process say much that is the same of it and of its parent, which takes little room in one place.
+void sort_by_process(std::span<Key> keys) {
+  std::sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) {
+    return std::tie(a.parent, a.process, a.time_us, a.sequence, a.row) <
+           std::tie(b.parent, b.process, b.time_us, b.sequence, b.row);
+  });
 }
 
 SegmentInfo describe(const Memtable& table, const std::vector<uint32_t>& rows, uint64_t number) {
@@ -81,24 +98,27 @@ Result<FileChecksum> write_parquet(Duck& duck, const std::string& table, std::st
 }  // namespace
 
 std::vector<uint32_t> sorted_rows(const Memtable& table, std::vector<uint32_t> rows) {
-  struct Key {
-    uint32_t host;
-    uint32_t row;
-    int64_t time_us;
-    int64_t sequence;
-  };
   const std::vector<uint32_t> ranks = host_ranks(table, rows);
   std::vector<Key> keys;
   keys.reserve(rows.size());
   for (const uint32_t row : rows) {
     keys.push_back({.host = ranks[table.text_number(row, event::Field::host_id)],
                     .row = row,
+                    .parent = table.text_number(row, event::Field::process_parent_entity_id),
+                    .process = table.text_number(row, event::Field::process_entity_id),
                     .time_us = table.number(row, event::Field::event_time),
                     .sequence = table.number(row, event::Field::event_sequence)});
   }
   std::sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) {
     return std::tie(a.host, a.time_us, a.sequence, a.row) < std::tie(b.host, b.time_us, b.sequence, b.row);
   });
+  for (size_t at = 0; at < keys.size();) {
+    const auto begin = keys.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto most = begin + static_cast<std::ptrdiff_t>(std::min<size_t>(kRowGroupRows, keys.size() - at));
+    const auto end = std::find_if(begin, most, [&](const Key& key) { return key.host != begin->host; });
+    sort_by_process({begin, end});
+    at += static_cast<size_t>(end - begin);
+  }
   for (size_t i = 0; i < keys.size(); ++i) rows[i] = keys[i].row;
   return rows;
 }

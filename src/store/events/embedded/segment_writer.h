@@ -8,7 +8,8 @@
 
 namespace redoubt::store::embedded {
 
-// Rows of the table by host, time and sequence.
+// Rows of the table as they are sorted in a segment: by host; those of a host by time, in stretches of no more than a
+// row group; in a stretch by parent, process, time and sequence.
 std::vector<uint32_t> sorted_rows(const Memtable& table, std::vector<uint32_t> rows);
 
 std::string index_path(const std::string& segment_path);
