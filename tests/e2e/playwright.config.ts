@@ -3,6 +3,7 @@ import { defineConfig } from '@playwright/test';
 
 export default defineConfig({
   testDir: '.',
+  testMatch: process.env.REDOUBT_BENCH ? '*.bench.ts' : '*.spec.ts',
   outputDir: '../../test-results/e2e',
   workers: 1,
   timeout: 120_000,

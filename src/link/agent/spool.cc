@@ -300,14 +300,23 @@ SpoolGap Spool::gap_of(const Segment& segment) const {
   return gap;
 }
 
-std::optional<SpoolGap> Spool::past_limits() const {
+std::optional<SpoolGap> Spool::past_limits() {
   const std::lock_guard lock(mutex_);
   if (segments_.empty() || segments_.front().size == 0) return std::nullopt;
   const Segment& oldest = segments_.front();
   const bool too_old = base::Time::now().us - oldest.last_append.us > options_.age_us_max;
   const bool too_much = size_bytes_ > options_.size_bytes_max && segments_.size() > 1;
   if (!too_old && !too_much) return std::nullopt;
+  if (segments_.size() == 1) active_.reset();
   return gap_of(oldest);
+}
+
+std::optional<SpoolGap> Spool::gap_in(uint64_t serial) const {
+  const std::lock_guard lock(mutex_);
+  const auto segment =
+      std::find_if(segments_.begin(), segments_.end(), [&](const Segment& s) { return s.serial == serial; });
+  if (segment == segments_.end()) return std::nullopt;
+  return gap_of(*segment);
 }
 
 void Spool::drop(uint64_t serial) {

@@ -70,9 +70,11 @@ class Spool {
   // Everything before `position` is acknowledged.
   void release(SpoolPosition position);
 
-  // What goes with the oldest segment, where the spool is past its limits (0 events: all of it is released). The caller
-  // notes it and calls drop().
-  std::optional<SpoolGap> past_limits() const;
+  // What goes with the oldest segment, where the spool is past its limits (0 events: all of it is released); what is
+  // appended from then on is not in it. The caller notes it and calls drop().
+  std::optional<SpoolGap> past_limits();
+  // The same of a segment as it is now; nothing where it is gone.
+  std::optional<SpoolGap> gap_in(uint64_t segment) const;
   void drop(uint64_t segment);
 
   // The highest sequence of that boot in the spool; 0 where there is none.

@@ -137,7 +137,8 @@ void Spooler::cut() {
                   [this, count = hole.count] { account_.fill_hole(count); });
 }
 
-void Spooler::carry_losses(const SpoolGap& gap) {
+bool Spooler::carry_losses(const SpoolGap& gap) {
+  bool carried = false;
   for (const event::Frame& frame : gap.frames) {
     const auto bytes = event::open_frame(frame.payload, frame.checksum);
     v1::EventBatch batch;
@@ -149,14 +150,19 @@ void Spooler::carry_losses(const SpoolGap& gap) {
         event.clear_loss_last_sequence();
       }
       intake_.carry_on(event);
+      carried = true;
     }
   }
+  return carried;
 }
 
 void Spooler::keep_limits() {
-  while (const auto gap = spool_.past_limits()) {
-    carry_losses(*gap);
-    spool_declared();
+  while (auto gap = spool_.past_limits()) {
+    if (carry_losses(*gap)) {
+      spool_declared();
+      gap = spool_.gap_in(gap->segment);  // the node may have taken some of it meanwhile
+      if (!gap) continue;
+    }
     const bool this_boot = gap->boot_id == account_.boot_id();
     if (this_boot && gap->events != 0) {
       account_.open_hole({.first = gap->first_sequence, .last = gap->last_sequence, .count = gap->events});

@@ -37,8 +37,8 @@ class Spooler {
   // Appends what the builder holds. Where the spool cannot take it the range becomes a hole of the account.
   void cut();
   void keep_limits();
-  // What tells of a loss must not be lost itself.
-  void carry_losses(const SpoolGap& gap);
+  // What tells of a loss must not be lost itself. Whether there was any.
+  bool carry_losses(const SpoolGap& gap);
   void sync();
 
   Account& account_;

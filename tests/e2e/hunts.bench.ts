@@ -1,0 +1,81 @@
+// How long it takes from the key that runs a hunt to its rows on the screen; bench/hunts.py starts it.
+//   REDOUBT_URL, REDOUBT_ACCOUNT, REDOUBT_PASSWORD   the running node
+//   REDOUBT_WANTED  values of events that there are, by field, as JSON
+//   REDOUBT_RESULT  the file for what was measured
+import { writeFileSync } from 'node:fs';
+import { expect, test, type Page } from '@playwright/test';
+
+const runs = 5;
+const wanted = JSON.parse(process.env.REDOUBT_WANTED ?? '{}') as Record<string, string>;
+const quoted = (field: string) => JSON.stringify(wanted[field] ?? '');
+const hour = 3_600_000;
+const around = new Date(wanted['@timestamp'] ?? 0).getTime();
+const time = (ms: number) => new Date(ms).toISOString();
+
+// As the reference has them: needles, scans, tops, the newest of everything.
+const hunts: [string, string][] = [
+  ['a hash of a file', `file.hash.sha256 = ${quoted('file.hash.sha256')}`],
+  ['all of a process', `process.entity_id = ${quoted('process.entity_id')}`],
+  ['an address', `destination.ip = ${quoted('destination.ip')}`],
+  ['a part of a command line', `process.command_line CONTAINS ${JSON.stringify((wanted['process.command_line'] ?? '').slice(-8))}`],
+  ['the beginning of a path', `file.path STARTS ${JSON.stringify((wanted['file.path'] ?? '').split('/').slice(0, 3).join('/'))}`],
+  ['a host in an hour', `host.name = ${quoted('host.name')} | since ${time(around - hour / 2)} | until ${time(around + hour / 2)}`],
+  ['one of three hosts and a type', `(EventType = "connection" OR EventType = "dns") AND host.name IN (${quoted('host.name')}, "srv-7.example.org", "srv-77.example.org")`],
+  ['the commonest names', 'EventType = "dns" | since 1d | count by dns.question.name top 10'],
+  ['programs that few hosts have', 'EventType = "process" | since 1d | rare process.executable by host.name'],
+  ['the newest of everything', 'host.os.family = "linux"'],
+];
+
+async function logIn(page: Page) {
+  await page.goto('/');
+  await page.getByLabel('Account').fill(process.env.REDOUBT_ACCOUNT ?? '');
+  await page.getByRole('textbox', { name: 'Password' }).fill(process.env.REDOUBT_PASSWORD ?? '');
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Alerts' })).toBeVisible();
+}
+
+async function type(page: Page, text: string) {
+  const editor = page.getByRole('textbox', { name: 'Hunting query' });
+  await expect(async () => {
+    await editor.click();
+    await page.keyboard.press('Control+a');
+    await page.keyboard.press('Delete');
+    await page.keyboard.insertText(text);
+    await expect(editor).toHaveText(text, { timeout: 1000 });
+  }).toPass({ timeout: 15_000 });
+}
+
+async function shownAfter(page: Page, text: string): Promise<{ ms: number; rows: number }> {
+  const table = page.getByRole('table', { name: 'Results' });
+  // The page has run the empty hunt by itself: this one's answer is wanted.
+  const answered = page.waitForEvent('requestfinished', (request) =>
+    new URL(request.url()).pathname === '/api/v1/hunts' && (request.postDataJSON() as { query: string }).query === text);
+  const begin = performance.now();
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await answered;
+  await table.getByRole('row').nth(1).waitFor();
+  // What the answer changes is on the screen two frames later.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  return { ms: performance.now() - begin, rows: Number(await table.getAttribute('aria-rowcount')) - 1 };
+}
+
+test('people wait for hunts', async ({ page }) => {
+  test.setTimeout(900_000);
+  await logIn(page);
+  const measured = [];
+  for (const [name, text] of hunts) {
+    const ms: number[] = [];
+    let rows = 0;
+    for (let run = 0; run < runs; ++run) {
+      await page.goto('/hunt');
+      await type(page, text);
+      const shown = await shownAfter(page, text);
+      ms.push(shown.ms);
+      rows = shown.rows;
+    }
+    expect(rows, name).toBeGreaterThan(0);
+    measured.push({ name, ms, rows });
+  }
+  writeFileSync(process.env.REDOUBT_RESULT ?? 'hunts.json', JSON.stringify(measured));
+});
