@@ -149,6 +149,17 @@ def check_accounts(host, generator, checked):
     generator.send_signal(signal.SIGCONT)
 
 
+def check_clock_set_back(host):
+    """What the agent does every few seconds it does every few seconds, whatever the time of day is said to be."""
+    path = host.product.home / "agent" / "status.json"
+    host.set_clock(3000)
+    time.sleep(STATUS_SECONDS)
+    host.set_clock(0)
+    time.sleep(STATUS_SECONDS)
+    before = path.stat().st_mtime_ns
+    wait_until(lambda: path.stat().st_mtime_ns > before, 3 * STATUS_SECONDS, "a status after the clock was set back")
+
+
 ACTIONS = [kill_agent, kill_node, overflow_spool, jump_clock, restart_agent]
 
 
@@ -158,6 +169,7 @@ def main():
     chance = random.Random(seed)
     done = {}
     with Product() as product, Host(product) as host:
+        check_clock_set_back(host)
         folder = product.home / "work"
         folder.mkdir()
         generator = subprocess.Popen([sys.executable, "-c", GENERATOR, folder])

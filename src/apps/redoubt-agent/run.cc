@@ -274,16 +274,19 @@ bool is_alive(Running& agent) {
   _exit(kExitStalled);
 }
 
+// Since the machine was started: nobody sets that clock.
+int64_t now_of_machine_us() { return base::boottime_ns() / kNanosecondsAMicrosecond; }
+
 void wait_for_signal(Running& agent, const sigset_t& signals) {
   int64_t reported = 0;
-  int64_t said = base::Time::now().us;
+  int64_t said = now_of_machine_us();
   while (true) {
     const timespec second{.tv_sec = 1, .tv_nsec = 0};
     if (sigtimedwait(&signals, nullptr, &second) > 0) return;
     keep_budget(agent);
     note_report(agent);
     if (is_alive(agent)) agent.supervisor.alive();
-    const int64_t now = base::Time::now().us;
+    const int64_t now = now_of_machine_us();
     if (now - reported >= kStatusEveryUs) {
       report(agent);
       reported = now;
