@@ -1,5 +1,6 @@
 // Fills an empty event store with a fleet's events over the last thirty days, for benches of what stands above it:
 // fill_store DIRECTORY EVENTS. Prints what to look for, from an event in the middle, as JSON.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -41,7 +42,7 @@ int fill(const std::string& directory, size_t events) {
                        .frame_events_min = kFrameEventsMin,
                        .frame_events_max = kFrameEventsMax,
                        .start_us = now - kDays * base::kDayUs,
-                       .events_per_day = static_cast<int64_t>(events) / kDays});
+                       .events_per_day = std::max<int64_t>(1, static_cast<int64_t>(events) / kDays)});
   nlohmann::json wanted;
   size_t made = 0;
   while (made < events) {
