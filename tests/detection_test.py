@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Every shipped rule fires on the real thing: the trigger scripts under tests/triggers are run on this host, with the real
-agent and node, and each alert must be there within two seconds."""
+agent and node, and each alert must be there within two seconds. The node has heard of other hosts before, for what is
+rare is rare in a fleet."""
 
+import contextlib
 import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -12,6 +15,8 @@ from product import ROOT, Product, wait_until
 
 ALERT_SECONDS_MAX = 2.0
 TRIGGER_SECONDS_MAX = 20
+FLEET_HOSTS = 12
+FLEET_DAYS = 10
 
 
 def rule_of(script):
@@ -54,12 +59,24 @@ def check_alert(product, alert):
     assert len(tree["nodes"]) >= 2, f"the process of '{alert['title']}' has no ancestor"
 
 
+def grow_fleet(product):
+    """Hosts that the node has heard every day for a while, in its state: as if it had run that long."""
+    product.kill("redoubtd")
+    today = int(time.time()) // 86400
+    with contextlib.closing(sqlite3.connect(product.home / "node" / "state.db")) as state, state:
+        (first,) = state.execute("SELECT count(*) FROM prevalence_hosts").fetchone()
+        state.executemany("INSERT INTO prevalence_hosts (number, host_id, first_day, last_day) VALUES (?, ?, ?, ?)",
+                          [(first + i, f"fleet-{i}", today - FLEET_DAYS, today) for i in range(FLEET_HOSTS)])
+    product.up()
+
+
 def main():
     scripts = sorted((ROOT / "tests" / "triggers").glob("*.sh"))
     assert len(scripts) >= 20, "fewer than 20 triggers"
     failures = []
     delays = []
     with Product() as product:
+        grow_fleet(product)
         for script in scripts:
             alert, said = fire(product, script)
             if alert is None:
