@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/must.h"
 #include "bench/report.h"
 #include "event/frame.h"
 #include "redoubt/event.pb.h"
@@ -30,11 +31,6 @@ detection: {s: {Initiated: true}, condition: s}
 ---
 title: Correlation
 )";
-
-[[noreturn]] void give_up(const std::string& what) {
-  std::fprintf(stderr, "bench: %s\n", what.c_str());
-  std::exit(1);
-}
 
 rules::RuleSet rules_with(const std::string& correlation) {
   auto file = rules::sigma::read_rules(

@@ -9,6 +9,7 @@
 
 #include "base/time.h"
 #include "bench/generator.h"
+#include "bench/must.h"
 #include "event/field.h"
 #include "store/events/event_store.h"
 
@@ -31,12 +32,8 @@ constexpr std::array kWanted = {Field::host_name,
                                 Field::dns_question_name,
                                 Field::file_path};
 
-int fill(const std::string& directory, size_t events) {
-  auto store = store::open_embedded_store({.directory = directory});
-  if (!store) {
-    std::fprintf(stderr, "fill_store: %s\n", store.error().message.c_str());
-    return 1;
-  }
+void fill(const std::string& directory, size_t events) {
+  const auto store = must(store::open_embedded_store({.directory = directory}));
   const int64_t now = base::Time::now().us;
   Generator generator({.mix = Mix::fleet,
                        .frame_events_min = kFrameEventsMin,
@@ -57,15 +54,11 @@ int fill(const std::string& directory, size_t events) {
             field == Field::event_time ? base::format_time({row.integer(field)}) : std::string(row.text(field));
       }
     }
-    const auto appended = (*store)->append(next.host_id, next.frame, next.batch);
-    if (!appended || !(*store)->mark_judged(next.host_id, next.frame.boot_id, next.frame.last_sequence)) {
-      std::fprintf(stderr, "fill_store: events cannot be stored\n");
-      return 1;
-    }
+    must(store->append(next.host_id, next.frame, next.batch));
+    must(store->mark_judged(next.host_id, next.frame.boot_id, next.frame.last_sequence));
   }
-  if (!(*store)->seal()) return 1;
+  must(store->seal());
   std::printf("%s\n", wanted.dump().c_str());
-  return 0;
 }
 
 }  // namespace
@@ -76,5 +69,5 @@ int main(int argc, char** argv) {
     std::fputs("usage: fill_store DIRECTORY EVENTS\n", stderr);
     return 2;
   }
-  return redoubt::bench::fill(argv[1], std::strtoull(argv[2], nullptr, 10));
+  redoubt::bench::fill(argv[1], std::strtoull(argv[2], nullptr, 10));
 }

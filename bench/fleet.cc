@@ -2,19 +2,19 @@
 // checked, counted for its prevalence, made durable, judged by 1,000 rules and acknowledged, while the store seals and
 // merges. In one process, from the frame on: what TLS and gRPC cost is not in it. REDOUBT_SECONDS: how long (60).
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/file.h"
+#include "bench/corpora.h"
 #include "bench/generator.h"
+#include "bench/must.h"
 #include "bench/report.h"
 #include "central/fleet/enrollment.h"
 #include "central/ingest/ingest.h"
@@ -36,28 +36,9 @@ constexpr double kWarmSeconds = 10;
 constexpr double kSecondsAtFirst = 60;
 constexpr size_t kRuleBytesMax = size_t{1} << 20;
 
-[[noreturn]] void give_up(const std::string& why) {
-  std::fprintf(stderr, "bench: %s\n", why.c_str());
-  std::exit(1);
-}
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) give_up(result.error().message);
-  return *std::move(result);
-}
-void must(const Status& status) {
-  if (!status) give_up(status.error().message);
-}
-
 double seconds_wanted() {
   const char* const wanted = std::getenv("REDOUBT_SECONDS");
   return wanted != nullptr ? std::atof(wanted) : kSecondsAtFirst;
-}
-
-std::string corpora_directory() {
-  const char* const set = std::getenv("REDOUBT_CORPORA");
-  return set != nullptr ? set : std::string(REDOUBT_SOURCE_DIR) + "/../shared/corpora";
 }
 
 // A rule of the usual shape over names that do not occur.

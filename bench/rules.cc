@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "base/file.h"
+#include "bench/corpora.h"
 #include "bench/generator.h"
+#include "bench/must.h"
 #include "bench/naive_rules.h"
 #include "bench/report.h"
 #include "bench/windows_events.h"
@@ -28,22 +30,6 @@ namespace {
 constexpr size_t kRuns = 5;
 constexpr size_t kGeneratedEvents = 200'000;
 constexpr size_t kNaiveEvents = 4000;
-
-[[noreturn]] void give_up(const Error& error) {
-  std::fprintf(stderr, "bench: %s\n", error.message.c_str());
-  std::exit(1);
-}
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) give_up(result.error());
-  return *std::move(result);
-}
-
-std::string corpora_directory() {
-  const char* const set = std::getenv("REDOUBT_CORPORA");
-  return set != nullptr ? set : std::string(REDOUBT_SOURCE_DIR) + "/../shared/corpora";
-}
 
 using Expressions = std::vector<query::Expression>;
 using Batches = std::vector<event::Batch>;
@@ -90,7 +76,7 @@ Expressions silent_rules(size_t count) {
                              std::string(kind.field) + " CONTAINS \"--beacon-" + n +
                              "\") AND NOT process.parent.executable ENDS \"\\\\trusted" + n + ".exe\"";
     auto hunt = query::parse_hunt(text, base::Time{});
-    if (!hunt) give_up(Error{Errc::invalid_argument, hunt.error().render(text)});
+    if (!hunt) give_up(hunt.error().render(text));
     expressions.push_back(std::move(hunt->where));
   }
   return expressions;

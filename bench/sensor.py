@@ -160,10 +160,6 @@ def largest_rss(pid, done):
     return memory
 
 
-def status(product):
-    return json.loads((product.home / "agent" / "status.json").read_text())
-
-
 def measure_load():
     with Product() as product:
         pid = product.pid("redoubt-agent")
@@ -174,14 +170,14 @@ def measure_load():
         rate = int(writer.communicate()[0]) / (time.monotonic() - begin)
         report("sensor.rss_10k", "MB", memory, f"largest, at {rate:.0f} files written a second", value=max(memory))
         # Without its node the agent spools what it would send: the same bytes.
-        wait_until(lambda: status(product)["stored_sequence"] == status(product)["events_numbered"], 60, "all is sent")
+        wait_until(lambda: product.agent_status()["stored_sequence"] == product.agent_status()["events_numbered"], 60, "all is sent")
         product.kill("redoubtd")
-        before = status(product)
+        before = product.agent_status()
         with tempfile.TemporaryDirectory() as home:
             write_sources(pathlib.Path(home))
             compile_seconds(pathlib.Path(home))
         time.sleep(5)  # the status is written every two seconds
-        after = status(product)
+        after = product.agent_status()
         events = after["events_numbered"] - before["events_numbered"]
         spooled = after["spool_bytes"] - before["spool_bytes"]
         report("sensor.wire_bytes", "bytes", [spooled], f"an event, of {events} while a compiler ran", value=spooled / events)

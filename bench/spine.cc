@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "bench/generator.h"
+#include "bench/must.h"
 #include "bench/report.h"
 #include "query/hunt.h"
 #include "rules/rule_set.h"
@@ -21,20 +22,9 @@ constexpr size_t kRuns = 5;
 constexpr size_t kPipelineEvents = 250'000;
 constexpr size_t kHuntEvents = 5'000'000;
 
-[[noreturn]] void give_up(const Error& error) {
-  std::fprintf(stderr, "bench: %s\n", error.message.c_str());
-  std::exit(1);
-}
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) give_up(result.error());
-  return *std::move(result);
-}
-
 query::Hunt parsed(const std::string& text) {
   auto hunt = query::parse_hunt(text, base::Time::now());
-  if (!hunt) give_up(Error{Errc::invalid_argument, hunt.error().render(text)});
+  if (!hunt) give_up(hunt.error().render(text));
   return *std::move(hunt);
 }
 
@@ -80,7 +70,7 @@ size_t take(store::EventStore& store, query::match::Matcher& matcher, const Host
   matcher.match(batch, hits);
   must(store.append(from.host_id, from.frame, batch));
   if (const auto judged = store.mark_judged(from.host_id, from.frame.boot_id, from.frame.last_sequence); !judged) {
-    give_up(judged.error());
+    give_up(judged.error().message);
   }
   return batch.size();
 }
@@ -108,7 +98,7 @@ void measure_pipeline() {
       events += take(*store, matcher, frame, hits);
       bytes += frame.frame.payload.size();
     }
-    if (const auto sealed = store->seal(); !sealed) give_up(sealed.error());
+    must(store->seal());
     const auto count = static_cast<double>(events);
     rate.runs.push_back(count / (cpu_seconds() - begin));
     wire.runs.push_back(static_cast<double>(bytes) / count);
@@ -147,10 +137,10 @@ void measure_hunts() {
     if (needle.empty() && made > kHuntEvents / 2) needle = next.batch.row(0).text(event::Field::process_entity_id);
     must(store->append(next.host_id, next.frame, next.batch));
     if (const auto judged = store->mark_judged(next.host_id, next.frame.boot_id, next.frame.last_sequence); !judged) {
-      give_up(judged.error());
+      give_up(judged.error().message);
     }
   }
-  if (const auto sealed = store->seal(); !sealed) give_up(sealed.error());
+  must(store->seal());
   measure_hunt(*store, "spine.hunt_selective", "process.entity_id = \"" + needle + "\"");
   measure_hunt(*store, "spine.hunt_contains", "CommandLine CONTAINS \"rare-needle\" OR CommandLine CONTAINS \"7f3\"");
 }

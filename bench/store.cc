@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "bench/generator.h"
+#include "bench/must.h"
 #include "bench/report.h"
 #include "bench/store_clickhouse.h"
 #include "bench/store_peers.h"
@@ -35,17 +36,6 @@ constexpr size_t kAckEvents = 300'000;
 constexpr size_t kStreams = 8;  // that append at once
 constexpr size_t kRuns = 5;
 constexpr double kSecondMs = 1000;
-
-[[noreturn]] void give_up(const std::string& why) {
-  std::fprintf(stderr, "bench: %s\n", why.c_str());
-  std::exit(1);
-}
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) give_up(result.error().message);
-  return *std::move(result);
-}
 
 size_t events_wanted() {
   const char* wanted = std::getenv("REDOUBT_STORE_EVENTS");

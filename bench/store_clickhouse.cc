@@ -1,10 +1,9 @@
 #include "bench/store_clickhouse.h"
 
-#include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
+#include "bench/must.h"
 #include "store/events/clickhouse/options.h"
 #include "store/events/clickhouse/test_clickhouse.h"
 
@@ -13,13 +12,6 @@ namespace redoubt::bench {
 namespace {
 
 constexpr size_t kPartEvents = 100'000;
-
-template <class T>
-T must(Result<T> result) {
-  if (result) return *std::move(result);
-  std::fprintf(stderr, "bench: ClickHouse: %s\n", result.error().message.c_str());
-  std::exit(1);
-}
 
 // User and system time of a process, seconds.
 double cpu_seconds_of(pid_t process) {
@@ -53,7 +45,7 @@ std::optional<ClickHouseIngest> fill_clickhouse(const std::string& directory, co
       made += next.batch.size();
       must(store->append(next.host_id, next.frame, next.batch));
     }
-    if (const Status sent = store->seal(); !sent) must(Result<int>(tl::unexpected<Error>(sent.error())));
+    must(store->seal());
   }
   const auto count = static_cast<double>(made);
   return ClickHouseIngest{.rate = count / (cpu_seconds_of(server->process(0)) - begin),

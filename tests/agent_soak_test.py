@@ -4,7 +4,6 @@ while events flow. At the end its account balances: every number is in the store
 REDOUBT_SECONDS makes it longer (./do soak agent: an hour)."""
 
 import glob
-import json
 import os
 import random
 import signal
@@ -122,19 +121,12 @@ def account_text(checked):
     return f"stored {sum(c[1] for c in checked.values())}, declared lost {sum(c[2] for c in checked.values())}"
 
 
-def status(product):
-    try:
-        return json.loads((product.home / "agent" / "status.json").read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
-        return {"state": "", "events_numbered": 0, "stored_sequence": 0}
-
-
 def wait_until_stored(product):
     """Until the node has all that the agent has numbered by now. Returns that number: on a busy machine there are always
     later ones."""
     time.sleep(STATUS_SECONDS)
-    number = status(product)["events_numbered"]
-    wait_until(lambda: number and status(product)["stored_sequence"] >= number, 180, f"the node has event {number}")
+    number = product.agent_status()["events_numbered"]
+    wait_until(lambda: number and product.agent_status()["stored_sequence"] >= number, 180, f"the node has event {number}")
     return number
 
 

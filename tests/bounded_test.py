@@ -2,7 +2,6 @@
 """What the agent may cost: memory at 10,000 events a second and under a fork bomb, and CPU beyond its budget: it then tells
 less step by step, says so, and comes back."""
 
-import json
 import os
 import pathlib
 import signal
@@ -55,10 +54,6 @@ def largest_rss(pid, child, seconds):
         largest = max(largest, rss(pid))
         time.sleep(0.05)
     return largest
-
-
-def status(product):
-    return json.loads((product.home / "agent" / "status.json").read_text())
 
 
 def at_a_steady_rate(product, pid):
@@ -122,7 +117,7 @@ def beyond_its_budget(product):
                                  stderr=output)
     load = subprocess.Popen([sys.executable, "-c", FILES, product.home / "load", "20000", "300"], stdout=subprocess.DEVNULL)
     try:
-        wait_until(lambda: status(product)["degradation"] == "bulk_scarce", 90, "every step is taken")
+        wait_until(lambda: product.agent_status()["degradation"] == "bulk_scarce", 90, "every step is taken")
         rows, _ = wait_until(lambda: product.hunt('EventType = "agent" AND event.action = "degraded"'), 20, "it says so")
         assert {"hashing_off", "bulk_scarce"} <= {row["agent.degradation"] for row in rows}, rows
         host = product.get("/hosts")["hosts"][0]
@@ -133,7 +128,7 @@ def beyond_its_budget(product):
     finally:
         load.kill()
         load.wait()
-    wait_until(lambda: status(product)["degradation"] != "bulk_scarce", 120, "it comes back when the load has gone")
+    wait_until(lambda: product.agent_status()["degradation"] != "bulk_scarce", 120, "it comes back when the load has gone")
     wait_until(lambda: product.hunt('EventType = "agent" AND event.action = "recovered"'), 20, "it says that too")
     agent.terminate()
     assert agent.wait() == 0

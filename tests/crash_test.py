@@ -2,7 +2,6 @@
 """kill -9 of the agent and of the node while events flow: afterwards every sequence number is in the store exactly once
 or inside a declared loss. REDOUBT_ROUNDS and REDOUBT_EVENTS make it longer."""
 
-import json
 import os
 import random
 import subprocess
@@ -61,12 +60,8 @@ def check_account(product, boot, checked, last=None):
 
 
 def settled(product):
-    """True when the node has acknowledged everything that the agent numbered. Reads the agent's own file: a program
-    started to ask would be an event of its own."""
-    try:
-        status = json.loads((product.home / "agent" / "status.json").read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
-        return False
+    """True when the node has acknowledged everything that the agent numbered."""
+    status = product.agent_status()
     return status["state"] == "connected" and status["stored_sequence"] == status["events_numbered"]
 
 

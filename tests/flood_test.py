@@ -92,21 +92,17 @@ def cgroup(name):
         made.remove()
 
 
-def agent_status(product):
-    return json.loads((product.home / "agent" / "status.json").read_text())
-
-
 def closed_account(product):
     """The agent's last word: it is stopped, since there is always something to tell on a machine, and started again to send
     what its spool still holds."""
     pid = product.pid("redoubt-agent")
     os.kill(pid, signal.SIGTERM)
     wait_until(lambda: not alive(pid), 30, "the agent stops")
-    status = agent_status(product)
+    status = product.agent_status()
     for name, lane in status["lanes"].items():
         assert lane["produced"] == lane["taken"] + lane["lost"], (name, lane)
     product.up()
-    wait_until(lambda: agent_status(product)["stored_sequence"] >= status["events_numbered"], 240, "the node has everything")
+    wait_until(lambda: product.agent_status()["stored_sequence"] >= status["events_numbered"], 240, "the node has everything")
     return status
 
 

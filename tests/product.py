@@ -98,6 +98,13 @@ class Product:
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not alive(pid), 10, f"{program} is gone")
 
+    def agent_status(self):
+        """What the agent wrote of itself last; read from its file, for a program that is started to ask would be an event."""
+        try:
+            return json.loads((self.home / "agent" / "status.json").read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            return {"state": "", "events_numbered": 0, "stored_sequence": 0}
+
     def show_logs(self):
         for log in sorted((self.home / "log").glob("*.log")):
             text = log.read_text(errors="replace").splitlines()

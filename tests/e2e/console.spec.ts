@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test, type BrowserContext, type Locator, type Page } from '@playwright/test';
+import { logIn, typeQuery } from './steps';
 
 function needed(name: string): string {
   const value = process.env[name];
@@ -83,18 +84,7 @@ async function expectAccessible() {
   }
 }
 
-async function setQuery(text: string) {
-  const editor = page.getByRole('textbox', { name: 'Hunting query' });
-  // The page may still be taking the focus for itself after navigation: like a person, click again and type again.
-  await expect(async () => {
-    await editor.click();
-    await expect(editor).toBeFocused({ timeout: 1000 });
-    await page.keyboard.press('Control+a');
-    await page.keyboard.press('Delete');
-    await page.keyboard.insertText(text);
-    await expect(editor).toHaveText(text, { timeout: 1000 });
-  }).toPass({ timeout: 15_000 });
-}
+const setQuery = (text: string) => typeQuery(page, text);
 
 // The answer to the press of a button, not the one before it.
 async function answerTo(path: string, act: () => Promise<void>) {
@@ -112,12 +102,10 @@ async function alertRows(): Promise<Record<string, string>> {
 test('a wrong password is refused, the right one opens the console', async () => {
   await page.goto('/');
   await page.getByLabel('Account').fill(account);
-  await page.getByRole('textbox', { name: 'Password' }).fill('not the password');
-  await page.getByRole('button', { name: 'Log in' }).click();
+  await logIn(page, 'not the password');
   await expect(page.getByRole('alert')).toBeVisible();
   expect(await faults()).toEqual([]);
-  await page.getByRole('textbox', { name: 'Password' }).fill(password);
-  await page.getByRole('button', { name: 'Log in' }).click();
+  await logIn(page, password);
   await expect(page.getByRole('heading', { level: 1, name: 'Alerts' })).toBeVisible();
   await expect(page.getByRole('status').filter({ hasText: 'Live' })).toBeVisible();
 });

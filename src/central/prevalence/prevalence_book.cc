@@ -170,18 +170,20 @@ uint32_t PrevalenceBook::host_number(const std::string& host_id, Day today) {
   }
   Host& host = hosts_[known->second];
   if (host.last != today) {
+    if (!is_heard(host, today)) ++fleet_;
     host.last = today;
     host.is_changed = true;
-    fleet_day_ = 0;
   }
   return known->second;
 }
 
+bool PrevalenceBook::is_heard(const Host& host, Day today) { return host.last + kPrevalenceDays > today; }
+
+// Once a day: who comes on it is counted in by host_number().
 void PrevalenceBook::count_fleet(Day today) {
   if (fleet_day_ == today) return;
   fleet_day_ = today;
-  fleet_ = std::count_if(hosts_.begin(), hosts_.end(),
-                         [&](const Host& host) { return host.last + kPrevalenceDays > today; });
+  fleet_ = std::count_if(hosts_.begin(), hosts_.end(), [&](const Host& host) { return is_heard(host, today); });
 }
 
 void PrevalenceBook::Things::forget_older(Kind& kind) {
@@ -229,8 +231,8 @@ void PrevalenceBook::note(const std::string& host_id, event::Batch& batch, base:
   std::vector<event::Note> notes;
   {
     const std::lock_guard lock(mutex_);
-    const uint32_t host = host_number(host_id, today);
     count_fleet(today);
+    const uint32_t host = host_number(host_id, today);
     const int64_t days = std::min<int64_t>(kPrevalenceDays, int64_t{today} - first_day_ + 1);
     for (size_t i = 0; i < observed.size(); ++i) {
       const Observation& one = observed[i];
@@ -272,8 +274,9 @@ void PrevalenceBook::put_back(const Changes& changes) {
 
 Status PrevalenceBook::save(base::Time now) {
   const Day today = day_of(now);
-  forget_old(today);
+  const bool is_new_day = forget_old(today);
   const Changes changes = take_changes();
+  if (!is_new_day && changes.things.empty() && changes.forgotten.empty() && changes.hosts.empty()) return {};
   const Status written = state_.write([&](soci::session& sql) -> Status {
     long long number = 0, kind = 0, first = 0, last = today;
     std::string text;
@@ -309,9 +312,9 @@ Status PrevalenceBook::save(base::Time now) {
 }
 
 // Once a day: what no host had for long. The database forgets it by its day.
-void PrevalenceBook::forget_old(Day today) {
+bool PrevalenceBook::forget_old(Day today) {
   const std::lock_guard lock(mutex_);
-  if (std::exchange(swept_day_, today) == today) return;
+  if (std::exchange(swept_day_, today) == today) return false;
   for (Things::Kind& kind : things_->kinds) {
     for (Things::Entries* const half : {&kind.younger, &kind.older}) {
       erase_if(*half, [&](const auto& row) {
@@ -321,6 +324,7 @@ void PrevalenceBook::forget_old(Day today) {
     }
   }
   report();
+  return true;
 }
 
 void PrevalenceBook::report() {

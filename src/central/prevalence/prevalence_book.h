@@ -60,11 +60,12 @@ class PrevalenceBook {
   Status load(Day today);
   void load_row(const Row& row, Day today);
   uint32_t host_number(const std::string& host_id, Day today);
+  static bool is_heard(const Host& host, Day today);  // in the last kPrevalenceDays
   void count_fleet(Day today);
   int64_t see(size_t kind, uint64_t key, uint32_t host, Day today);
   Changes take_changes();
   void put_back(const Changes& changes);
-  void forget_old(Day today);
+  bool forget_old(Day today);
   void report();
 
   store::StateDb& state_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "store/events/embedded/varint.h"
+
 namespace redoubt::store::embedded {
 
 namespace {
@@ -21,19 +23,6 @@ uint64_t bits_at(std::string_view bytes, size_t bit, unsigned width) {
   std::memcpy(&word, bytes.data() + at, std::min(sizeof word, bytes.size() - at));
   return static_cast<uint64_t>(word >> (bit % 8)) & mask_of(width);
 }
-
-std::optional<uint64_t> take_varint(std::string_view& bytes) {
-  uint64_t value = 0;
-  for (unsigned shift = 0; shift < kWidthMax && !bytes.empty(); shift += 7) {
-    const auto next = static_cast<uint8_t>(bytes.front());
-    bytes.remove_prefix(1);
-    value |= uint64_t{next & 0x7FU} << shift;
-    if ((next & 0x80) == 0) return value;
-  }
-  return std::nullopt;
-}
-
-int64_t of_zigzag(uint64_t zigzag) { return static_cast<int64_t>(zigzag >> 1 ^ (~(zigzag & 1) + 1)); }
 
 // Where the eight bytes from a place on hold the bits.
 bool has_word(std::string_view bytes, size_t bit, unsigned width) {

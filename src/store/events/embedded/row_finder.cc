@@ -43,19 +43,21 @@ RowFinder::RowFinder(const query::Hunt& hunt, PageMemory& memory, std::function<
 // Whether it is true of few rows, as far as its form says; the tests that say so get their checks.
 bool RowFinder::narrows(const query::Expression& expression) {
   const auto child_narrows = [this](const query::Expression& child) { return narrows(child); };
+  bool yes = false;
   if (const auto* node = std::get_if<query::And>(&expression.node)) {
-    return std::count_if(node->children.begin(), node->children.end(), child_narrows) > 0;
+    yes = std::count_if(node->children.begin(), node->children.end(), child_narrows) > 0;
+  } else if (const auto* node = std::get_if<query::Or>(&expression.node)) {
+    yes = std::all_of(node->children.begin(), node->children.end(), child_narrows);
+  } else if (const auto* test = std::get_if<query::Test>(&expression.node); test != nullptr && is_telling(*test)) {
+    checks_.try_emplace(test, *test);
+    yes = true;
   }
-  if (const auto* node = std::get_if<query::Or>(&expression.node)) {
-    return std::all_of(node->children.begin(), node->children.end(), child_narrows);
-  }
-  const auto* test = std::get_if<query::Test>(&expression.node);
-  if (test == nullptr || !is_telling(*test)) return false;
-  checks_.try_emplace(test, *test);
-  return true;
+  if (yes) narrowing_.insert(&expression);
+  return yes;
 }
 
 Result<RowFinder::InGroup> RowFinder::rows_of(const query::Expression& expression, GroupColumns& columns) {
+  if (!narrowing_.contains(&expression)) return std::nullopt;
   if (const auto* node = std::get_if<query::And>(&expression.node)) return rows_of(*node, columns);
   if (const auto* node = std::get_if<query::Or>(&expression.node)) return rows_of(*node, columns);
   if (const auto* node = std::get_if<query::Test>(&expression.node)) return rows_of(*node, columns);
@@ -91,9 +93,7 @@ Result<RowFinder::InGroup> RowFinder::rows_of(const query::Or& node, GroupColumn
 }
 
 Result<RowFinder::InGroup> RowFinder::rows_of(const query::Test& test, GroupColumns& columns) {
-  const auto check = checks_.find(&test);
-  if (check == checks_.end()) return std::nullopt;
-  TRY(auto rows, columns.passing(test.field, check->second));
+  TRY(auto rows, columns.passing(test.field, checks_.at(&test)));
   return rows;
 }
 

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 
 #include "query/text_check.h"
 #include "store/events/embedded/segment_rows.h"
@@ -38,6 +39,7 @@ class RowFinder {
   PageMemory& memory_;
   std::function<Status()> go_on_;
   std::map<const query::Test*, query::TextCheck> checks_;
+  std::set<const query::Expression*> narrowing_;  // parts of the condition; the others say nothing
   const bool narrows_;
 };
 

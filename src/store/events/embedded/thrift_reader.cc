@@ -1,11 +1,12 @@
 #include "store/events/embedded/thrift_reader.h"
 
+#include "store/events/embedded/varint.h"
+
 namespace redoubt::store::embedded {
 
 namespace {
 
 constexpr int kThriftDepthMax = 16;
-constexpr unsigned kVarintShiftMax = 63;
 
 // Types of the compact protocol.
 enum : uint8_t { kTrue = 1, kFalse = 2, kByte = 3, kInteger16 = 4, kInteger64 = 6, kDouble = 7, kBinary = 8 };
@@ -22,20 +23,14 @@ uint8_t ThriftReader::byte() {
 }
 
 uint64_t ThriftReader::varint() {
-  uint64_t value = 0;
-  for (unsigned shift = 0; shift <= kVarintShiftMax; shift += 7) {
-    const uint8_t next = byte();
-    value |= uint64_t{next & 0x7FU} << shift;
-    if ((next & 0x80) == 0) return value;
-  }
-  spoil();
-  return 0;
+  std::string_view rest = bytes_.substr(at_);
+  const auto value = take_varint(rest);
+  at_ = bytes_.size() - rest.size();
+  if (!value) spoil();
+  return value.value_or(0);
 }
 
-int64_t ThriftReader::integer() {
-  const uint64_t zigzag = varint();
-  return static_cast<int64_t>(zigzag >> 1 ^ (~(zigzag & 1) + 1));
-}
+int64_t ThriftReader::integer() { return of_zigzag(varint()); }
 
 std::string_view ThriftReader::text() {
   const uint64_t size = varint();

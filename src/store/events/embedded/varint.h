@@ -1,0 +1,26 @@
+// Numbers of variable length, as Parquet has them in its pages and in what it says of them: seven bits a byte, the low
+// ones first.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace redoubt::store::embedded {
+
+// The number at the front of `bytes`, which lose it; nothing where it does not end within ten bytes.
+inline std::optional<uint64_t> take_varint(std::string_view& bytes) {
+  constexpr unsigned kBits = 64;
+  uint64_t value = 0;
+  for (unsigned shift = 0; shift < kBits && !bytes.empty(); shift += 7) {
+    const auto next = static_cast<uint8_t>(bytes.front());
+    bytes.remove_prefix(1);
+    value |= uint64_t{next & 0x7FU} << shift;
+    if ((next & 0x80) == 0) return value;
+  }
+  return std::nullopt;
+}
+
+inline int64_t of_zigzag(uint64_t zigzag) { return static_cast<int64_t>(zigzag >> 1 ^ (~(zigzag & 1) + 1)); }
+
+}  // namespace redoubt::store::embedded
