@@ -15,6 +15,16 @@ enum class Verdict : uint8_t { processing, not_detected, detect, error, timeout 
 // "not detected", as external systems read it.
 std::string_view name_of(Verdict verdict);
 
+// One object of the tree that unpacking gave; the first is what was handed in.
+struct InnerObject {
+  size_t parent = 0;      // index; the first is its own
+  std::string name;       // as its container calls it; hostile
+  std::string mime_type;  // "application/zip"; empty where it was not identified
+  std::string sha256;     // of the first: empty, the object door knows it
+  uint64_t size_bytes = 0;
+  std::string remark;  // why it was not looked into as a whole: "encrypted: no password fits"
+};
+
 struct Detection {
   std::string engine;          // "yara"
   std::string engine_version;  // "4.2.3"
@@ -22,6 +32,7 @@ struct Detection {
   std::string rule_set;    // name and content hash of the rule set, so that a verdict can be told from a newer one's
   std::string importance;  // "low" … "critical"
   std::string description;
+  size_t object = 0;  // index into ScanReport::objects: the inner object that caused it
 };
 
 struct ScanReport {
@@ -29,6 +40,10 @@ struct ScanReport {
   std::string error;  // for error and timeout
   std::string mime_type;
   std::vector<Detection> detections;
+  std::vector<InnerObject> objects;
+  // Why not everything was scanned: "nested deeper than 16 levels". Empty: everything was. Never silence.
+  std::vector<std::string> not_scanned;
+  std::vector<std::string> links;    // URLs that texts, mails and documents name; hostile, as they were found
   std::vector<std::string> engines;  // every engine that had its say: "yara 4.2.3 (rules 1a2b…)"
   base::Time finished;
   int64_t duration_us = 0;

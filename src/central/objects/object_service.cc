@@ -20,6 +20,7 @@ std::string_view name_of(ObjectSource source) {
   switch (source) {
     case ObjectSource::console: return "console";
     case ObjectSource::api: return "api";
+    case ObjectSource::external_system: return "external system";
   }
   return "api";
 }

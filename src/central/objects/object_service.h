@@ -25,9 +25,9 @@ namespace redoubt::central {
 // SQL of the table `objects`; a step of central's schema list.
 extern const std::string_view kObjectsMigration;
 
-enum class ObjectSource : uint8_t { console, api };
+enum class ObjectSource : uint8_t { console, api, external_system };
 
-// "console", "api".
+// "console", "api", "external system".
 std::string_view name_of(ObjectSource source);
 
 // One submission of some content; the same content may be submitted many times.
@@ -37,7 +37,7 @@ struct Object {
   std::string sha256;
   uint64_t size_bytes = 0;
   ObjectSource source = ObjectSource::api;
-  std::string submitted_by;  // account
+  std::string submitted_by;  // account, or id of the external system
   base::Time submitted;
   scan::Verdict verdict = scan::Verdict::processing;
   std::optional<scan::ScanReport> report;  // once it is judged
