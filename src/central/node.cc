@@ -66,6 +66,7 @@ class NoScanner final : public scan::ScanPool {
   scan::ScanReport scan(const base::UniqueFd&, const std::string&) override {
     return {.verdict = scan::Verdict::error, .error = why_, .finished = base::Time::now()};
   }
+  std::string engines() const override { return ""; }
   Status reload() override { return fail(Errc::unavailable, why_); }
   void stop() override {}
 

@@ -6,6 +6,7 @@
 #include "central/hunts/scheduled_hunt.h"
 #include "central/ingest/correlation_book.h"
 #include "central/objects/object_service.h"
+#include "central/objects/verdict_rows.h"
 #include "central/prevalence/prevalence_book.h"
 #include "central/rules/rule_rows.h"
 
@@ -137,6 +138,7 @@ std::vector<store::Migration> state_migrations() {
       {.version = 9, .name = "host policy", .sql = kPolicyMigration},
       {.version = 10, .name = "reads that rules ask about", .sql = kPolicyReadsMigration},
       {.version = 11, .name = "prevalence", .sql = kPrevalenceMigration},
+      {.version = 12, .name = "object verdicts", .sql = kObjectVerdictsMigration},
   };
 }
 

@@ -100,6 +100,7 @@ class WorkerPool final : public ScanPool {
                                ", jail: " + worker->hello().jail);
     const std::lock_guard lock(mutex_);
     rules_ = rules;
+    yara_version_ = worker->hello().engine_version;
     // The worker that compiled them is as good as any other: it takes a free place.
     for (Slot& slot : slots_) {
       if (slot.state != Slot::State::free) continue;
@@ -115,6 +116,11 @@ class WorkerPool final : public ScanPool {
     report.finished = base::Time::now();
     report.duration_us = boottime_us() - start_us;
     return report;
+  }
+
+  std::string engines() const override {
+    const std::lock_guard lock(mutex_);
+    return "yara " + yara_version_ + " (rules " + rules_->hash + ")";
   }
 
   void stop() override {
@@ -221,8 +227,9 @@ class WorkerPool final : public ScanPool {
   }
 
   const ScanPoolOptions options_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
+  std::string yara_version_;
   std::vector<Slot> slots_;  // never grows; a busy one belongs to the thread that took it
   std::shared_ptr<const RuleBundle> rules_;
   bool stopping_ = false;

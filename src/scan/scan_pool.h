@@ -26,6 +26,8 @@ class ScanPool {
   virtual ~ScanPool() = default;
   // Blocks until the object is judged or its time is up. `content` is read through the descriptor alone.
   virtual ScanReport scan(const base::UniqueFd& content, const std::string& name) = 0;
+  // Who judges now, by version: "yara 4.2.3 (rules 1a2b…)". A verdict of the same engines holds still.
+  virtual std::string engines() const = 0;
   // Reads and compiles the rules anew; workers take them over with their next object. On an error the old rules stay.
   virtual Status reload() = 0;
   // Stops the workers and joins.

@@ -13,4 +13,12 @@ std::string_view name_of(Verdict verdict) {
   return "error";
 }
 
+std::optional<Verdict> verdict_named(std::string_view name) {
+  using enum Verdict;
+  for (const Verdict verdict : {processing, not_detected, detect, error, timeout}) {
+    if (name_of(verdict) == name) return verdict;
+  }
+  return std::nullopt;
+}
+
 }  // namespace redoubt::scan

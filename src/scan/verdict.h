@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@ enum class Verdict : uint8_t { processing, not_detected, detect, error, timeout 
 
 // "not detected", as external systems read it.
 std::string_view name_of(Verdict verdict);
+std::optional<Verdict> verdict_named(std::string_view name);
 
 // One object of the tree that unpacking gave; the first is what was handed in.
 struct InnerObject {

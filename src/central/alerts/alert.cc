@@ -15,6 +15,10 @@ std::string dumped(const AlertJson& json) { return json.dump(-1, ' ', false, Ale
 
 AlertJson parsed(const std::string& text) { return AlertJson::parse(text, nullptr, false); }
 
+bool is_of_object(const Alert& alert) {
+  return alert.source == AlertSource::object || alert.source == AlertSource::rescan;
+}
+
 }  // namespace
 
 std::string_view name_of(AlertSource source) {
@@ -24,6 +28,7 @@ std::string_view name_of(AlertSource source) {
     case AlertSource::correlation: return "correlation";
     case AlertSource::hunt: return "hunt";
     case AlertSource::fleet: return "fleet";
+    case AlertSource::rescan: return "rescan";
   }
   return "";
 }
@@ -78,7 +83,7 @@ std::string correlation_json(const CorrelatedEvents& correlated) {
 }
 
 std::string acting_entity(const Alert& alert) {
-  if (alert.source == AlertSource::object) return "";
+  if (is_of_object(alert)) return "";
   const AlertJson process = parsed(alert.process);
   const auto found = process.find("entity_id");
   return found != process.end() && found->is_string() ? found->get<std::string>() : "";
@@ -102,10 +107,10 @@ std::string alert_json(const Alert& alert) {
                     {"detections", alert.detections},
                     {"first_event", base::format_time(alert.first_event)},
                     {"last_event", base::format_time(alert.last_event)}};
-  const bool acted = alert.source != AlertSource::object && alert.source != AlertSource::correlation;
+  const bool acted = !is_of_object(alert) && alert.source != AlertSource::correlation;
   if (acted || !acting_entity(alert).empty()) json["process"] = parsed(alert.process);
   if (alert.source == AlertSource::correlation) json["correlation"] = parsed(alert.correlation);
-  if (alert.source == AlertSource::object) json["object"] = parsed(alert.object);
+  if (is_of_object(alert)) json["object"] = parsed(alert.object);
   json["event"] = parsed(alert.event);
   json["comments"] = AlertJson::array();
   for (const AlertComment& comment : alert.comments) {

@@ -23,7 +23,8 @@ const std::string& subject_of(const NewDetection& detection) {
     case AlertSource::rule:
     case AlertSource::hunt: break;
     case AlertSource::fleet: return detection.host_id;
-    case AlertSource::object: return detection.object.sha256;
+    case AlertSource::object:
+    case AlertSource::rescan: return detection.object.sha256;
     case AlertSource::correlation: return detection.correlated.group_id;
   }
   return detection.process.entity_id;

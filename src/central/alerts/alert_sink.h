@@ -13,7 +13,8 @@
 
 namespace redoubt::central {
 
-enum class AlertSource : uint8_t { rule, object, correlation, hunt, fleet };
+// rescan: of an object that older engines had let pass.
+enum class AlertSource : uint8_t { rule, object, correlation, hunt, fleet, rescan };
 
 std::string_view name_of(AlertSource source);
 

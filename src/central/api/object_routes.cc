@@ -46,8 +46,20 @@ ordered_json stored_object_json(const Object& object) {
                        {"submitted", base::format_time(object.submitted)},
                        {"verdict", scan::name_of(object.verdict)}};
   if (object.report) json["report"] = report_json(*object.report);
+  if (object.rescanned.us > 0) json["rescanned"] = base::format_time(object.rescanned);
   if (!object.alert_id.empty()) json["alert_id"] = object.alert_id;
   return json;
+}
+
+Result<ObjectFilter> filter_of(const Request& request) {
+  ObjectFilter filter{.name = std::string(request.query_value("name")),
+                      .sha256 = std::string(request.query_value("sha256")),
+                      .submitted_by = std::string(request.query_value("submitted_by"))};
+  const std::string_view verdict = request.query_value("verdict");
+  if (verdict.empty()) return filter;
+  filter.verdict = scan::verdict_named(verdict);
+  if (filter.verdict) return filter;
+  return fail(Errc::invalid_argument, "'verdict': one of processing, not detected, detect, error, timeout");
 }
 
 class ObjectBody final : public BodySink {
@@ -97,11 +109,14 @@ Result<std::unique_ptr<BodySink>> submit_object(Services& services, const Reques
 }
 
 Response list_objects(Services& services, const Request& request) {
-  const Status known = only_query_keys(request, {"limit", "cursor"});
+  const Status known = only_query_keys(request, {"limit", "cursor", "name", "sha256", "submitted_by", "verdict"});
   if (!known) return error_response(known.error());
   const auto limit = query_integer(request, "limit", {kObjectsDefault, 1, kObjectPageMax});
   if (!limit) return error_response(limit.error());
-  const auto page = services.objects.list(static_cast<size_t>(*limit), std::string(request.query_value("cursor")));
+  const auto filter = filter_of(request);
+  if (!filter) return error_response(filter.error());
+  const auto page =
+      services.objects.list(*filter, static_cast<size_t>(*limit), std::string(request.query_value("cursor")));
   if (!page) return error_response(page.error());
   ordered_json json = {{"objects", ordered_json::array()}};
   for (const Object& object : page->objects) json["objects"].push_back(stored_object_json(object));

@@ -148,7 +148,8 @@ Response change_rule(Services& services, const Request& request) {
 Response reload_rules(Services& services, const Request& request) {
   const auto body = JsonBody::parse(request.body, {});
   if (!body) return error_response(body.error());
-  const Status done = services.rules.reload();
+  Status done = services.rules.reload();
+  if (done) done = services.objects.reload_engines();
   return done ? json_response(load_json(services.rules, *services.rules.current())) : error_response(done.error());
 }
 

@@ -2,7 +2,9 @@
 
 #include <soci/soci.h>
 #include <charconv>
-#include <nlohmann/json.hpp>
+#include <limits>
+
+#include "central/objects/verdict_rows.h"
 
 namespace redoubt::central {
 
@@ -28,54 +30,21 @@ static_assert(static_cast<int>(scan::Verdict::processing) == 0, "the index of th
 
 namespace {
 
-constexpr std::string_view kObjectColumns =
-    "id, name, sha256, size_bytes, source, submitted_by, submitted_us, verdict, report, alert_id";
-
-std::string stored_report(const scan::ScanReport& report) {
-  nlohmann::json json = {{"error", report.error},
-                         {"mime_type", report.mime_type},
-                         {"engines", report.engines},
-                         {"finished_us", report.finished.us},
-                         {"duration_us", report.duration_us},
-                         {"detections", nlohmann::json::array()}};
-  for (const scan::Detection& found : report.detections) {
-    json["detections"].push_back({{"engine", found.engine},
-                                  {"engine_version", found.engine_version},
-                                  {"rule", found.rule},
-                                  {"rule_set", found.rule_set},
-                                  {"importance", found.importance},
-                                  {"description", found.description}});
-  }
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-scan::ScanReport parse_report(const std::string& text, scan::Verdict verdict) {
-  scan::ScanReport report;
-  report.verdict = verdict;
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object()) return report;
-  report.error = json.value("error", "");
-  report.mime_type = json.value("mime_type", "");
-  report.engines = json.value("engines", std::vector<std::string>());
-  report.finished.us = json.value("finished_us", int64_t{0});
-  report.duration_us = json.value("duration_us", int64_t{0});
-  for (const auto& found : json.value("detections", nlohmann::json::array())) {
-    report.detections.push_back({found.value("engine", ""), found.value("engine_version", ""), found.value("rule", ""),
-                                 found.value("rule_set", ""), found.value("importance", ""),
-                                 found.value("description", "")});
-  }
-  return report;
-}
+// Rows of before there was a table of verdicts hold their report themselves.
+constexpr std::string_view kSelectObjects =
+    "SELECT o.id, o.name, o.sha256, o.size_bytes, o.source, o.submitted_by, o.submitted_us, o.verdict,"
+    " COALESCE(v.report, o.report), o.alert_id, o.rescanned_us"
+    " FROM objects o LEFT JOIN object_verdicts v ON v.id = o.verdict_id";
 
 struct ObjectReader {
-  long long id = 0, size_bytes = 0, source = 0, submitted_us = 0, verdict = 0;
+  long long id = 0, size_bytes = 0, source = 0, submitted_us = 0, verdict = 0, rescanned_us = 0;
   std::string report;
   Object object;
 
   void bind(soci::details::prepare_temp_type& prepared) {
     prepared, soci::into(id), soci::into(object.name), soci::into(object.sha256), soci::into(size_bytes),
         soci::into(source), soci::into(object.submitted_by), soci::into(submitted_us), soci::into(verdict),
-        soci::into(report), soci::into(object.alert_id);
+        soci::into(report), soci::into(object.alert_id), soci::into(rescanned_us);
   }
 
   Object take() {
@@ -83,6 +52,7 @@ struct ObjectReader {
     object.size_bytes = static_cast<uint64_t>(size_bytes);
     object.source = static_cast<ObjectSource>(source);
     object.submitted = {submitted_us};
+    object.rescanned = {rescanned_us};
     object.verdict = static_cast<scan::Verdict>(verdict);
     object.report.reset();
     if (object.verdict != scan::Verdict::processing) object.report = parse_report(report, object.verdict);
@@ -99,14 +69,14 @@ long long object_row_id(const std::string& id) {
   return error == std::errc{} && stop == end && row > 0 ? row : 0;
 }
 
-void insert_object(soci::session& sql, Object& object) {
+void insert_object(soci::session& sql, Object& object, long long verdict_id) {
   const long long size_bytes = static_cast<long long>(object.size_bytes),
                   source = static_cast<long long>(object.source), submitted_us = object.submitted.us,
                   verdict = static_cast<long long>(object.verdict);
-  sql << "INSERT INTO objects (name, sha256, size_bytes, source, submitted_by, submitted_us, verdict)"
-         " VALUES (:name, :sha256, :size, :source, :by, :submitted, :verdict)",
+  sql << "INSERT INTO objects (name, sha256, size_bytes, source, submitted_by, submitted_us, verdict, verdict_id)"
+         " VALUES (:name, :sha256, :size, :source, :by, :submitted, :verdict, :verdict_id)",
       soci::use(object.name), soci::use(object.sha256), soci::use(size_bytes), soci::use(source),
-      soci::use(object.submitted_by), soci::use(submitted_us), soci::use(verdict);
+      soci::use(object.submitted_by), soci::use(submitted_us), soci::use(verdict), soci::use(verdict_id);
   long long id = 0;
   sql << "SELECT last_insert_rowid()", soci::into(id);
   object.id = std::to_string(id);
@@ -114,7 +84,7 @@ void insert_object(soci::session& sql, Object& object) {
 
 std::optional<Object> read_object(soci::session& sql, long long id) {
   ObjectReader reader;
-  auto prepared = sql.prepare << "SELECT " + std::string(kObjectColumns) + " FROM objects WHERE id = :id";
+  auto prepared = sql.prepare << std::string(kSelectObjects) + " WHERE o.id = :id";
   reader.bind(prepared);
   prepared, soci::use(id);
   soci::statement statement(prepared);
@@ -123,13 +93,24 @@ std::optional<Object> read_object(soci::session& sql, long long id) {
   return reader.take();
 }
 
-std::vector<Object> read_objects(soci::session& sql, long long before, size_t limit) {
+std::vector<Object> read_objects(soci::session& sql, const ObjectFilter& filter, long long before, size_t limit) {
   const long long most = static_cast<long long>(limit);
+  const long long verdict = filter.verdict ? static_cast<long long>(*filter.verdict) : 0;
+  // Only what is asked for is a condition: the indexes serve those.
+  std::string where = " WHERE o.id < :before";
+  if (!filter.sha256.empty()) where += " AND o.sha256 = :sha256";
+  if (!filter.name.empty()) where += " AND o.name = :name";
+  if (!filter.submitted_by.empty()) where += " AND o.submitted_by = :submitted_by";
+  if (filter.verdict) where += " AND o.verdict = :verdict";
   ObjectReader reader;
-  auto prepared = sql.prepare << "SELECT " + std::string(kObjectColumns) +
-                                     " FROM objects WHERE id < :before ORDER BY id DESC LIMIT :most";
+  auto prepared = sql.prepare << std::string(kSelectObjects) + where + " ORDER BY o.id DESC LIMIT :most";
   reader.bind(prepared);
-  prepared, soci::use(before), soci::use(most);
+  prepared, soci::use(before);
+  if (!filter.sha256.empty()) prepared, soci::use(filter.sha256);
+  if (!filter.name.empty()) prepared, soci::use(filter.name);
+  if (!filter.submitted_by.empty()) prepared, soci::use(filter.submitted_by);
+  if (filter.verdict) prepared, soci::use(verdict);
+  prepared, soci::use(most);
   soci::statement statement(prepared);
   statement.execute();
   std::vector<Object> objects;
@@ -137,20 +118,40 @@ std::vector<Object> read_objects(soci::session& sql, long long before, size_t li
   return objects;
 }
 
-std::vector<long long> read_processing_ids(soci::session& sql) {
-  long long id = 0;
-  soci::statement statement = (sql.prepare << "SELECT id FROM objects WHERE verdict = 0 ORDER BY id", soci::into(id));
+std::vector<WaitingObject> read_processing(soci::session& sql) {
+  WaitingObject waiting;
+  long long source = 0;
+  soci::statement statement =
+      (sql.prepare << "SELECT id, sha256, name, source FROM objects WHERE verdict = 0 ORDER BY id",
+       soci::into(waiting.row), soci::into(waiting.content.sha256), soci::into(waiting.content.name),
+       soci::into(source));
   statement.execute();
-  std::vector<long long> ids;
-  while (statement.fetch()) ids.push_back(id);
-  return ids;
+  std::vector<WaitingObject> all;
+  while (statement.fetch()) {
+    waiting.priority = priority_of(static_cast<ObjectSource>(source));
+    all.push_back(waiting);
+  }
+  return all;
+}
+
+std::vector<Object> read_objects_of(soci::session& sql, const ContentKey& content, size_t limit) {
+  return read_objects(sql, {.name = content.name, .sha256 = content.sha256}, std::numeric_limits<long long>::max(),
+                      limit);
 }
 
 void write_judgement(soci::session& sql, long long id, const Judged& judged) {
-  const long long verdict = static_cast<long long>(judged.report.verdict);
-  const std::string report = stored_report(judged.report);
-  sql << "UPDATE objects SET verdict = :verdict, report = :report, alert_id = :alert WHERE id = :id",
-      soci::use(verdict), soci::use(report), soci::use(judged.alert_id), soci::use(id);
+  const long long verdict = static_cast<long long>(judged.verdict);
+  sql << "UPDATE objects SET verdict = :verdict, verdict_id = :verdict_id, alert_id = :alert WHERE id = :id",
+      soci::use(verdict), soci::use(judged.verdict_id), soci::use(judged.alert_id), soci::use(id);
+}
+
+void write_rescan(soci::session& sql, const ContentKey& content, const Judged& judged, base::Time now) {
+  const long long verdict = static_cast<long long>(judged.verdict), now_us = now.us;
+  sql << "UPDATE objects SET verdict = :verdict, verdict_id = :verdict_id, rescanned_us = :now,"
+         " alert_id = CASE WHEN :any = '' THEN alert_id ELSE :alert END"
+         " WHERE sha256 = :sha256 AND name = :name AND verdict <> 0",
+      soci::use(verdict), soci::use(judged.verdict_id), soci::use(now_us), soci::use(judged.alert_id),
+      soci::use(judged.alert_id), soci::use(content.sha256), soci::use(content.name);
 }
 
 }  // namespace redoubt::central

@@ -1,18 +1,15 @@
 #include "central/objects/object_service.h"
 
 #include <algorithm>
-#include <array>
-#include <chrono>
-#include <condition_variable>
-#include <deque>
 #include <limits>
-#include <mutex>
 #include <thread>
-#include <unordered_set>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "central/objects/object_judge.h"
+#include "central/objects/object_queue.h"
 #include "central/objects/object_rows.h"
+#include "central/objects/retro_scan.h"
 
 namespace redoubt::central {
 
@@ -25,11 +22,13 @@ std::string_view name_of(ObjectSource source) {
   return "api";
 }
 
-namespace {
-
 constexpr size_t kObjectNameBytesMax = 512;
-// A judgement that could not be written (a full disk) is made again after a pause.
-constexpr std::chrono::milliseconds kRetryPause{1000};
+
+Priority priority_of(ObjectSource source) {
+  return source == ObjectSource::console ? Priority::urgent : Priority::normal;
+}
+
+namespace {
 
 // Valid UTF-8 of bounded length without control characters; the sender chose it.
 std::string clean_name(std::string_view name) {
@@ -37,32 +36,6 @@ std::string clean_name(std::string_view name) {
   std::replace_if(
       clean.begin(), clean.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
   return clean.empty() ? "unnamed" : clean;
-}
-
-rules::Importance importance_of(std::string_view name) {
-  using rules::Importance;
-  constexpr std::array kAll = {Importance::informational, Importance::low, Importance::medium, Importance::high,
-                               Importance::critical};
-  for (const Importance importance : kAll) {
-    if (rules::name_of(importance) == name) return importance;
-  }
-  return Importance::medium;
-}
-
-NewDetection object_detection(const Object& object, const scan::ScanReport& report, const scan::Detection& found) {
-  NewDetection detection;
-  detection.key = "object " + object.id + "|" + found.rule;
-  detection.source = AlertSource::object;
-  detection.rule.id = found.engine + ":" + found.rule;
-  detection.rule.title = found.description.empty() ? found.rule : found.description;
-  detection.rule.description =
-      "rule " + found.rule + " of " + found.rule_set + ", " + found.engine + " " + found.engine_version;
-  detection.rule.format = found.engine;
-  detection.importance = importance_of(found.importance);
-  detection.time = report.finished;
-  detection.user = object.submitted_by;
-  detection.object = {object.id, object.name, object.sha256};
-  return detection;
 }
 
 class ObjectPipeline;
@@ -87,60 +60,68 @@ class ObjectPipeline final : public ObjectService {
   ObjectPipeline(const ObjectServiceParts& parts, ObjectServiceOptions options)
       : parts_(parts),
         options_(options),
-        queued_(parts.metrics.gauge("redoubt_objects_queued", "objects that wait for their verdict")) {}
+        queued_(parts.metrics.gauge("redoubt_objects_queued", "objects that wait for their verdict")),
+        writes_(parts.state),
+        judge_(parts, writes_),
+        queue_({options.queue_objects_max, options.of_one_source_max}),
+        retro_scan_(parts.state, parts.scanner, queue_) {}
   ~ObjectPipeline() override { stop(); }
 
   Status start() {
-    std::vector<long long> ids;
+    std::vector<WaitingObject> waiting;
     TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
-      ids = read_processing_ids(sql);
+      waiting = read_processing(sql);
       return {};
     }));
-    if (!ids.empty()) base::log_info("objects", "queued again: " + std::to_string(ids.size()));
-    queue_.assign(ids.begin(), ids.end());
-    processing_.insert(ids.begin(), ids.end());
-    queued_.set(static_cast<int64_t>(ids.size()));
+    if (!waiting.empty()) base::log_info("objects", "queued again: " + std::to_string(waiting.size()));
+    for (WaitingObject& object : waiting) queue_.push_again(std::move(object));
+    queued_.set(static_cast<int64_t>(waiting.size()));
     for (unsigned i = 0; i < options_.scan_threads; ++i) threads_.emplace_back([this] { run(); });
+    retro_scan_.start();
     return {};
   }
 
   Result<std::unique_ptr<Submission>> begin(SubmitOptions options) override {
-    TRY_STATUS(hold_slot());
+    const std::string source = source_of(options);
+    TRY_STATUS(queue_.hold(source));
     auto writer = parts_.objects.begin();
     if (!writer) {
-      release_slot();
+      queue_.release(source);
       return tl::unexpected(std::move(writer).error());
     }
     options.name = clean_name(options.name);
     return std::make_unique<OpenSubmission>(*this, std::move(options), *std::move(writer));
   }
 
+  // A content that the engines of now have let pass is answered at once; whatever makes an alert goes through the
+  // queue.
   Result<Object> accept(const SubmitOptions& options, const store::StoredObject& stored) {
-    Object object;
-    object.name = options.name;
-    object.sha256 = stored.sha256;
-    object.size_bytes = stored.size_bytes;
-    object.source = options.source;
-    object.submitted_by = options.submitted_by;
-    object.submitted = base::Time::now();
-    TRY_STATUS(parts_.state.write([&](soci::session& sql) -> Status {
-      insert_object(sql, object);
+    Object object{.name = options.name,
+                  .sha256 = stored.sha256,
+                  .size_bytes = stored.size_bytes,
+                  .source = options.source,
+                  .submitted_by = options.submitted_by,
+                  .submitted = base::Time::now()};
+    const ContentKey content{object.sha256, object.name};
+    auto known = judge_.known(content);
+    if (known && known->report.verdict != scan::Verdict::not_detected) known = nullptr;
+    if (known) object.verdict = scan::Verdict::not_detected;
+    TRY_STATUS(writes_.write([&](soci::session& sql) -> Status {
+      insert_object(sql, object, known ? known->id : 0);
       return {};
     }));
-    const std::lock_guard lock(mutex_);
-    --open_;
-    const long long id = object_row_id(object.id);
-    queue_.push_back(id);
-    processing_.insert(id);
+    if (known) {
+      object.report = known->report;
+      known_.add();
+      queue_.release(source_of(options));
+      return object;
+    }
     queued_.add(1);
-    changed_.notify_all();
+    queue_.push(source_of(options), {object_row_id(object.id), content, priority_of(object.source)});
     return object;
   }
 
-  void release_slot() {
-    const std::lock_guard lock(mutex_);
-    --open_;
-  }
+  void release(const SubmitOptions& options) { queue_.release(source_of(options)); }
 
   Result<Object> get(const std::string& id, int64_t wait_ms) override {
     if (wait_ms < 0 || wait_ms > kObjectWaitMsMax) {
@@ -149,15 +130,11 @@ class ObjectPipeline final : public ObjectService {
     const long long row = object_row_id(id);
     TRY(Object object, read(row));
     if (object.verdict != scan::Verdict::processing || wait_ms == 0) return object;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, std::chrono::milliseconds(wait_ms),
-                        [&] { return stopping_ || !processing_.contains(row); });
-    }
+    queue_.wait_until_judged(row, wait_ms);
     return read(row);
   }
 
-  Result<ObjectPage> list(size_t limit, const std::string& cursor) override {
+  Result<ObjectPage> list(const ObjectFilter& filter, size_t limit, const std::string& cursor) override {
     if (limit < 1 || limit > kObjectPageMax) {
       return fail(Errc::invalid_argument, "limit must be 1 to " + std::to_string(kObjectPageMax));
     }
@@ -165,7 +142,7 @@ class ObjectPipeline final : public ObjectService {
     if (before == 0) return fail(Errc::invalid_argument, "cursor is none of ours");
     ObjectPage page;
     TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
-      page.objects = read_objects(sql, before, limit + 1);
+      page.objects = read_objects(sql, filter, before, limit + 1);
       return {};
     }));
     if (page.objects.size() > limit) {
@@ -175,37 +152,24 @@ class ObjectPipeline final : public ObjectService {
     return page;
   }
 
-  size_t queued() const override {
-    const std::lock_guard lock(mutex_);
-    return processing_.size();
+  size_t queued() const override { return queue_.size(); }
+  Status reload_engines() override {
+    TRY_STATUS(parts_.scanner.reload());
+    retro_scan_.begin_anew();
+    return {};
   }
 
   void stop() override {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    changed_.notify_all();
+    retro_scan_.stop();
+    queue_.stop();
     for (std::thread& thread : threads_) {
       if (thread.joinable()) thread.join();
     }
   }
 
  private:
-  bool stopping() const {
-    const std::lock_guard lock(mutex_);
-    return stopping_;
-  }
-
-  Status hold_slot() {
-    const std::lock_guard lock(mutex_);
-    if (stopping_) return fail(Errc::unavailable, "the object service stops");
-    if (processing_.size() + open_ >= options_.queue_objects_max) {
-      return fail(Errc::exhausted,
-                  "the object queue is full (" + std::to_string(options_.queue_objects_max) + "): try again later");
-    }
-    ++open_;
-    return {};
+  static std::string source_of(const SubmitOptions& options) {
+    return std::string(name_of(options.source)) + " " + options.submitted_by;
   }
 
   Result<Object> read(long long row) {
@@ -219,71 +183,53 @@ class ObjectPipeline final : public ObjectService {
   }
 
   void run() {
-    while (true) {
-      long long id = 0;
-      {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-        if (stopping_) return;
-        id = queue_.front();
-        queue_.pop_front();
+    while (auto job = queue_.take()) {
+      if (const Status judged = work_on(*job); !judged) {
+        base::log_error("objects", job->content.sha256 + ": " + judged.error().message);
+        queue_.retry(*job);
       }
-      const Status judged = process(id);
-      std::unique_lock lock(mutex_);
-      if (judged) {
-        processing_.erase(id);
-        queued_.add(-1);
-        changed_.notify_all();
-        continue;
-      }
-      base::log_error("objects", "object " + std::to_string(id) + ": " + judged.error().message);
-      queue_.push_back(id);
-      changed_.wait_for(lock, kRetryPause, [this] { return stopping_; });
     }
   }
 
-  // Alerts first: if the process ends in between, the object is judged again and the same detections change nothing.
-  Status process(long long id) {
-    TRY(const Object object, read(id));
-    Judged judged;
-    auto content = parts_.objects.open(object.sha256);
-    if (content) {
-      judged.report = parts_.scanner.scan(*content, object.name);
-    } else {
-      judged.report.error = content.error().message;
-      judged.report.finished = base::Time::now();
+  // Until nobody waits for this content any more; `job` holds those who are left when it fails.
+  Status work_on(ObjectJob& job) {
+    if (job.rows.empty()) TRY_STATUS(judge_.rescan(job.content));
+    std::shared_ptr<const KnownVerdict> verdict;
+    while (true) {
+      if (!job.rows.empty() && verdict == nullptr) verdict = judge_.known(job.content);
+      if (!job.rows.empty() && verdict == nullptr) {
+        TRY(verdict, judge_.ask(job.content));
+      }
+      if (verdict != nullptr) {
+        TRY_STATUS(refuse_interrupted(*verdict));
+        TRY_STATUS(judge_.settle(job.rows, *verdict));
+        queued_.add(-static_cast<int64_t>(job.rows.size()));
+      }
+      job.rows = queue_.finish(job);
+      if (job.rows.empty()) return {};
     }
-    // Errors of a node that is going down say nothing about the object: it stays `processing` for the next start.
-    if (judged.report.detections.empty() && judged.report.verdict != scan::Verdict::not_detected && stopping()) {
-      return fail(Errc::unavailable, "interrupted by the stop");
-    }
-    for (const scan::Detection& found : judged.report.detections) {
-      TRY(const std::string alert_id, parts_.alerts.add(object_detection(object, judged.report, found)));
-      if (judged.alert_id.empty()) judged.alert_id = alert_id;
-    }
-    TRY_STATUS(parts_.state.write([&](soci::session& sql) -> Status {
-      write_judgement(sql, id, judged);
-      return {};
-    }));
-    const std::string verdict = "verdict=\"" + std::string(scan::name_of(judged.report.verdict)) + "\"";
-    parts_.metrics.counter("redoubt_objects_total", "objects judged", verdict).add();
-    return {};
+  }
+
+  // Errors of a node that is going down say nothing about the object: it stays `processing` for the next start.
+  Status refuse_interrupted(const KnownVerdict& verdict) const {
+    const scan::ScanReport& report = verdict.report;
+    const bool said = !report.detections.empty() || report.verdict == scan::Verdict::not_detected;
+    return said || !queue_.stopped() ? Status{} : fail(Errc::unavailable, "interrupted by the stop");
   }
 
   ObjectServiceParts parts_;
   const ObjectServiceOptions options_;
   base::Metric& queued_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<long long> queue_;
-  std::unordered_set<long long> processing_;  // queued or being scanned
-  size_t open_ = 0;                           // submissions whose bodies are still coming
-  bool stopping_ = false;
+  base::Metric& known_ = parts_.metrics.counter("redoubt_objects_known_total", "objects whose verdict was known");
+  store::GroupedWrites writes_;
+  ObjectJudge judge_;
+  ObjectQueue queue_;
+  RetroScan retro_scan_;
   std::vector<std::thread> threads_;
 };
 
 OpenSubmission::~OpenSubmission() {
-  if (slot_ == Slot::held) service_.release_slot();
+  if (slot_ == Slot::held) service_.release(options_);
 }
 
 Result<Object> OpenSubmission::finish() {

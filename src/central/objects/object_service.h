@@ -1,6 +1,7 @@
-// The object door: a submission is durable (content and row) before its sender hears yes, waits in a bounded queue, is
-// judged by a jailed worker, and a detection becomes an alert. What was still processing at the last stop is queued
-// again at start. The API calls this from its pool of blocking threads; any thread.
+// The object door: a submission is durable (content and row) before its sender hears yes, waits in a bounded queue
+// (object_queue.h), is judged by a jailed worker or by what the same engines said before (object_judge.h), and a
+// detection becomes an alert. What was still processing at the last stop is queued again at start. The API calls this
+// from its pool of blocking threads; any thread.
 #pragma once
 
 #include <cstddef>
@@ -42,6 +43,7 @@ struct Object {
   scan::Verdict verdict = scan::Verdict::processing;
   std::optional<scan::ScanReport> report;  // once it is judged
   std::string alert_id;                    // of a detection
+  base::Time rescanned;                    // when newer engines changed the verdict; 0: they did not
 };
 
 struct SubmitOptions {
@@ -60,6 +62,14 @@ class Submission {
   virtual Result<Object> finish() = 0;
 };
 
+// What a list shows; empty parts ask for nothing.
+struct ObjectFilter {
+  std::string name;  // as the whole
+  std::string sha256;
+  std::string submitted_by;
+  std::optional<scan::Verdict> verdict;
+};
+
 struct ObjectPage {
   std::vector<Object> objects;  // newest first
   std::string next_cursor;      // empty: that was the end
@@ -67,6 +77,7 @@ struct ObjectPage {
 
 struct ObjectServiceOptions {
   size_t queue_objects_max = 1000;  // waiting or open submissions; past it begin() fails with exhausted
+  size_t of_one_source_max = 500;   // the same for one account or external system
   unsigned scan_threads = 2;        // as many as the pool has workers
 };
 
@@ -77,8 +88,11 @@ class ObjectService {
   // not_found for an unknown id. Blocks up to wait_ms (0 … kObjectWaitMsMax) while the object is processing.
   virtual Result<Object> get(const std::string& id, int64_t wait_ms) = 0;
   // limit 1 … kObjectPageMax; cursor from the page before, empty for the first. invalid_argument otherwise.
-  virtual Result<ObjectPage> list(size_t limit, const std::string& cursor) = 0;
+  virtual Result<ObjectPage> list(const ObjectFilter& filter, size_t limit, const std::string& cursor) = 0;
   virtual size_t queued() const = 0;
+  // Reads rules and signatures anew; on an error the old ones stay. What older ones judged is judged again in the
+  // background.
+  virtual Status reload_engines() = 0;
   // Ends waits, finishes the objects being scanned, leaves the rest `processing`, joins. Stop it before the scan pool.
   virtual void stop() = 0;
 };

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "central/objects/object_rows.h"
+#include "central/objects/verdict_rows.h"
 
 namespace redoubt::central {
 namespace {
@@ -46,7 +47,9 @@ class KeptAlerts final : public AlertSink {
 class ObjectServiceTest : public testing::Test {
  protected:
   void SetUp() override {
-    const std::array migrations = {store::Migration{.version = 1, .name = "objects", .sql = kObjectsMigration}};
+    const std::array migrations = {
+        store::Migration{.version = 1, .name = "objects", .sql = kObjectsMigration},
+        store::Migration{.version = 2, .name = "object verdicts", .sql = kObjectVerdictsMigration}};
     auto state = store::open_sqlite_state(directory_ / "state.db", migrations);
     ASSERT_TRUE(state) << state.error().message;
     state_ = *std::move(state);
@@ -54,9 +57,8 @@ class ObjectServiceTest : public testing::Test {
         {.directory = directory_ / "objects", .object_bytes_max = size_t{1} << 20, .free_bytes_min = 0});
     ASSERT_TRUE(objects) << objects.error().message;
     objects_ = *std::move(objects);
-    auto pool = scan::start_scan_pool({.worker_program = REDOUBT_BUILD_DIR "/bin/redoubt-scan",
-                                       .yara_directory = REDOUBT_SOURCE_DIR "/rules/yara",
-                                       .workers = 2});
+    auto pool = scan::start_scan_pool(
+        {.worker_program = REDOUBT_BUILD_DIR "/bin/redoubt-scan", .yara_directory = rules_, .workers = 2});
     ASSERT_TRUE(pool) << pool.error().message;
     pool_ = *std::move(pool);
   }
@@ -76,6 +78,7 @@ class ObjectServiceTest : public testing::Test {
   }
 
   base::TempDir directory_;
+  std::string rules_ = REDOUBT_SOURCE_DIR "/rules/yara";
   base::Metrics metrics_;
   KeptAlerts alerts_;
   std::unique_ptr<store::StateDb> state_;
@@ -136,7 +139,7 @@ TEST_F(ObjectServiceTest, what_was_processing_at_the_last_stop_is_judged_after_t
     ASSERT_TRUE(stored);
     Object object{.name = "left", .sha256 = stored->sha256, .size_bytes = 68, .submitted = base::Time::now()};
     ASSERT_TRUE(state_->write([&](soci::session& sql) -> Status {
-      insert_object(sql, object);
+      insert_object(sql, object, 0);
       return {};
     }));
     id = object.id;
@@ -145,6 +148,120 @@ TEST_F(ObjectServiceTest, what_was_processing_at_the_last_stop_is_judged_after_t
   const auto judged = service->get(id, kObjectWaitMsMax);
   ASSERT_TRUE(judged);
   EXPECT_EQ(judged->verdict, scan::Verdict::detect);
+}
+
+TEST_F(ObjectServiceTest, a_content_that_these_engines_let_pass_is_answered_at_once) {
+  const auto service = start();
+  const auto first = submit(*service, "well known", "a.txt");
+  ASSERT_EQ(service->get(first->id, kObjectWaitMsMax)->verdict, scan::Verdict::not_detected);
+  const auto again = submit(*service, "well known", "a.txt");
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->verdict, scan::Verdict::not_detected);
+  EXPECT_NE(again->id, first->id);
+  EXPECT_EQ(service->get(again->id, 0)->report->mime_type, "text/plain");
+  // Rules may ask for the name.
+  EXPECT_EQ(submit(*service, "well known", "b.txt")->verdict, scan::Verdict::processing);
+}
+
+TEST_F(ObjectServiceTest, who_hands_in_what_is_known_as_bad_has_an_alert_of_its_own_detection) {
+  const auto service = start();
+  for (int i = 0; i < 3; ++i) {
+    const auto submitted = submit(*service, eicar_object(), "same.com");
+    ASSERT_EQ(service->get(submitted->id, kObjectWaitMsMax)->verdict, scan::Verdict::detect);
+  }
+  EXPECT_EQ(alerts_.kept().size(), 3U);
+}
+
+// The rules of a test that changes them.
+class RetroScanTest : public ObjectServiceTest {
+ protected:
+  void SetUp() override {
+    rules_ = directory_ / "rules";
+    ASSERT_TRUE(base::make_directories(rules_));
+    write_rule("first", "abracadabra");
+    ObjectServiceTest::SetUp();
+  }
+  void write_rule(const std::string& name, const std::string& word) {
+    ASSERT_TRUE(base::write_file_atomic(rules_ + "/" + name + ".yar",
+                                        "rule " + name + " { strings: $w = \"" + word + "\" condition: $w }", 0600));
+  }
+  std::optional<Object> wait_for(ObjectService& service, const std::string& id, scan::Verdict verdict) {
+    for (int i = 0; i < 300; ++i) {
+      auto object = service.get(id, 0);
+      if (object && object->verdict == verdict) return *object;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return std::nullopt;
+  }
+};
+
+TEST_F(RetroScanTest, new_rules_judge_what_older_ones_let_pass) {
+  const auto service = start();
+  std::vector<std::string> ids;
+  for (const char* who : {"anna", "boris"}) {
+    auto submission = service->begin({.name = "spell.txt", .submitted_by = who});
+    ASSERT_TRUE((*submission)->write("open sesame"));
+    ids.push_back((*submission)->finish()->id);
+  }
+  for (const std::string& id : ids) {
+    ASSERT_EQ(service->get(id, kObjectWaitMsMax)->verdict, scan::Verdict::not_detected);
+  }
+  write_rule("second", "sesame");
+  ASSERT_TRUE(service->reload_engines());
+  for (const std::string& id : ids) {
+    const auto object = wait_for(*service, id, scan::Verdict::detect);
+    ASSERT_TRUE(object);
+    EXPECT_GT(object->rescanned.us, 0);
+    EXPECT_FALSE(object->alert_id.empty());
+  }
+  const auto kept = alerts_.kept();
+  ASSERT_EQ(kept.size(), 1U);
+  const NewDetection& detection = kept.begin()->second;
+  EXPECT_EQ(detection.source, AlertSource::rescan);
+  EXPECT_EQ(detection.rule.id, "yara:second");
+  EXPECT_NE(detection.message.find("anna"), std::string::npos) << detection.message;
+  EXPECT_NE(detection.message.find("boris"), std::string::npos) << detection.message;
+}
+
+TEST_F(RetroScanTest, what_new_rules_see_as_before_is_theirs_without_an_alert) {
+  const auto service = start();
+  const auto submitted = submit(*service, "nothing special", "a.txt");
+  ASSERT_EQ(service->get(submitted->id, kObjectWaitMsMax)->verdict, scan::Verdict::not_detected);
+  write_rule("second", "sesame");
+  ASSERT_TRUE(service->reload_engines());
+  bool known = false;
+  for (int i = 0; i < 300 && !known; ++i) {
+    known = submit(*service, "nothing special", "a.txt")->verdict == scan::Verdict::not_detected;
+  }
+  EXPECT_TRUE(known);
+  EXPECT_TRUE(alerts_.kept().empty());
+}
+
+TEST_F(RetroScanTest, a_rule_that_is_gone_takes_its_verdict_back) {
+  const auto service = start();
+  const auto submitted = submit(*service, "abracadabra", "a.txt");
+  ASSERT_EQ(service->get(submitted->id, kObjectWaitMsMax)->verdict, scan::Verdict::detect);
+  write_rule("first", "something else");
+  ASSERT_TRUE(service->reload_engines());
+  EXPECT_TRUE(wait_for(*service, submitted->id, scan::Verdict::not_detected));
+}
+
+TEST_F(ObjectServiceTest, objects_are_found_by_name_content_sender_and_verdict) {
+  const auto service = start();
+  const auto bad = submit(*service, eicar_object(), "bad.com");
+  const auto good = submit(*service, "good", "good.txt");
+  ASSERT_EQ(service->get(bad->id, kObjectWaitMsMax)->verdict, scan::Verdict::detect);
+  ASSERT_EQ(service->get(good->id, kObjectWaitMsMax)->verdict, scan::Verdict::not_detected);
+  const auto found = [&](const ObjectFilter& filter) {
+    std::string names;
+    const auto page = service->list(filter, 10, "");
+    for (const Object& object : page->objects) names += object.name + " ";
+    return names;
+  };
+  EXPECT_EQ(found({.name = "good.txt"}), "good.txt ");
+  EXPECT_EQ(found({.sha256 = bad->sha256}), "bad.com ");
+  EXPECT_EQ(found({.submitted_by = "admin", .verdict = scan::Verdict::detect}), "bad.com ");
+  EXPECT_EQ(found({.submitted_by = "nobody"}), "");
 }
 
 TEST_F(ObjectServiceTest, alert_that_cannot_be_kept_is_tried_again) {
@@ -177,24 +294,24 @@ TEST_F(ObjectServiceTest, object_past_the_limit_is_refused_and_leaves_nothing) {
   for (int i = 0; i < 64 && written; ++i) written = (*submission)->write(std::string(64 << 10, 'x'));
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().code, Errc::too_large);
-  EXPECT_TRUE(service->list(10, "")->objects.empty());
+  EXPECT_TRUE(service->list({}, 10, "")->objects.empty());
 }
 
 TEST_F(ObjectServiceTest, list_pages_newest_first) {
   const auto service = start();
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(submit(*service, "object " + std::to_string(i), std::to_string(i)));
-  const auto first = service->list(3, "");
+  const auto first = service->list({}, 3, "");
   ASSERT_TRUE(first);
   ASSERT_EQ(first->objects.size(), 3U);
   EXPECT_EQ(first->objects[0].name, "4");
   ASSERT_FALSE(first->next_cursor.empty());
-  const auto second = service->list(3, first->next_cursor);
+  const auto second = service->list({}, 3, first->next_cursor);
   ASSERT_TRUE(second);
   ASSERT_EQ(second->objects.size(), 2U);
   EXPECT_EQ(second->objects[1].name, "0");
   EXPECT_TRUE(second->next_cursor.empty());
-  EXPECT_EQ(service->list(0, "").error().code, Errc::invalid_argument);
-  EXPECT_EQ(service->list(3, "x").error().code, Errc::invalid_argument);
+  EXPECT_EQ(service->list({}, 0, "").error().code, Errc::invalid_argument);
+  EXPECT_EQ(service->list({}, 3, "x").error().code, Errc::invalid_argument);
 }
 
 TEST_F(ObjectServiceTest, unknown_ids_and_waits_are_refused) {

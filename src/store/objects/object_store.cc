@@ -4,11 +4,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cctype>
 #include <filesystem>
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/time.h"
 
 namespace redoubt::store {
 
@@ -39,10 +39,10 @@ Status make_durable_directory(const std::string& parent, const std::string& name
   return errno == EEXIST ? Status{} : Status(base::fail_errno("create directory " + path));
 }
 
+// A small object stays in memory until it is known whether it is stored already: then nothing is written.
 class FileObjectWriter final : public ObjectWriter {
  public:
-  FileObjectWriter(const ObjectStoreOptions& options, std::string path, base::UniqueFd fd)
-      : options_(options), path_(std::move(path)), fd_(std::move(fd)) {}
+  explicit FileObjectWriter(const ObjectStoreOptions& options) : options_(options) {}
 
   ~FileObjectWriter() override {
     if (!path_.empty()) unlink(path_.c_str());
@@ -52,30 +52,64 @@ class FileObjectWriter final : public ObjectWriter {
     if (bytes.size() > options_.object_bytes_max - size_) {
       return fail(Errc::too_large, "object is larger than " + std::to_string(options_.object_bytes_max) + " bytes");
     }
-    TRY_STATUS(base::within("write object", base::write_all(fd_.get(), bytes)));
     size_ += bytes.size();
     hash_.update(bytes);
-    return {};
+    if (path_.empty() && memory_.size() + bytes.size() <= kMemoryBytesMax) {
+      memory_.append(bytes);
+      return {};
+    }
+    TRY_STATUS(spill());
+    return base::within("write object", base::write_all(fd_.get(), bytes));
   }
 
   Result<StoredObject> commit() override {
-    CHECK(!path_.empty());
     StoredObject object{.sha256 = hash_.finish_hex(), .size_bytes = size_};
+    const std::string directory = directory_of(options_.directory, object.sha256);
+    const std::string path = directory + "/" + object.sha256;
+    TRY(const bool known, is_stored(directory, path));
+    if (known) return object;
+    TRY_STATUS(spill());
     if (fsync(fd_.get()) != 0) return base::fail_errno("sync object");
     const std::string first = object.sha256.substr(0, 2);
     TRY_STATUS(make_durable_directory(options_.directory, first));
     TRY_STATUS(make_durable_directory(options_.directory + "/" + first, object.sha256.substr(2, 2)));
-    const std::string directory = directory_of(options_.directory, object.sha256);
     // The same content again replaces a file by an equal one.
-    if (rename(path_.c_str(), (directory + "/" + object.sha256).c_str()) != 0) return base::fail_errno("rename object");
+    if (rename(path_.c_str(), path.c_str()) != 0) return base::fail_errno("rename object");
     path_.clear();
     TRY_STATUS(base::sync_directory(directory));
     return object;
   }
 
  private:
+  static constexpr size_t kMemoryBytesMax = size_t{256} << 10;
+  static constexpr int64_t kYoungSeconds = 60;
+
+  // A content has its name only after it was synced; the size tells whether a damaged disk lost some of it. Of a young
+  // file the name itself may still be on its way to the disk.
+  Result<bool> is_stored(const std::string& directory, const std::string& path) const {
+    struct stat info{};
+    if (stat(path.c_str(), &info) != 0 || static_cast<uint64_t>(info.st_size) != size_) return false;
+    const int64_t age_s = base::Time::now().us / base::kSecondUs - info.st_ctim.tv_sec;
+    if (age_s >= 0 && age_s < kYoungSeconds) TRY_STATUS(base::sync_directory(directory));
+    return age_s >= 0;
+  }
+
+  // From memory into a file, once.
+  Status spill() {
+    if (!path_.empty()) return {};
+    const std::string path =
+        options_.directory + "/" + std::string(kIncoming) + "/" + base::to_hex(base::random_bytes(kNameBytes));
+    fd_ = base::UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, base::kPrivateFile));
+    if (!fd_) return base::fail_errno("create " + path);
+    path_ = path;
+    TRY_STATUS(base::within("write object", base::write_all(fd_.get(), memory_)));
+    memory_ = std::string();
+    return {};
+  }
+
   ObjectStoreOptions options_;
-  std::string path_;
+  std::string memory_;
+  std::string path_;  // of the file, once there is one
   base::UniqueFd fd_;
   base::Sha256 hash_;
   uint64_t size_ = 0;
@@ -96,11 +130,7 @@ class FileObjectStore final : public ObjectStore {
       return fail(Errc::exhausted,
                   "object store: less than " + std::to_string(options_.free_bytes_min) + " bytes free on the disk");
     }
-    const std::string path =
-        options_.directory + "/" + std::string(kIncoming) + "/" + base::to_hex(base::random_bytes(kNameBytes));
-    base::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, base::kPrivateFile));
-    if (!fd) return base::fail_errno("create " + path);
-    return std::make_unique<FileObjectWriter>(options_, path, std::move(fd));
+    return std::make_unique<FileObjectWriter>(options_);
   }
 
   Result<base::UniqueFd> open(const std::string& sha256) override {

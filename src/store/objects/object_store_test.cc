@@ -63,6 +63,36 @@ TEST_F(ObjectStoreTest, keeps_equal_content_once) {
   EXPECT_EQ(files(), 1U);
 }
 
+TEST_F(ObjectStoreTest, a_large_content_goes_through_a_file) {
+  auto store = open();
+  const std::string piece(100'000, 'x');
+  auto writer = store->begin();
+  ASSERT_TRUE((*writer)->write(piece));
+  EXPECT_EQ(files(), 0U);
+  for (int i = 0; i < 9; ++i) ASSERT_TRUE((*writer)->write(piece));
+  EXPECT_EQ(files(), 1U);
+  const auto object = (*writer)->commit();
+  ASSERT_TRUE(object);
+  std::string whole;
+  for (int i = 0; i < 10; ++i) whole += piece;
+  EXPECT_EQ(object->sha256, base::sha256_hex(whole));
+  EXPECT_EQ(object->size_bytes, whole.size());
+  EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(ObjectStoreTest, writes_a_content_anew_that_the_disk_has_cut) {
+  auto store = open();
+  std::string path;
+  for (int i = 0; i < 2; ++i) {
+    auto writer = store->begin();
+    ASSERT_TRUE((*writer)->write("content"));
+    const std::string name = (*writer)->commit()->sha256;
+    path = dir_ / ("objects/" + name.substr(0, 2) + "/" + name.substr(2, 2) + "/" + name);
+    if (i == 0) std::filesystem::resize_file(path, 3);
+  }
+  EXPECT_EQ(std::filesystem::file_size(path), 7U);
+}
+
 TEST_F(ObjectStoreTest, refuses_what_is_larger_than_the_limit) {
   auto store = open({.object_bytes_max = 8});
   {

@@ -1,0 +1,103 @@
+#include "central/objects/object_alert.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace redoubt::central {
+
+namespace {
+
+using rules::Importance;
+
+constexpr std::array kImportances = {Importance::informational, Importance::low, Importance::medium, Importance::high,
+                                     Importance::critical};
+constexpr size_t kReceiversShown = 20;
+
+size_t rank_of(std::string_view importance) {
+  for (size_t i = 0; i < kImportances.size(); ++i) {
+    if (rules::name_of(kImportances[i]) == importance) return i;
+  }
+  return 2;  // medium
+}
+
+// The first of the most important.
+const scan::Detection& strongest(const scan::ScanReport& report) {
+  return *std::max_element(
+      report.detections.begin(), report.detections.end(),
+      [](const scan::Detection& a, const scan::Detection& b) { return rank_of(a.importance) < rank_of(b.importance); });
+}
+
+std::string words_of(const scan::Detection& found, const scan::ScanReport& report) {
+  std::string words = found.rule + " of " + found.rule_set + ", " + found.engine + " " + found.engine_version;
+  if (found.object > 0 && found.object < report.objects.size()) words += ", in " + report.objects[found.object].name;
+  return words;
+}
+
+std::string all_words(const scan::ScanReport& report) {
+  const scan::Detection& first = strongest(report);
+  std::string words = "rule " + words_of(first, report);
+  for (const scan::Detection& found : report.detections) {
+    if (&found != &first) words += "; " + words_of(found, report);
+  }
+  return words;
+}
+
+bool engines_agree(const scan::ScanReport& report) {
+  std::set<std::string_view> engines;
+  for (const scan::Detection& found : report.detections) engines.insert(found.engine);
+  return engines.size() > 1;
+}
+
+NewDetection common_parts(const Object& object, const scan::ScanReport& report) {
+  NewDetection detection;
+  detection.source = AlertSource::object;
+  detection.time = report.finished;
+  detection.user = object.submitted_by;
+  detection.object = {object.id, object.name, object.sha256};
+  return detection;
+}
+
+}  // namespace
+
+NewDetection detection_of(const Object& object, const scan::ScanReport& report) {
+  const scan::Detection& first = strongest(report);
+  NewDetection detection = common_parts(object, report);
+  detection.key = "object " + object.id + "|" + first.rule;
+  detection.rule.id = first.engine + ":" + first.rule;
+  detection.rule.title = first.description.empty() ? first.rule : first.description;
+  detection.rule.description = all_words(report);
+  detection.rule.format = engines_agree(report) ? "combined" : first.engine;
+  const size_t rank = rank_of(first.importance) + (engines_agree(report) ? 1 : 0);
+  detection.importance = kImportances[std::min(rank, kImportances.size() - 1)];
+  return detection;
+}
+
+NewDetection rescan_detection(const std::vector<Object>& received, const scan::ScanReport& before,
+                              const scan::ScanReport& now) {
+  NewDetection detection = detection_of(received.front(), now);
+  detection.source = AlertSource::rescan;
+  detection.key += "|rescan " + std::to_string(now.finished.us);
+  detection.message = "was '" + std::string(scan::name_of(before.verdict)) + "' on " +
+                      base::format_time(before.finished) + "; handed in by";
+  for (size_t i = 0; i < received.size() && i < kReceiversShown; ++i) {
+    detection.message +=
+        std::string(i == 0 ? " " : ", ") + received[i].submitted_by + " on " + base::format_time(received[i].submitted);
+  }
+  if (received.size() > kReceiversShown) detection.message += ", …";
+  return detection;
+}
+
+NewDetection unjudged_detection(const Object& object, const scan::ScanReport& report) {
+  NewDetection detection = common_parts(object, report);
+  detection.key = "object " + object.id + "|unjudged";
+  detection.rule.id = "object:" + std::string(scan::name_of(report.verdict));
+  detection.rule.title =
+      report.verdict == scan::Verdict::timeout ? "An object was not judged in time" : "An object could not be judged";
+  detection.rule.description = report.error;
+  detection.rule.format = "object";
+  detection.importance = Importance::low;
+  return detection;
+}
+
+}  // namespace redoubt::central

@@ -1,0 +1,127 @@
+#include "central/objects/object_judge.h"
+
+#include <soci/soci.h>
+
+#include "central/objects/object_alert.h"
+#include "central/objects/object_rows.h"
+
+namespace redoubt::central {
+
+namespace {
+
+// Of those who are named in the alert of a rescan.
+constexpr size_t kReceiversRead = 100;
+
+bool same_words(const scan::ScanReport& a, const scan::ScanReport& b) {
+  const auto same = [](const scan::Detection& one, const scan::Detection& other) {
+    return one.engine == other.engine && one.rule == other.rule && one.object == other.object;
+  };
+  return a.verdict == b.verdict &&
+         std::equal(a.detections.begin(), a.detections.end(), b.detections.begin(), b.detections.end(), same);
+}
+
+}  // namespace
+
+ObjectJudge::ObjectJudge(const ObjectServiceParts& parts, store::GroupedWrites& writes)
+    : parts_(parts), writes_(writes), cache_(parts.state) {}
+
+std::shared_ptr<const KnownVerdict> ObjectJudge::known(const ContentKey& content) {
+  return cache_.find(content, parts_.scanner.engines());
+}
+
+KnownVerdict ObjectJudge::scan(const ContentKey& content) {
+  KnownVerdict verdict{.content = content, .engines = parts_.scanner.engines()};
+  auto descriptor = parts_.objects.open(content.sha256);
+  if (descriptor) {
+    verdict.report = parts_.scanner.scan(*descriptor, content.name);
+  } else {
+    verdict.report.error = descriptor.error().message;
+    verdict.report.finished = base::Time::now();
+  }
+  // New rules came in the middle: nobody can tell which of them judged.
+  if (parts_.scanner.engines() != verdict.engines) verdict.engines.clear();
+  return verdict;
+}
+
+Result<std::shared_ptr<const KnownVerdict>> ObjectJudge::ask(const ContentKey& content) {
+  auto verdict = std::make_shared<KnownVerdict>(scan(content));
+  TRY_STATUS(writes_.write([&](soci::session& sql) -> Status {
+    insert_verdict(sql, *verdict);
+    return {};
+  }));
+  if (holds(verdict->report.verdict)) cache_.put(verdict);
+  return std::shared_ptr<const KnownVerdict>(std::move(verdict));
+}
+
+// The alert that the object's verdict makes; empty for none.
+Result<std::string> ObjectJudge::raise(const Object& object, const KnownVerdict& verdict) {
+  const scan::ScanReport& report = verdict.report;
+  if (!report.detections.empty()) return parts_.alerts.add(detection_of(object, report));
+  // Without any engine the node's health says so once.
+  if (holds(report.verdict) || verdict.engines.empty()) return std::string();
+  return parts_.alerts.add(unjudged_detection(object, report));
+}
+
+// Alerts first: if the process ends in between, the object is judged again and the same detections change nothing.
+Status ObjectJudge::settle(const std::vector<long long>& rows, const KnownVerdict& verdict) {
+  std::vector<Judged> judged;
+  for (const long long row : rows) {
+    std::optional<Object> object;
+    TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
+      object = read_object(sql, row);
+      return {};
+    }));
+    if (!object) return fail(Errc::not_found, "object " + std::to_string(row) + " is gone");
+    TRY(std::string alert_id, raise(*object, verdict));
+    judged.push_back({verdict.report.verdict, verdict.id, std::move(alert_id)});
+  }
+  TRY_STATUS(writes_.write([&](soci::session& sql) -> Status {
+    for (size_t i = 0; i < rows.size(); ++i) write_judgement(sql, rows[i], judged[i]);
+    return {};
+  }));
+  const std::string label = "verdict=\"" + std::string(scan::name_of(verdict.report.verdict)) + "\"";
+  parts_.metrics.counter("redoubt_objects_total", "objects judged", label).add(rows.size());
+  return {};
+}
+
+Status ObjectJudge::rescan(const ContentKey& content) {
+  std::optional<KnownVerdict> before;
+  TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
+    before = find_latest_verdict(sql, content);
+    return {};
+  }));
+  if (!before || before->engines == parts_.scanner.engines()) return {};
+  KnownVerdict now = scan(content);
+  // An engine that fails today says nothing against yesterday's word.
+  if (!holds(now.report.verdict) || now.engines.empty()) return {};
+  parts_.metrics.counter("redoubt_objects_rescanned_total", "contents judged again by newer engines").add();
+  if (!same_words(before->report, now.report)) return replace(*before, std::move(now));
+  now.id = before->id;
+  TRY_STATUS(writes_.write([&](soci::session& sql) -> Status {
+    renew_verdict(sql, now);
+    return {};
+  }));
+  cache_.put(std::make_shared<const KnownVerdict>(std::move(now)));
+  return {};
+}
+
+Status ObjectJudge::replace(const KnownVerdict& before, KnownVerdict now) {
+  std::vector<Object> received;
+  TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
+    received = read_objects_of(sql, now.content, kReceiversRead);
+    return {};
+  }));
+  std::string alert_id;
+  if (!now.report.detections.empty() && !received.empty()) {
+    TRY(alert_id, parts_.alerts.add(rescan_detection(received, before.report, now.report)));
+  }
+  TRY_STATUS(writes_.write([&](soci::session& sql) -> Status {
+    insert_verdict(sql, now);
+    write_rescan(sql, now.content, {now.report.verdict, now.id, alert_id}, now.report.finished);
+    return {};
+  }));
+  cache_.put(std::make_shared<const KnownVerdict>(std::move(now)));
+  return {};
+}
+
+}  // namespace redoubt::central

@@ -1,0 +1,45 @@
+// Judges one content for all who handed it in: what the same engines said before, else a scan; then the alert, then the
+// rows. Called by the threads of the object service; any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/metrics.h"
+#include "central/alerts/alert_sink.h"
+#include "central/objects/object_queue.h"
+#include "central/objects/object_service.h"
+#include "central/objects/verdict_cache.h"
+#include "store/state/grouped_writes.h"
+
+namespace redoubt::central {
+
+class ObjectJudge {
+ public:
+  // The parts outlive it.
+  ObjectJudge(const ObjectServiceParts& parts, store::GroupedWrites& writes);
+
+  // What the engines of now said of it before; null where they have to be asked.
+  std::shared_ptr<const KnownVerdict> known(const ContentKey& content);
+  // A word on the content; durable if it is one that holds (an error or timeout is not: the next who asks may fare
+  // better).
+  Result<std::shared_ptr<const KnownVerdict>> ask(const ContentKey& content);
+  // Alert and rows for these submissions of the content. An error: nothing, or less than all, was kept; again is
+  // harmless.
+  Status settle(const std::vector<long long>& rows, const KnownVerdict& verdict);
+  // Asks the engines of now about a content that older ones judged. What they say otherwise is an alert, and the
+  // verdict of all who had handed it in.
+  Status rescan(const ContentKey& content);
+
+ private:
+  KnownVerdict scan(const ContentKey& content);
+  Result<std::string> raise(const Object& object, const KnownVerdict& verdict);
+  Status replace(const KnownVerdict& before, KnownVerdict now);
+
+  ObjectServiceParts parts_;
+  store::GroupedWrites& writes_;
+  VerdictCache cache_;
+};
+
+}  // namespace redoubt::central

@@ -1,0 +1,44 @@
+#include "central/objects/verdict_cache.h"
+
+#include <optional>
+
+namespace redoubt::central {
+
+std::shared_ptr<const KnownVerdict> VerdictCache::find(const ContentKey& content, const std::string& engines) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = by_content_.find(content.text());
+    if (found != by_content_.end() && (*found->second)->engines == engines) {
+      latest_.splice(latest_.begin(), latest_, found->second);
+      return latest_.front();
+    }
+  }
+  std::optional<KnownVerdict> known;
+  const Status read = state_.read([&](soci::session& sql) -> Status {
+    known = find_verdict(sql, content, engines);
+    return {};
+  });
+  if (!read || !known) return nullptr;
+  auto shared = std::make_shared<const KnownVerdict>(*std::move(known));
+  put(shared);
+  return shared;
+}
+
+void VerdictCache::put(std::shared_ptr<const KnownVerdict> known) {
+  const scan::ScanReport& report = known->report;
+  const std::lock_guard lock(mutex_);
+  const std::string key = known->content.text();
+  const auto found = by_content_.find(key);
+  if (found != by_content_.end()) {
+    latest_.erase(found->second);
+    by_content_.erase(found);
+  }
+  if (report.objects.size() + report.detections.size() + report.links.size() > kPartsMax) return;
+  latest_.push_front(std::move(known));
+  by_content_.emplace(key, latest_.begin());
+  if (latest_.size() <= kVerdictsMax) return;
+  by_content_.erase(latest_.back()->content.text());
+  latest_.pop_back();
+}
+
+}  // namespace redoubt::central
