@@ -131,6 +131,7 @@ class Node::Impl {
   std::unique_ptr<Ingest> ingest_;
   std::unique_ptr<scan::ScanPool> scanner_;
   std::string scan_error_;  // why objects cannot be judged; empty: they can
+  std::unique_ptr<ReputationBook> reputation_;
   std::unique_ptr<ObjectService> objects_;
   std::unique_ptr<link::LinkServer> link_;
   std::unique_ptr<Services> services_;
@@ -252,10 +253,14 @@ Status Node::Impl::start_objects() {
     base::log_error("scan", "objects cannot be judged: " + scan_error_);
     scanner_ = std::make_unique<NoScanner>("no scanner: " + scan_error_);
   }
-  TRY(objects_,
-      start_object_service(
-          {.state = *state_, .objects = *object_store_, .scanner = *scanner_, .alerts = *alerts_, .metrics = metrics_},
-          {.scan_threads = options_.scan_workers}));
+  TRY(reputation_, ReputationBook::open(*state_));
+  TRY(objects_, start_object_service({.state = *state_,
+                                      .objects = *object_store_,
+                                      .scanner = *scanner_,
+                                      .reputation = *reputation_,
+                                      .alerts = *alerts_,
+                                      .metrics = metrics_},
+                                     {.scan_threads = options_.scan_workers}));
   return {};
 }
 
@@ -293,6 +298,7 @@ Status Node::Impl::start_api() {
                                .hunts = *hunts_,
                                .exports = *exports_,
                                .objects = *objects_,
+                               .reputation = *reputation_,
                                .schedule = *schedule_,
                                .rules = *rules_,
                                .attack = *attack_,

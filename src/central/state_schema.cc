@@ -8,6 +8,7 @@
 #include "central/objects/object_service.h"
 #include "central/objects/verdict_rows.h"
 #include "central/prevalence/prevalence_book.h"
+#include "central/reputation/reputation_book.h"
 #include "central/rules/rule_rows.h"
 
 namespace redoubt::central {
@@ -139,6 +140,7 @@ std::vector<store::Migration> state_migrations() {
       {.version = 10, .name = "reads that rules ask about", .sql = kPolicyReadsMigration},
       {.version = 11, .name = "prevalence", .sql = kPrevalenceMigration},
       {.version = 12, .name = "object verdicts", .sql = kObjectVerdictsMigration},
+      {.version = 13, .name = "reputation", .sql = kReputationMigration},
   };
 }
 

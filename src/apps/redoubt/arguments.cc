@@ -162,6 +162,44 @@ void add_bundle(CLI::App& app, Arguments& arguments) {
   app.add_option("FILE", arguments.files, "the enterprise ATT&CK bundle, STIX 2.1")->required()->expected(1);
 }
 
+void add_indicator(CLI::App& app, Arguments& arguments) {
+  app.add_option("VALUE", arguments.id, "a hash (MD5, SHA-1, SHA-256), an address, a domain or a URL")->required();
+}
+
+void add_reputation_source(CLI::App& app, Arguments& arguments) {
+  app.add_option("SOURCE", arguments.name, "name of a feed")->required();
+}
+
+void add_reputation_list(CLI::App& app, Arguments& arguments) {
+  app.add_option("SOURCE", arguments.name, "its entries, newest first; else all sources");
+  app.add_option("--limit", arguments.limit, "how many entries")->check(CLI::Range(1, 500));
+}
+
+void add_reputation_word(CLI::App& app, Arguments& arguments) {
+  arguments.status = "bad";
+  app.add_option("--reputation", arguments.status, "good or bad; bad if not said")
+      ->check(CLI::IsMember({"good", "bad"}));
+}
+
+void add_reputation_entry(CLI::App& app, Arguments& arguments) {
+  add_indicator(app, arguments);
+  add_reputation_word(app, arguments);
+  app.add_option("--note", arguments.comment, "why");
+}
+
+void add_reputation_id(CLI::App& app, Arguments& arguments) {
+  app.add_option("ENTRY", arguments.id, "as `reputation list` shows it")->required();
+}
+
+void add_reputation_import(CLI::App& app, Arguments& arguments) {
+  app.add_option("FILE", arguments.files, "list, CSV, ClamAV hash signatures, MISP event or STIX 2.1 bundle")
+      ->required()
+      ->expected(1);
+  app.add_option("--source", arguments.name, "name of the feed; what it said before and says no more is gone")
+      ->required();
+  add_reputation_word(app, arguments);
+}
+
 void add_store(CLI::App& app, Arguments& arguments) {
   app.add_option("--data", arguments.data, "data directory of a node that is stopped; else the running node is asked");
 }
@@ -291,6 +329,23 @@ constexpr std::array kCommands = {
                run_policy_include},
     CommandRow{"attack", "import", "Give ATT&CK's techniques their names: the bundle that attack.mitre.org publishes.",
                "redoubt attack import enterprise-attack.json", add_bundle, run_attack_import},
+    CommandRow{"reputation", "check", "What is known of a hash, an address, a domain or a URL, and who says so.",
+               "redoubt reputation check evil.example.com", add_indicator, run_reputation_check},
+    CommandRow{"reputation", "list", "Sources of the reputation service, or what one of them says.",
+               "redoubt reputation list\nredoubt reputation list manual", add_reputation_list, run_reputation_list},
+    CommandRow{"reputation", "add", "Say yourself that something is bad, or good.",
+               "redoubt reputation add http://evil.example.com/a --note 'mail of Monday'\n"
+               "redoubt reputation add 275a021b… --reputation good --note 'our own test file'",
+               add_reputation_entry, run_reputation_add},
+    CommandRow{"reputation", "remove", "Take an entry back.", "redoubt reputation remove 17", add_reputation_id,
+               run_reputation_remove},
+    CommandRow{"reputation", "import", "Have a file say what is bad from now on; works with no outside network.",
+               "redoubt reputation import hashes.csv --source partner\n"
+               "redoubt reputation import event.json --source misp\n"
+               "redoubt reputation import golden.txt --source 'golden image' --reputation good",
+               add_reputation_import, run_reputation_import},
+    CommandRow{"reputation", "forget", "Remove all that a source says.", "redoubt reputation forget partner",
+               add_reputation_source, run_reputation_forget},
     CommandRow{"store", "stats", "What the event store holds: events, segments, bytes, kinds, hosts.",
                "redoubt store stats\nredoubt store stats --data /var/lib/redoubt/node --json", add_store,
                run_store_stats},
@@ -332,11 +387,12 @@ constexpr std::string_view kMainHelp =
     "Exit codes: 0 good; 1 failed; 2 command line or query wrong; 3 no such thing, or nothing found; 4 scan: "
     "detected.\n";
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kNouns = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kNouns = {{
     {"alert", "What the analyst handles."},
     {"attack", "Names of ATT&CK."},
     {"host", "Hosts that send events."},
     {"policy", "What hosts leave out of their telemetry."},
+    {"reputation", "What is known as good or bad, with no outside network."},
     {"rule", "What detects."},
     {"store", "Where events are kept."},
     {"token", "How programs log in."},

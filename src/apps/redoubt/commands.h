@@ -51,6 +51,12 @@ Exit run_store_migrate(const Arguments& arguments);
 Exit run_store_export(const Arguments& arguments);
 
 // policy_commands.cc
+Exit run_reputation_check(const Arguments& arguments);
+Exit run_reputation_list(const Arguments& arguments);
+Exit run_reputation_add(const Arguments& arguments);
+Exit run_reputation_remove(const Arguments& arguments);
+Exit run_reputation_import(const Arguments& arguments);
+Exit run_reputation_forget(const Arguments& arguments);
 Exit run_policy_show(const Arguments& arguments);
 Exit run_policy_exclude(const Arguments& arguments);
 Exit run_policy_include(const Arguments& arguments);

@@ -53,6 +53,15 @@ Result<std::unique_ptr<BodySink>> submit_object(Services& services, const Reques
 Response list_objects(Services& services, const Request& request);
 Response get_object(Services& services, const Request& request);
 
+// reputation_routes.cc
+Response get_reputation(Services& services, const Request& request);
+Response list_reputation(Services& services, const Request& request);
+Response add_reputation_entry(Services& services, const Request& request);
+Response remove_reputation_entry(Services& services, const Request& request);
+Response list_reputation_sources(Services& services, const Request& request);
+Result<std::unique_ptr<BodySink>> import_reputation(Services& services, const Request& request);
+Response remove_reputation_source(Services& services, const Request& request);
+
 // rule_routes.cc
 Response list_rules(Services& services, const Request& request);
 Response get_rule(Services& services, const Request& request);

@@ -22,6 +22,7 @@
 #include "central/hunts/hunt_service.h"
 #include "central/ingest/judge.h"
 #include "central/objects/object_service.h"
+#include "central/reputation/reputation_book.h"
 #include "central/rules/attack_names.h"
 #include "central/rules/rule_book.h"
 #include "central/storage/store_keeper.h"
@@ -64,6 +65,7 @@ struct Services {
   HuntService& hunts;
   HuntExports& exports;
   ObjectService& objects;
+  ReputationBook& reputation;
   HuntSchedule& schedule;
   RuleBook& rules;
   AttackNames& attack;

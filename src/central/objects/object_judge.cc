@@ -3,6 +3,7 @@
 #include <soci/soci.h>
 
 #include "central/objects/object_alert.h"
+#include "central/objects/object_reputation.h"
 #include "central/objects/object_rows.h"
 
 namespace redoubt::central {
@@ -26,11 +27,13 @@ ObjectJudge::ObjectJudge(const ObjectServiceParts& parts, store::GroupedWrites& 
     : parts_(parts), writes_(writes), cache_(parts.state) {}
 
 std::shared_ptr<const KnownVerdict> ObjectJudge::known(const ContentKey& content) {
-  return cache_.find(content, parts_.scanner.engines());
+  return cache_.find(content, judges());
 }
 
+Judges ObjectJudge::judges() const { return {parts_.scanner.engines(), parts_.reputation.generation()}; }
+
 KnownVerdict ObjectJudge::scan(const ContentKey& content) {
-  KnownVerdict verdict{.content = content, .engines = parts_.scanner.engines()};
+  KnownVerdict verdict{.content = content, .judges = judges()};
   auto descriptor = parts_.objects.open(content.sha256);
   if (descriptor) {
     verdict.report = parts_.scanner.scan(*descriptor, content.name);
@@ -39,12 +42,31 @@ KnownVerdict ObjectJudge::scan(const ContentKey& content) {
     verdict.report.finished = base::Time::now();
   }
   // New rules came in the middle: nobody can tell which of them judged.
-  if (parts_.scanner.engines() != verdict.engines) verdict.engines.clear();
+  if (parts_.scanner.engines() != verdict.judges.engines) verdict.judges.engines.clear();
+  return verdict;
+}
+
+// What the engines said before is asked for once more only if they are others now; the lists always.
+Result<KnownVerdict> ObjectJudge::judge(const ContentKey& content) {
+  TRY(scan::ScanReport good, good_by_reputation(parts_.reputation, content.sha256));
+  if (!good.engines.empty()) return KnownVerdict{.content = content, .judges = judges(), .report = std::move(good)};
+  std::optional<KnownVerdict> before;
+  TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
+    before = find_latest_verdict(sql, content);
+    return {};
+  }));
+  const Judges now = judges();
+  const bool same_engines = before && holds(before->report.verdict) && before->judges.engines == now.engines &&
+                            !before->report.engines.empty() && !is_good_by_reputation(before->report);
+  KnownVerdict verdict = same_engines ? *std::move(before) : scan(content);
+  if (same_engines) verdict.judges = now;
+  TRY_STATUS(add_reputation(parts_.reputation, content.sha256, verdict.report));
   return verdict;
 }
 
 Result<std::shared_ptr<const KnownVerdict>> ObjectJudge::ask(const ContentKey& content) {
-  auto verdict = std::make_shared<KnownVerdict>(scan(content));
+  TRY(KnownVerdict judged, judge(content));
+  auto verdict = std::make_shared<KnownVerdict>(std::move(judged));
   TRY_STATUS(writes_.write([&](soci::session& sql) -> Status {
     insert_verdict(sql, *verdict);
     return {};
@@ -58,7 +80,7 @@ Result<std::string> ObjectJudge::raise(const Object& object, const KnownVerdict&
   const scan::ScanReport& report = verdict.report;
   if (!report.detections.empty()) return parts_.alerts.add(detection_of(object, report));
   // Without any engine the node's health says so once.
-  if (holds(report.verdict) || verdict.engines.empty()) return std::string();
+  if (holds(report.verdict) || verdict.judges.engines.empty()) return std::string();
   return parts_.alerts.add(unjudged_detection(object, report));
 }
 
@@ -90,10 +112,10 @@ Status ObjectJudge::rescan(const ContentKey& content) {
     before = find_latest_verdict(sql, content);
     return {};
   }));
-  if (!before || before->engines == parts_.scanner.engines()) return {};
-  KnownVerdict now = scan(content);
+  if (!before || before->judges == judges()) return {};
+  TRY(KnownVerdict now, judge(content));
   // An engine that fails today says nothing against yesterday's word.
-  if (!holds(now.report.verdict) || now.engines.empty()) return {};
+  if (!holds(now.report.verdict) || now.judges.engines.empty()) return {};
   parts_.metrics.counter("redoubt_objects_rescanned_total", "contents judged again by newer engines").add();
   if (!same_words(before->report, now.report)) return replace(*before, std::move(now));
   now.id = before->id;

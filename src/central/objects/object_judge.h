@@ -20,7 +20,8 @@ class ObjectJudge {
   // The parts outlive it.
   ObjectJudge(const ObjectServiceParts& parts, store::GroupedWrites& writes);
 
-  // What the engines of now said of it before; null where they have to be asked.
+  Judges judges() const;
+  // What the judges of now said of it before; null where they have to be asked.
   std::shared_ptr<const KnownVerdict> known(const ContentKey& content);
   // A word on the content; durable if it is one that holds (an error or timeout is not: the next who asks may fare
   // better).
@@ -33,6 +34,7 @@ class ObjectJudge {
   Status rescan(const ContentKey& content);
 
  private:
+  Result<KnownVerdict> judge(const ContentKey& content);
   KnownVerdict scan(const ContentKey& content);
   Result<std::string> raise(const Object& object, const KnownVerdict& verdict);
   Status replace(const KnownVerdict& before, KnownVerdict now);

@@ -64,7 +64,7 @@ class ObjectPipeline final : public ObjectService {
         writes_(parts.state),
         judge_(parts, writes_),
         queue_({options.queue_objects_max, options.of_one_source_max}),
-        retro_scan_(parts.state, parts.scanner, queue_) {}
+        retro_scan_(parts.state, judge_, queue_) {}
   ~ObjectPipeline() override { stop(); }
 
   Status start() {

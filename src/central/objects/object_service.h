@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "central/alerts/alert_sink.h"
+#include "central/reputation/reputation_book.h"
 #include "scan/scan_pool.h"
 #include "scan/verdict.h"
 #include "store/objects/object_store.h"
@@ -105,6 +106,7 @@ struct ObjectServiceParts {
   store::StateDb& state;
   store::ObjectStore& objects;
   scan::ScanPool& scanner;
+  ReputationBook& reputation;
   AlertSink& alerts;
   base::Metrics& metrics;
 };

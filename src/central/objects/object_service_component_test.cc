@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "central/objects/object_rows.h"
 #include "central/objects/verdict_rows.h"
 
@@ -49,10 +50,14 @@ class ObjectServiceTest : public testing::Test {
   void SetUp() override {
     const std::array migrations = {
         store::Migration{.version = 1, .name = "objects", .sql = kObjectsMigration},
-        store::Migration{.version = 2, .name = "object verdicts", .sql = kObjectVerdictsMigration}};
+        store::Migration{.version = 2, .name = "object verdicts", .sql = kObjectVerdictsMigration},
+        store::Migration{.version = 3, .name = "reputation", .sql = kReputationMigration}};
     auto state = store::open_sqlite_state(directory_ / "state.db", migrations);
     ASSERT_TRUE(state) << state.error().message;
     state_ = *std::move(state);
+    auto reputation = ReputationBook::open(*state_);
+    ASSERT_TRUE(reputation) << reputation.error().message;
+    reputation_ = *std::move(reputation);
     auto objects = store::open_object_store(
         {.directory = directory_ / "objects", .object_bytes_max = size_t{1} << 20, .free_bytes_min = 0});
     ASSERT_TRUE(objects) << objects.error().message;
@@ -64,9 +69,13 @@ class ObjectServiceTest : public testing::Test {
   }
 
   std::unique_ptr<ObjectService> start(size_t queue_objects_max = 100) {
-    auto service = start_object_service(
-        {.state = *state_, .objects = *objects_, .scanner = *pool_, .alerts = alerts_, .metrics = metrics_},
-        {.queue_objects_max = queue_objects_max, .scan_threads = 2});
+    auto service = start_object_service({.state = *state_,
+                                         .objects = *objects_,
+                                         .scanner = *pool_,
+                                         .reputation = *reputation_,
+                                         .alerts = alerts_,
+                                         .metrics = metrics_},
+                                        {.queue_objects_max = queue_objects_max, .scan_threads = 2});
     CHECK(service);
     return *std::move(service);
   }
@@ -82,6 +91,7 @@ class ObjectServiceTest : public testing::Test {
   base::Metrics metrics_;
   KeptAlerts alerts_;
   std::unique_ptr<store::StateDb> state_;
+  std::unique_ptr<ReputationBook> reputation_;
   std::unique_ptr<store::ObjectStore> objects_;
   std::unique_ptr<scan::ScanPool> pool_;
 };
@@ -244,6 +254,45 @@ TEST_F(RetroScanTest, a_rule_that_is_gone_takes_its_verdict_back) {
   write_rule("first", "something else");
   ASSERT_TRUE(service->reload_engines());
   EXPECT_TRUE(wait_for(*service, submitted->id, scan::Verdict::not_detected));
+}
+
+TEST_F(RetroScanTest, a_list_that_comes_later_names_what_was_let_pass) {
+  const auto service = start();
+  const auto submitted = submit(*service, "quite harmless", "a.txt");
+  ASSERT_EQ(service->get(submitted->id, kObjectWaitMsMax)->verdict, scan::Verdict::not_detected);
+  ASSERT_TRUE(reputation_->import("feed", Reputation::bad, submitted->sha256 + " # Trojan.Own"));
+  ASSERT_TRUE(service->reload_engines());
+  const auto object = wait_for(*service, submitted->id, scan::Verdict::detect);
+  ASSERT_TRUE(object);
+  ASSERT_EQ(object->report->detections.size(), 1U);
+  EXPECT_EQ(object->report->detections[0].engine, "reputation");
+  EXPECT_EQ(object->report->detections[0].rule, "Trojan.Own");
+  EXPECT_EQ(object->report->detections[0].rule_set, "feed");
+  ASSERT_TRUE(reputation_->remove_source("feed"));
+  ASSERT_TRUE(service->reload_engines());
+  EXPECT_TRUE(wait_for(*service, submitted->id, scan::Verdict::not_detected));
+}
+
+TEST_F(ObjectServiceTest, engines_that_agree_raise_the_alert) {
+  const auto service = start();
+  ASSERT_TRUE(reputation_->import("feed", Reputation::bad, base::sha256_hex(eicar_object())));
+  const auto submitted = submit(*service, eicar_object(), "a.com");
+  const auto judged = service->get(submitted->id, kObjectWaitMsMax);
+  ASSERT_EQ(judged->report->detections.size(), 2U);
+  const auto kept = alerts_.kept();
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_EQ(kept.begin()->second.importance, rules::Importance::critical);
+  EXPECT_EQ(kept.begin()->second.rule.format, "combined");
+}
+
+TEST_F(ObjectServiceTest, what_a_person_calls_good_is_asked_of_no_engine) {
+  const auto service = start();
+  const auto hash = read_indicator(base::sha256_hex(eicar_object()));
+  ASSERT_TRUE(reputation_->add(*hash, Reputation::good, "our own test file", "admin"));
+  const auto submitted = submit(*service, eicar_object(), "a.com");
+  const auto judged = service->get(submitted->id, kObjectWaitMsMax);
+  EXPECT_EQ(judged->verdict, scan::Verdict::not_detected);
+  EXPECT_EQ(judged->report->engines, std::vector<std::string>{"reputation: good, says manual"});
 }
 
 TEST_F(ObjectServiceTest, objects_are_found_by_name_content_sender_and_verdict) {

@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "base/log.h"
-#include "central/objects/verdict_rows.h"
 
 namespace redoubt::central {
 
@@ -38,19 +37,19 @@ void RetroScan::stop() {
 
 void RetroScan::run() {
   std::unique_lock lock(mutex_);
-  std::string judged_by;
+  Judges judged_by;
   while (wish_ != Wish::stop) {
     const bool wished = changed_.wait_for(lock, kEnginesPause, [this] { return wish_ != Wish::none; });
     if (wish_ == Wish::stop) return;
-    const std::string now = scanner_.engines();
+    const Judges now = judge_.judges();
     if (!wished && now == judged_by) continue;
     judged_by = now;
     wish_ = Wish::none;
     long long before = std::numeric_limits<long long>::max();
     while (wish_ == Wish::none && before > 0) {
       lock.unlock();
-      const std::string engines = scanner_.engines();
-      const auto next = engines.empty() ? Result<long long>(0) : walk(engines, before);
+      const Judges judges = judge_.judges();
+      const auto next = judges.engines.empty() ? Result<long long>(0) : walk(judges, before);
       if (!next) base::log_error("objects", "retro-scan: " + next.error().message);
       lock.lock();
       before = next.value_or(0);
@@ -60,13 +59,13 @@ void RetroScan::run() {
 }
 
 // Hands over as many as there is room for; where the walk goes on, 0 at the end.
-Result<long long> RetroScan::walk(const std::string& engines, long long before) {
+Result<long long> RetroScan::walk(const Judges& judges, long long before) {
   const size_t waiting = queue_.rescans();
   if (waiting >= kRescansWaitingMax) return before;
   const size_t room = kRescansWaitingMax - waiting;
   std::vector<KnownVerdict> outdated;
   TRY_STATUS(state_.read([&](soci::session& sql) -> Status {
-    outdated = read_outdated_verdicts(sql, engines, before, room);
+    outdated = read_outdated_verdicts(sql, judges, before, room);
     return {};
   }));
   for (const KnownVerdict& known : outdated) queue_.push_rescan(known.content);

@@ -1,6 +1,6 @@
 // The walk over what older engines judged: finds it in the state database, newest first, and hands it to the object
-// queue at the lowest priority, a few at a time. Begins anew at start and whenever rules or signatures change. Owned
-// by the object service; start() and stop() from one thread, the rest from any.
+// queue at the lowest priority, a few at a time. Begins anew at start and whenever rules, signatures or lists change.
+// Owned by the object service; start() and stop() from one thread, the rest from any.
 #pragma once
 
 #include <condition_variable>
@@ -8,8 +8,8 @@
 #include <string>
 #include <thread>
 
+#include "central/objects/object_judge.h"
 #include "central/objects/object_queue.h"
-#include "scan/scan_pool.h"
 #include "store/state/state_db.h"
 
 namespace redoubt::central {
@@ -17,8 +17,8 @@ namespace redoubt::central {
 class RetroScan {
  public:
   // The parts outlive it.
-  RetroScan(store::StateDb& state, scan::ScanPool& scanner, ObjectQueue& queue)
-      : state_(state), scanner_(scanner), queue_(queue) {}
+  RetroScan(store::StateDb& state, const ObjectJudge& judge, ObjectQueue& queue)
+      : state_(state), judge_(judge), queue_(queue) {}
   ~RetroScan() { stop(); }
 
   void start();
@@ -27,10 +27,10 @@ class RetroScan {
 
  private:
   void run();
-  Result<long long> walk(const std::string& engines, long long before);
+  Result<long long> walk(const Judges& judges, long long before);
 
   store::StateDb& state_;
-  scan::ScanPool& scanner_;
+  const ObjectJudge& judge_;
   ObjectQueue& queue_;
   std::mutex mutex_;
   std::condition_variable changed_;

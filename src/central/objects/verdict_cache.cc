@@ -4,18 +4,18 @@
 
 namespace redoubt::central {
 
-std::shared_ptr<const KnownVerdict> VerdictCache::find(const ContentKey& content, const std::string& engines) {
+std::shared_ptr<const KnownVerdict> VerdictCache::find(const ContentKey& content, const Judges& judges) {
   {
     const std::lock_guard lock(mutex_);
     const auto found = by_content_.find(content.text());
-    if (found != by_content_.end() && (*found->second)->engines == engines) {
+    if (found != by_content_.end() && (*found->second)->judges == judges) {
       latest_.splice(latest_.begin(), latest_, found->second);
       return latest_.front();
     }
   }
   std::optional<KnownVerdict> known;
   const Status read = state_.read([&](soci::session& sql) -> Status {
-    known = find_verdict(sql, content, engines);
+    known = find_verdict(sql, content, judges);
     return {};
   });
   if (!read || !known) return nullptr;

@@ -1,4 +1,4 @@
-// The verdicts that the engines of now gave, found by content and name: the latest in memory, the rest in the state
+// The verdicts that those who judge now gave, found by content and name: the latest in memory, the rest in the state
 // database. Called by the object service; any thread.
 #pragma once
 
@@ -18,8 +18,8 @@ class VerdictCache {
   // The database outlives it.
   explicit VerdictCache(store::StateDb& state) : state_(state) {}
 
-  // Null where these engines have not judged it, or the database cannot tell.
-  std::shared_ptr<const KnownVerdict> find(const ContentKey& content, const std::string& engines);
+  // Null where these have not judged it, or the database cannot tell.
+  std::shared_ptr<const KnownVerdict> find(const ContentKey& content, const Judges& judges);
   void put(std::shared_ptr<const KnownVerdict> known);
 
  private:

@@ -11,6 +11,7 @@ CREATE TABLE object_verdicts (
   sha256 TEXT NOT NULL,
   name TEXT NOT NULL,
   engines TEXT NOT NULL,
+  lists BIGINT NOT NULL,
   verdict BIGINT NOT NULL,
   report TEXT NOT NULL,
   judged_us BIGINT NOT NULL
@@ -24,7 +25,7 @@ const std::string_view kObjectVerdictsMigration = kObjectVerdictsSql;
 
 namespace {
 
-constexpr std::string_view kVerdictColumns = "id, sha256, name, engines, verdict, report";
+constexpr std::string_view kVerdictColumns = "id, sha256, name, engines, lists, verdict, report";
 
 nlohmann::json stored_detection(const scan::Detection& found) {
   return {{"engine", found.engine},     {"engine_version", found.engine_version}, {"rule", found.rule},
@@ -57,15 +58,16 @@ scan::InnerObject parse_inner_object(const nlohmann::json& inner) {
 }
 
 struct VerdictReader {
-  long long verdict = 0;
+  long long verdict = 0, lists = 0;
   std::string report;
   KnownVerdict known;
 
   void bind(soci::details::prepare_temp_type& prepared) {
     prepared, soci::into(known.id), soci::into(known.content.sha256), soci::into(known.content.name),
-        soci::into(known.engines), soci::into(verdict), soci::into(report);
+        soci::into(known.judges.engines), soci::into(lists), soci::into(verdict), soci::into(report);
   }
   KnownVerdict take() {
+    known.judges.lists = lists;
     known.report = parse_report(report, static_cast<scan::Verdict>(verdict));
     return known;
   }
@@ -73,9 +75,7 @@ struct VerdictReader {
 
 }  // namespace
 
-bool holds(scan::Verdict verdict) {
-  return verdict == scan::Verdict::not_detected || verdict == scan::Verdict::detect;
-}
+bool holds(scan::Verdict verdict) { return verdict == scan::Verdict::not_detected || verdict == scan::Verdict::detect; }
 
 std::string stored_report(const scan::ScanReport& report) {
   nlohmann::json json = {{"error", report.error},
@@ -114,18 +114,19 @@ scan::ScanReport parse_report(const std::string& text, scan::Verdict verdict) {
 }
 
 void insert_verdict(soci::session& sql, KnownVerdict& known) {
-  const long long verdict = static_cast<long long>(known.report.verdict), judged_us = known.report.finished.us;
+  const long long verdict = static_cast<long long>(known.report.verdict), judged_us = known.report.finished.us,
+                  lists = known.judges.lists;
   const std::string report = stored_report(known.report);
-  sql << "INSERT INTO object_verdicts (sha256, name, engines, verdict, report, judged_us)"
-         " VALUES (:sha256, :name, :engines, :verdict, :report, :judged)",
-      soci::use(known.content.sha256), soci::use(known.content.name), soci::use(known.engines), soci::use(verdict),
-      soci::use(report), soci::use(judged_us);
+  sql << "INSERT INTO object_verdicts (sha256, name, engines, lists, verdict, report, judged_us)"
+         " VALUES (:sha256, :name, :engines, :lists, :verdict, :report, :judged)",
+      soci::use(known.content.sha256), soci::use(known.content.name), soci::use(known.judges.engines), soci::use(lists),
+      soci::use(verdict), soci::use(report), soci::use(judged_us);
   sql << "SELECT last_insert_rowid()", soci::into(known.id);
 }
 
-std::optional<KnownVerdict> find_verdict(soci::session& sql, const ContentKey& content, const std::string& engines) {
+std::optional<KnownVerdict> find_verdict(soci::session& sql, const ContentKey& content, const Judges& judges) {
   auto known = find_latest_verdict(sql, content);
-  if (!known || known->engines != engines || !holds(known->report.verdict)) return std::nullopt;
+  if (!known || known->judges != judges || !holds(known->report.verdict)) return std::nullopt;
   return known;
 }
 
@@ -144,21 +145,23 @@ std::optional<KnownVerdict> find_latest_verdict(soci::session& sql, const Conten
 
 void renew_verdict(soci::session& sql, const KnownVerdict& known) {
   const std::string report = stored_report(known.report);
-  const long long judged_us = known.report.finished.us;
-  sql << "UPDATE object_verdicts SET engines = :engines, report = :report, judged_us = :judged WHERE id = :id",
-      soci::use(known.engines), soci::use(report), soci::use(judged_us), soci::use(known.id);
+  const long long judged_us = known.report.finished.us, lists = known.judges.lists;
+  sql << "UPDATE object_verdicts SET engines = :engines, lists = :lists, report = :report, judged_us = :judged WHERE "
+         "id = :id",
+      soci::use(known.judges.engines), soci::use(lists), soci::use(report), soci::use(judged_us), soci::use(known.id);
 }
 
-std::vector<KnownVerdict> read_outdated_verdicts(soci::session& sql, const std::string& engines, long long before,
+std::vector<KnownVerdict> read_outdated_verdicts(soci::session& sql, const Judges& judges, long long before,
                                                  size_t limit) {
-  const long long most = static_cast<long long>(limit);
+  const long long most = static_cast<long long>(limit), lists = judges.lists;
   VerdictReader reader;
-  auto prepared = sql.prepare << "SELECT " + std::string(kVerdictColumns) +
-                                     " FROM object_verdicts v WHERE id < :before AND engines <> :engines"
-                                     " AND NOT EXISTS (SELECT 1 FROM object_verdicts w WHERE w.sha256 = v.sha256"
-                                     " AND w.name = v.name AND w.id > v.id) ORDER BY id DESC LIMIT :most";
+  auto prepared =
+      sql.prepare << "SELECT " + std::string(kVerdictColumns) +
+                         " FROM object_verdicts v WHERE id < :before AND (engines <> :engines OR lists <> :lists)"
+                         " AND NOT EXISTS (SELECT 1 FROM object_verdicts w WHERE w.sha256 = v.sha256"
+                         " AND w.name = v.name AND w.id > v.id) ORDER BY id DESC LIMIT :most";
   reader.bind(prepared);
-  prepared, soci::use(before), soci::use(engines), soci::use(most);
+  prepared, soci::use(before), soci::use(judges.engines), soci::use(lists), soci::use(most);
   soci::statement statement(prepared);
   statement.execute();
   std::vector<KnownVerdict> verdicts;

@@ -17,10 +17,17 @@ namespace redoubt::central {
 // A step of central's schema list.
 extern const std::string_view kObjectVerdictsMigration;
 
+// Who judges at a moment: a verdict of others is none.
+struct Judges {
+  std::string engines;  // ScanPool::engines
+  int64_t lists = 0;    // ReputationBook::generation
+  bool operator==(const Judges&) const = default;
+};
+
 struct KnownVerdict {
   long long id = 0;
   ContentKey content;
-  std::string engines;  // who judged, by version (ScanPool::engines)
+  Judges judges;
   scan::ScanReport report;
 };
 
@@ -31,14 +38,14 @@ scan::ScanReport parse_report(const std::string& text, scan::Verdict verdict);
 
 // Sets known.id.
 void insert_verdict(soci::session& sql, KnownVerdict& known);
-// The latest word, if it is of just these engines and holds.
-std::optional<KnownVerdict> find_verdict(soci::session& sql, const ContentKey& content, const std::string& engines);
+// The latest word, if it is of just these and holds.
+std::optional<KnownVerdict> find_verdict(soci::session& sql, const ContentKey& content, const Judges& judges);
 // The latest word of any, an error too.
 std::optional<KnownVerdict> find_latest_verdict(soci::session& sql, const ContentKey& content);
-// Engines that came later say the same: the row is theirs now.
+// Judges that came later say the same: the row is theirs now.
 void renew_verdict(soci::session& sql, const KnownVerdict& known);
-// Contents whose latest word is of other engines than these, newest first, with an id below `before`.
-std::vector<KnownVerdict> read_outdated_verdicts(soci::session& sql, const std::string& engines, long long before,
+// Contents whose latest word is of others than these, newest first, with an id below `before`.
+std::vector<KnownVerdict> read_outdated_verdicts(soci::session& sql, const Judges& judges, long long before,
                                                  size_t limit);
 
 }  // namespace redoubt::central
