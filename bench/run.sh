@@ -26,6 +26,9 @@ measure() {
   fi
   if wanted store.fleet15000_cpu; then build/release/bin/bench_fleet; fi
   if wanted store.hunt_shown store.hunt_shown_p95; then python3 bench/hunts.py; fi
+  if wanted objects.own_ms objects.cached_rate objects.overload_rss; then
+    build/release/bin/bench_objects "${names[@]}"
+  fi
   if wanted rules.sigma3000 rules.sigma_json rules.falco93 rules.curve_10000 rules.naive; then
     build/release/bin/bench_rules "${names[@]}"
   fi
@@ -41,7 +44,7 @@ measure() {
 }
 
 scripts/configure.sh release >&2
-ninja -C build/release programs bench_spine bench_store bench_fleet bench_fill_store bench_rules bench_correlation bench_sensor_loops >&2
+ninja -C build/release programs bench_spine bench_store bench_fleet bench_objects bench_fill_store bench_rules bench_correlation bench_sensor_loops >&2
 if [ "$json" = yes ]; then
   measure
 else

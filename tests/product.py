@@ -116,7 +116,7 @@ class Product:
         return json.loads((self.home / "cli.json").read_text())["token"]
 
     def request(self, method, path, body=None, headers=None, raw=None):
-        """(status, parsed JSON or text, headers) of one call with the CLI's token."""
+        """(status, parsed JSON, text or a ZIP's bytes, headers) of one call with the CLI's token."""
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -132,7 +132,10 @@ class Product:
                 sent["Content-Type"] = "application/json"
             connection.request(method, "/api/v1" + path, body=payload, headers=sent)
             answer = connection.getresponse()
-            text = answer.read().decode()
+            content = answer.read()
+            if answer.getheader("Content-Type", "") == "application/zip":
+                return answer.status, content, dict(answer.getheaders())
+            text = content.decode()
             is_json = answer.getheader("Content-Type", "").startswith("application/json")
             return answer.status, json.loads(text) if is_json and text else text, dict(answer.getheaders())
 

@@ -31,6 +31,7 @@ using store::NodeFiles;
 
 constexpr size_t kIngestWorkers = 4;
 constexpr auto kHousekeeping = std::chrono::seconds(60);
+constexpr int64_t kObjectHousekeepingUs = base::kHourUs;
 
 struct HostPort {
   std::string host;
@@ -98,6 +99,7 @@ class Node::Impl {
   Status write_ports();
   std::vector<HealthComponent> health();
   void keep_house();
+  void expire_objects();
   void watch_silence();
   void save_prevalence();
 
@@ -132,6 +134,7 @@ class Node::Impl {
   std::unique_ptr<scan::ScanPool> scanner_;
   std::string scan_error_;  // why objects cannot be judged; empty: they can
   std::unique_ptr<ReputationBook> reputation_;
+  base::Time objects_expired_;
   std::unique_ptr<ObjectService> objects_;
   std::unique_ptr<link::LinkServer> link_;
   std::unique_ptr<Services> services_;
@@ -285,7 +288,8 @@ Status Node::Impl::start_api() {
                   .link_port = link_->port(),
                   .openapi_path = options_.openapi_path,
                   .web_directory = options_.web_directory,
-                  .object_bytes_max = options_.object_bytes_max};
+                  .object_bytes_max = options_.object_bytes_max,
+                  .temporary_directory = files_.objects()};
   services_.reset(new Services{.accounts = *accounts_,
                                .sessions = sessions_,
                                .throttle = throttle_,
@@ -355,6 +359,7 @@ void Node::Impl::keep_house() {
     const auto expired = events_->expire();
     if (!expired) base::log_error("store", "expire: " + expired.error().message);
     if (expired && *expired > 0) base::log_info("store", fmt::format("{} segments are past retention", *expired));
+    expire_objects();
     save_prevalence();
     sessions_.end_unless([this](const Session& session) {
       const auto account = accounts_->find(session.user);
@@ -362,6 +367,17 @@ void Node::Impl::keep_house() {
     });
     lock.lock();
   }
+}
+
+// Reads a directory of all contents, so now and then is enough.
+void Node::Impl::expire_objects() {
+  const base::Time now = base::Time::now();
+  if (now.us - objects_expired_.us < kObjectHousekeepingUs) return;
+  objects_expired_ = now;
+  const auto expired =
+      object_store_->expire({.age_us_max = options_.object_retention_us, .bytes_max = options_.object_store_bytes_max});
+  if (!expired) base::log_error("objects", "expire: " + expired.error().message);
+  if (expired && *expired > 0) base::log_info("objects", fmt::format("{} contents are past retention", *expired));
 }
 
 void Node::Impl::save_prevalence() {

@@ -52,6 +52,9 @@ constexpr auto kSettings = std::to_array<base::Setting>({
     {"falco.http_output.url", SettingType::text, "", "where those lines are posted, one each; empty: nowhere"},
     {"falco.http_output.ca_cert", SettingType::text, "", "certificates that vouch for it; empty: the system's"},
     {"objects.size_max", SettingType::size, "100MiB", "largest object that is taken"},
+    {"objects.retention", SettingType::duration, "30d",
+     "how long contents are kept since they were handed in last; 0s: by size alone"},
+    {"objects.store_max", SettingType::size, "50GiB", "disk for contents; 0: by age alone"},
 });
 
 fs::path program_directory() {
@@ -126,6 +129,8 @@ Result<central::NodeOptions> node_options(const base::Config& config) {
       .export_time_ms_max = config.duration_us("hunts.export_time_max") / 1000,
       .export_bytes_max = static_cast<uint64_t>(config.size_bytes("hunts.export_size_max")),
       .object_bytes_max = static_cast<uint64_t>(config.size_bytes("objects.size_max")),
+      .object_retention_us = config.duration_us("objects.retention"),
+      .object_store_bytes_max = static_cast<uint64_t>(config.size_bytes("objects.store_max")),
       .agent_certificate_us = certificate_life_us,
       .silent_after_us = config.duration_us("fleet.silent_after"),
       .falco_matching = *matching,

@@ -52,6 +52,10 @@ Response remove_policy_exclusion(Services& services, const Request& request);
 Result<std::unique_ptr<BodySink>> submit_object(Services& services, const Request& request);
 Response list_objects(Services& services, const Request& request);
 Response get_object(Services& services, const Request& request);
+Response get_object_archive(Services& services, const Request& request);
+Response preview_object(Services& services, const Request& request);
+Response remove_object_content(Services& services, const Request& request);
+Response rescan_object(Services& services, const Request& request);
 
 // reputation_routes.cc
 Response get_reputation(Services& services, const Request& request);

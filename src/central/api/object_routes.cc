@@ -1,9 +1,14 @@
+#include <unistd.h>
+#include <algorithm>
 #include <atomic>
+#include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/hash.h"
 #include "central/api/handlers.h"
 #include "central/api/json_response.h"
 #include "central/api/parameters.h"
+#include "central/objects/object_archive.h"
 
 namespace redoubt::central {
 
@@ -14,6 +19,8 @@ using nlohmann::ordered_json;
 constexpr size_t kUploadNameBytesMax = 255;
 constexpr int64_t kObjectsDefault = 100;
 constexpr int64_t kMsUs = 1000;
+constexpr size_t kPreviewBytes = 4096;
+constexpr size_t kPreviewLineBytes = 16;
 // Long polls hold a worker thread each: past this many a request is answered at once.
 constexpr int kObjectWaitsMax = 6;
 
@@ -122,6 +129,67 @@ Response list_objects(Services& services, const Request& request) {
   for (const Object& object : page->objects) json["objects"].push_back(stored_object_json(object));
   if (!page->next_cursor.empty()) json["next_cursor"] = page->next_cursor;
   return json_response(json);
+}
+
+namespace {
+
+// What a page shows of bytes that nobody should open: digits and text, in which nothing is active.
+ordered_json preview_lines(std::string_view bytes, int64_t offset) {
+  ordered_json lines = ordered_json::array();
+  for (size_t at = 0; at < bytes.size(); at += kPreviewLineBytes) {
+    const std::string_view line = bytes.substr(at, kPreviewLineBytes);
+    std::string text(line);
+    std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '.');
+    lines.push_back({{"offset", offset + static_cast<int64_t>(at)}, {"hex", base::to_hex(line)}, {"text", text}});
+  }
+  return lines;
+}
+
+Result<Response> packed_response(Services& services, const std::string& id) {
+  TRY(const base::UniqueFd content, services.objects.content(id));
+  TRY(const Object object, services.objects.get(id, 0));
+  TRY(PackedObject packed, pack_object(content, {.directory = services.facts.temporary_directory,
+                                                 .entry = object.sha256,
+                                                 .password = std::string(kArchivePassword)}));
+  auto file = std::make_shared<const base::UniqueFd>(std::move(packed.file));
+  return Response{.content_type = "application/zip",
+                  .headers = {{"Content-Disposition", "attachment; filename=\"" + object.sha256 + ".zip\""}},
+                  .file = std::move(file),
+                  .file_bytes = packed.bytes,
+                  .audit_note = object.sha256};
+}
+
+Result<Response> preview_response(Services& services, const Request& request) {
+  TRY_STATUS(only_query_keys(request, {"offset"}));
+  TRY(const int64_t offset, query_integer(request, "offset", {0, 0, std::numeric_limits<int64_t>::max()}));
+  TRY(const base::UniqueFd content, services.objects.content(request.path_parameters[0]));
+  std::string bytes(kPreviewBytes, '\0');
+  const ssize_t count = pread(content.get(), bytes.data(), bytes.size(), offset);
+  if (count < 0) return base::fail_errno("read object");
+  return json_response({{"lines", preview_lines(std::string_view(bytes).substr(0, static_cast<size_t>(count)), offset)},
+                        {"next_offset", offset + count}});
+}
+
+}  // namespace
+
+Response get_object_archive(Services& services, const Request& request) {
+  auto response = packed_response(services, request.path_parameters[0]);
+  return response ? *std::move(response) : error_response(response.error());
+}
+
+Response preview_object(Services& services, const Request& request) {
+  auto response = preview_response(services, request);
+  return response ? *std::move(response) : error_response(response.error());
+}
+
+Response remove_object_content(Services& services, const Request& request) {
+  const Status done = services.objects.remove_content(request.path_parameters[0]);
+  return done ? no_content() : error_response(done.error());
+}
+
+Response rescan_object(Services& services, const Request& request) {
+  const Status done = services.objects.rescan(request.path_parameters[0]);
+  return done ? json_response(ordered_json::object(), 202) : error_response(done.error());
 }
 
 Response get_object(Services& services, const Request& request) {

@@ -127,6 +127,15 @@ Status ObjectJudge::rescan(const ContentKey& content) {
   return {};
 }
 
+Status ObjectJudge::forget(const ContentKey& content) {
+  TRY_STATUS(writes_.write([&](soci::session& sql) -> Status {
+    disown_verdict(sql, content);
+    return {};
+  }));
+  cache_.drop(content);
+  return {};
+}
+
 Status ObjectJudge::replace(const KnownVerdict& before, KnownVerdict now) {
   std::vector<Object> received;
   TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {

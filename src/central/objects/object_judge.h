@@ -32,6 +32,8 @@ class ObjectJudge {
   // Asks the engines of now about a content that older ones judged. What they say otherwise is an alert, and the
   // verdict of all who had handed it in.
   Status rescan(const ContentKey& content);
+  // The word on it is of nobody who judges now.
+  Status forget(const ContentKey& content);
 
  private:
   Result<KnownVerdict> judge(const ContentKey& content);

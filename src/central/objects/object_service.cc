@@ -152,6 +152,30 @@ class ObjectPipeline final : public ObjectService {
     return page;
   }
 
+  Result<base::UniqueFd> content(const std::string& id) override {
+    TRY(const Object object, read(object_row_id(id)));
+    return parts_.objects.open(object.sha256);
+  }
+
+  Status remove_content(const std::string& id) override {
+    TRY(const Object object, read(object_row_id(id)));
+    if (object.verdict == scan::Verdict::processing) {
+      return fail(Errc::already_exists, "the object waits for its verdict: remove it then");
+    }
+    return parts_.objects.remove(object.sha256);
+  }
+
+  Status rescan(const std::string& id) override {
+    TRY(const Object object, read(object_row_id(id)));
+    // It waits for the engines of now anyway.
+    if (object.verdict == scan::Verdict::processing) return {};
+    TRY_STATUS(parts_.objects.open(object.sha256));
+    const ContentKey content{object.sha256, object.name};
+    TRY_STATUS(judge_.forget(content));
+    queue_.push_rescan(content);
+    return {};
+  }
+
   size_t queued() const override { return queue_.size(); }
   Status reload_engines() override {
     TRY_STATUS(parts_.scanner.reload());

@@ -90,6 +90,12 @@ class ObjectService {
   virtual Result<Object> get(const std::string& id, int64_t wait_ms) = 0;
   // limit 1 … kObjectPageMax; cursor from the page before, empty for the first. invalid_argument otherwise.
   virtual Result<ObjectPage> list(const ObjectFilter& filter, size_t limit, const std::string& cursor) = 0;
+  // The content; not_found where it is past retention or was removed.
+  virtual Result<base::UniqueFd> content(const std::string& id) = 0;
+  // Whoever handed it in: the content is gone, verdicts and history stay.
+  virtual Status remove_content(const std::string& id) = 0;
+  // Asks the engines once more, whatever they said; the verdict stays what it is until then.
+  virtual Status rescan(const std::string& id) = 0;
   virtual size_t queued() const = 0;
   // Reads rules and signatures anew; on an error the old ones stay. What older ones judged is judged again in the
   // background.

@@ -28,17 +28,25 @@ void VerdictCache::put(std::shared_ptr<const KnownVerdict> known) {
   const scan::ScanReport& report = known->report;
   const std::lock_guard lock(mutex_);
   const std::string key = known->content.text();
-  const auto found = by_content_.find(key);
-  if (found != by_content_.end()) {
-    latest_.erase(found->second);
-    by_content_.erase(found);
-  }
+  drop_locked(key);
   if (report.objects.size() + report.detections.size() + report.links.size() > kPartsMax) return;
   latest_.push_front(std::move(known));
   by_content_.emplace(key, latest_.begin());
   if (latest_.size() <= kVerdictsMax) return;
   by_content_.erase(latest_.back()->content.text());
   latest_.pop_back();
+}
+
+void VerdictCache::drop(const ContentKey& content) {
+  const std::lock_guard lock(mutex_);
+  drop_locked(content.text());
+}
+
+void VerdictCache::drop_locked(const std::string& key) {
+  const auto found = by_content_.find(key);
+  if (found == by_content_.end()) return;
+  latest_.erase(found->second);
+  by_content_.erase(found);
 }
 
 }  // namespace redoubt::central

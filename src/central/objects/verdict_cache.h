@@ -21,8 +21,11 @@ class VerdictCache {
   // Null where these have not judged it, or the database cannot tell.
   std::shared_ptr<const KnownVerdict> find(const ContentKey& content, const Judges& judges);
   void put(std::shared_ptr<const KnownVerdict> known);
+  void drop(const ContentKey& content);
 
  private:
+  void drop_locked(const std::string& key);
+
   static constexpr size_t kVerdictsMax = 20'000;
   // A long report stays in the database alone.
   static constexpr size_t kPartsMax = 64;

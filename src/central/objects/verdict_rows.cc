@@ -151,6 +151,11 @@ void renew_verdict(soci::session& sql, const KnownVerdict& known) {
       soci::use(known.judges.engines), soci::use(lists), soci::use(report), soci::use(judged_us), soci::use(known.id);
 }
 
+void disown_verdict(soci::session& sql, const ContentKey& content) {
+  sql << "UPDATE object_verdicts SET engines = '' WHERE sha256 = :sha256 AND name = :name", soci::use(content.sha256),
+      soci::use(content.name);
+}
+
 std::vector<KnownVerdict> read_outdated_verdicts(soci::session& sql, const Judges& judges, long long before,
                                                  size_t limit) {
   const long long most = static_cast<long long>(limit), lists = judges.lists;

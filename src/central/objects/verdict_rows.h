@@ -44,6 +44,8 @@ std::optional<KnownVerdict> find_verdict(soci::session& sql, const ContentKey& c
 std::optional<KnownVerdict> find_latest_verdict(soci::session& sql, const ContentKey& content);
 // Judges that came later say the same: the row is theirs now.
 void renew_verdict(soci::session& sql, const KnownVerdict& known);
+// The latest word is of nobody who judges now, so it is asked for anew.
+void disown_verdict(soci::session& sql, const ContentKey& content);
 // Contents whose latest word is of others than these, newest first, with an id below `before`.
 std::vector<KnownVerdict> read_outdated_verdicts(soci::session& sql, const Judges& judges, long long before,
                                                  size_t limit);

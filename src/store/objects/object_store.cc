@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 #include <filesystem>
+#include <vector>
 
 #include "base/hash.h"
 #include "base/log.h"
@@ -67,7 +69,11 @@ class FileObjectWriter final : public ObjectWriter {
     const std::string directory = directory_of(options_.directory, object.sha256);
     const std::string path = directory + "/" + object.sha256;
     TRY(const bool known, is_stored(directory, path));
-    if (known) return object;
+    if (known) {
+      // Retention goes by when it was handed in last.
+      utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
+      return object;
+    }
     TRY_STATUS(spill());
     if (fsync(fd_.get()) != 0) return base::fail_errno("sync object");
     const std::string first = object.sha256.substr(0, 2);
@@ -150,7 +156,49 @@ class FileObjectStore final : public ObjectStore {
     return base::fail_errno("remove object " + sha256);
   }
 
+  Result<size_t> expire(const ObjectRetention& retention) override {
+    TRY(std::vector<StoredFile> files, list_files());
+    std::sort(files.begin(), files.end(), [](const StoredFile& a, const StoredFile& b) { return a.used < b.used; });
+    uint64_t bytes = 0;
+    for (const StoredFile& file : files) bytes += file.bytes;
+    const base::Time now = base::Time::now();
+    size_t removed = 0;
+    for (const StoredFile& file : files) {
+      const int64_t age_us = now.us - file.used.us;
+      const bool too_old = retention.age_us_max > 0 && age_us > retention.age_us_max;
+      const bool too_much = retention.bytes_max > 0 && bytes > retention.bytes_max;
+      // What came just now may wait for its verdict.
+      if ((!too_old && !too_much) || age_us < kKeptUs) break;
+      if (unlink(file.path.c_str()) != 0 && errno != ENOENT) return base::fail_errno("remove " + file.path);
+      bytes -= file.bytes;
+      ++removed;
+    }
+    return removed;
+  }
+
  private:
+  static constexpr int64_t kKeptUs = base::kHourUs;
+
+  struct StoredFile {
+    std::string path;
+    base::Time used;
+    uint64_t bytes = 0;
+  };
+
+  Result<std::vector<StoredFile>> list_files() const {
+    std::vector<StoredFile> files;
+    std::error_code error;
+    for (std::filesystem::recursive_directory_iterator entry(options_.directory, error), end; entry != end && !error;
+         entry.increment(error)) {
+      struct stat info{};
+      if (!is_sha256(entry->path().filename().string()) || stat(entry->path().c_str(), &info) != 0) continue;
+      const base::Time used{info.st_mtim.tv_sec * base::kSecondUs};
+      files.push_back({entry->path().string(), used, static_cast<uint64_t>(info.st_size)});
+    }
+    if (error) return fail(Errc::io, "read " + options_.directory + ": " + error.message());
+    return files;
+  }
+
   // Objects that were on their way when the program was killed.
   Status remove_leftovers() {
     std::error_code error;

@@ -27,6 +27,11 @@ class ObjectWriter {
   virtual Result<StoredObject> commit() = 0;
 };
 
+struct ObjectRetention {
+  int64_t age_us_max = 0;  // since it was handed in last; 0: any
+  uint64_t bytes_max = 0;  // of all; 0: as many as the disk holds
+};
+
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -34,6 +39,8 @@ class ObjectStore {
   // Read-only descriptor of the content.
   virtual Result<base::UniqueFd> open(const std::string& sha256) = 0;
   virtual Status remove(const std::string& sha256) = 0;
+  // Removes what nobody handed in for longest: all past the age, and more until what is left fits. How many those were.
+  virtual Result<size_t> expire(const ObjectRetention& retention) = 0;
 };
 
 struct ObjectStoreOptions {

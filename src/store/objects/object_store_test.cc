@@ -6,7 +6,11 @@
 #include <filesystem>
 #include <fstream>
 
+#include <fcntl.h>
+#include <array>
+
 #include "base/hash.h"
+#include "base/time.h"
 
 namespace redoubt::store {
 namespace {
@@ -125,6 +129,32 @@ TEST_F(ObjectStoreTest, removes_and_says_what_is_not_there) {
   EXPECT_EQ(store->remove(name).error().code, Errc::not_found);
   EXPECT_EQ(store->open(name).error().code, Errc::not_found);
   EXPECT_EQ(store->open("../../etc/passwd").error().code, Errc::invalid_argument);
+}
+
+TEST_F(ObjectStoreTest, gives_up_what_nobody_handed_in_for_longest) {
+  auto store = open();
+  const auto put = [&](const std::string& content, int64_t age_us) {
+    auto writer = store->begin();
+    EXPECT_TRUE((*writer)->write(content));
+    const std::string name = (*writer)->commit()->sha256;
+    const base::Time used{base::Time::now().us - age_us};
+    const timespec time{used.us / base::kSecondUs, 0};
+    const std::array times = {time, time};
+    const std::string path = dir_ / ("objects/" + name.substr(0, 2) + "/" + name.substr(2, 2) + "/" + name);
+    EXPECT_EQ(utimensat(AT_FDCWD, path.c_str(), times.data(), 0), 0);
+    return name;
+  };
+  const std::string oldest = put("oldest", 9 * base::kDayUs), old = put("older", 5 * base::kDayUs);
+  const std::string young = put("young", 2 * base::kHourUs), fresh = put("fresh", 0);
+  EXPECT_EQ(store->expire({}).value(), 0U);
+  EXPECT_EQ(store->expire({.age_us_max = 7 * base::kDayUs}).value(), 1U);
+  EXPECT_FALSE(store->open(oldest));
+  EXPECT_EQ(store->expire({.bytes_max = 10}).value(), 1U);
+  EXPECT_FALSE(store->open(old));
+  EXPECT_TRUE(store->open(young));
+  // What came within the hour stays, whatever the limit.
+  EXPECT_EQ(store->expire({.bytes_max = 1}).value(), 1U);
+  EXPECT_TRUE(store->open(fresh));
 }
 
 }  // namespace

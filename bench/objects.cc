@@ -1,0 +1,226 @@
+// What the way of an object costs beside its engines, what a known verdict costs, and what a flood does to the node.
+// The object door with a real SQLite state, object store and jailed workers, in one process, without HTTP.
+//   objects.own_ms         CPU of node and worker for 300 KB of text that is new, with rules that cost nothing
+//   objects.cached_rate    contents of 10 KB whose verdict is known, a CPU second, eight at once
+//   objects.overload_rss   growth of the node's memory while ten times as much comes as can be judged
+#include <sys/resource.h>
+#include <unistd.h>
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <fstream>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/file.h"
+#include "bench/must.h"
+#include "bench/report.h"
+#include "central/objects/object_service.h"
+#include "central/state_schema.h"
+
+namespace redoubt::bench {
+namespace {
+
+using central::ObjectService;
+
+constexpr int kRuns = 5;
+constexpr size_t kTextBytes = 300'000;
+constexpr int kTexts = 60;  // a run
+constexpr size_t kKnownBytes = 10'000;
+constexpr int kKnownContents = 200;
+constexpr int kKnownObjects = 4'000;  // a run
+constexpr int kSubmitters = 8;
+constexpr int kFloodSubmitters = 32;
+constexpr double kFloodSeconds = 20;
+
+double seconds_of(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+double cpu_of(int who) {
+  rusage usage{};
+  getrusage(who, &usage);
+  return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+}
+
+double resident_mib() {
+  std::ifstream statm("/proc/self/statm");
+  double pages = 0;
+  statm >> pages >> pages;
+  return pages * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
+}
+
+// Words in random order: what libmagic takes for text, and no two alike.
+std::string text_of(size_t bytes, uint64_t seed) {
+  static constexpr std::array<std::string_view, 8> kWords = {"alpha ", "bravo ",   "charlie ", "delta\n",
+                                                             "echo ",  "foxtrot ", "golf ",    "hotel\n"};
+  std::mt19937_64 random(seed);
+  std::string text = std::to_string(seed) + " ";
+  while (text.size() < bytes) text += kWords[random() % kWords.size()];
+  text.resize(bytes);
+  return text;
+}
+
+class NoAlerts final : public central::AlertSink {
+ public:
+  Result<std::string> add(const central::NewDetection&) override { return std::string("1"); }
+};
+
+// Opened for one measurement: its workers' CPU is known when they have ended.
+class Door {
+ public:
+  explicit Door(const std::string& rules, size_t queue_max = 1000) {
+    must(base::make_directories(directory_ / "rules"));
+    must(base::write_file_atomic(directory_ / "rules/bench.yar", rules, base::kPrivateFile));
+    state_ = must(store::open_sqlite_state(directory_ / "state.db", central::state_migrations()));
+    reputation_ = must(central::ReputationBook::open(*state_));
+    objects_ = must(store::open_object_store({.directory = directory_ / "objects"}));
+    scanner_ = must(scan::start_scan_pool({.worker_program = REDOUBT_BUILD_DIR "/bin/redoubt-scan",
+                                           .yara_directory = directory_ / "rules",
+                                           .workers = 2}));
+    service_ = must(central::start_object_service({.state = *state_,
+                                                   .objects = *objects_,
+                                                   .scanner = *scanner_,
+                                                   .reputation = *reputation_,
+                                                   .alerts = alerts_,
+                                                   .metrics = metrics_},
+                                                  {.queue_objects_max = queue_max, .of_one_source_max = queue_max}));
+  }
+  ~Door() { stop(); }
+
+  void stop() {
+    service_->stop();
+    scanner_->stop();
+  }
+  Result<central::Object> submit(std::string_view content, const std::string& name) {
+    TRY(const auto submission, service_->begin({.name = name, .submitted_by = "bench"}));
+    TRY_STATUS(submission->write(content));
+    return submission->finish();
+  }
+  void wait_for(const central::Object& object) { must(service_->get(object.id, central::kObjectWaitMsMax)); }
+
+ private:
+  base::TempDir directory_;
+  base::Metrics metrics_;
+  NoAlerts alerts_;
+  std::unique_ptr<store::StateDb> state_;
+  std::unique_ptr<central::ReputationBook> reputation_;
+  std::unique_ptr<store::ObjectStore> objects_;
+  std::unique_ptr<scan::ScanPool> scanner_;
+  std::unique_ptr<ObjectService> service_;
+};
+
+constexpr std::string_view kNoRule = "rule nothing { condition: false }";
+
+// One run: milliseconds of CPU an object, those of starting node and workers taken off.
+double measure_own_ms(int run) {
+  std::vector<std::string> texts;
+  for (int i = 0; i < kTexts; ++i) texts.push_back(text_of(kTextBytes, static_cast<uint64_t>(run * kTexts + i)));
+  const double idle_children = cpu_of(RUSAGE_CHILDREN);
+  {
+    Door door{std::string(kNoRule)};
+    door.wait_for(must(door.submit("warm", "warm")));
+  }
+  const double start_children = cpu_of(RUSAGE_CHILDREN) - idle_children;
+  Door door{std::string(kNoRule)};
+  door.wait_for(must(door.submit("warm", "warm")));
+  const double before = cpu_of(RUSAGE_SELF), children = cpu_of(RUSAGE_CHILDREN);
+  for (const std::string& text : texts) door.wait_for(must(door.submit(text, "letter.txt")));
+  const double own = cpu_of(RUSAGE_SELF) - before;
+  door.stop();
+  return (own + cpu_of(RUSAGE_CHILDREN) - children - start_children) * 1e3 / kTexts;
+}
+
+double measure_cached_rate(Door& door, const std::vector<std::string>& contents) {
+  std::atomic<int> next = 0;
+  const double before = cpu_of(RUSAGE_SELF);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kSubmitters; ++i) {
+    threads.emplace_back([&] {
+      for (int at = next++; at < kKnownObjects; at = next++) {
+        const std::string& content = contents[static_cast<size_t>(at) % contents.size()];
+        const auto object = must(door.submit(content, "known.txt"));
+        if (object.verdict != scan::Verdict::not_detected) give_up("the verdict is not known");
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  return kKnownObjects / (cpu_of(RUSAGE_SELF) - before);
+}
+
+void measure_cached() {
+  Door door{std::string(kNoRule)};
+  std::vector<std::string> contents;
+  for (int i = 0; i < kKnownContents; ++i) contents.push_back(text_of(kKnownBytes, static_cast<uint64_t>(i)));
+  for (const std::string& content : contents) door.wait_for(must(door.submit(content, "known.txt")));
+  std::vector<double> rates;
+  for (int run = 0; run < kRuns; ++run) rates.push_back(measure_cached_rate(door, contents));
+  report({.name = "objects.cached_rate",
+          .unit = "objects/cpu-s",
+          .better = Better::higher,
+          .runs = std::move(rates),
+          .note = "10 KB each, the verdict is known; goal 5000"});
+}
+
+// A rule that takes its time, so that the flood is larger than what two workers can judge.
+constexpr std::string_view kSlowRule =
+    "rule slow { strings: $a = /a[a-z ]{1,200}e[a-z ]{1,200}z/ condition: #a > 1000000 }";
+
+void measure_overload() {
+  Door door{std::string(kSlowRule), 200};
+  const std::string base_text = text_of(100'000, 7);
+  door.wait_for(must(door.submit(base_text, "warm")));
+  std::atomic<int> taken = 0, refused = 0;
+  std::atomic<bool> over = false;
+  std::vector<std::thread> threads;
+  const double before = resident_mib();
+  double most = before;
+  for (int i = 0; i < kFloodSubmitters; ++i) {
+    threads.emplace_back([&, i] {
+      for (int at = 0; !over; ++at) {
+        std::string text = base_text;
+        text.replace(0, 12, std::to_string(1'000'000 * i + at) + "          ", 0, 12);
+        (door.submit(text, "flood.txt") ? taken : refused)++;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    });
+  }
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(kFloodSeconds);
+  while (std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    most = std::max(most, resident_mib());
+  }
+  over = true;
+  for (std::thread& thread : threads) thread.join();
+  report({.name = "objects.overload_rss",
+          .unit = "MiB",
+          .better = Better::lower,
+          .runs = {most - before},
+          .note = std::to_string(taken) + " taken, " + std::to_string(refused) + " refused in 20 s"});
+}
+
+}  // namespace
+}  // namespace redoubt::bench
+
+int main(int argc, char** argv) {
+  using namespace redoubt::bench;
+  const std::vector<std::string> names(argv + 1, argv + argc);
+  const auto wanted = [&](std::string_view name) {
+    return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+  };
+  if (wanted("objects.own_ms")) {
+    std::vector<double> runs;
+    for (int run = 0; run < kRuns; ++run) runs.push_back(measure_own_ms(run));
+    report({.name = "objects.own_ms",
+            .unit = "ms",
+            .better = Better::lower,
+            .runs = std::move(runs),
+            .note = "300 KB of new text, node and worker, no engine; goal 1"});
+  }
+  if (wanted("objects.cached_rate")) measure_cached();
+  if (wanted("objects.overload_rss")) measure_overload();
+  return 0;
+}

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""The life of objects in the running product: judged once however often they come, carried in a ZIP, previewed, known by
+reputation, judged again when lists change, removed."""
+
+import io
+import json
+import pathlib
+import tempfile
+import zipfile
+
+from product import ApiError, Product, wait_until
+
+EICAR = "X5O!P%@AP[4\\PZX54(P^)7CC)7}" + "$EICAR-STANDARD-" + "ANTIVIRUS-TEST-FILE!$H+H*"
+
+
+def submit(product, content, name):
+    status, body, _ = product.request("POST", f"/objects?name={name}", raw=content)
+    assert status == 202, (status, body)
+    return body
+
+
+def judged(product, object_id):
+    return product.get(f"/objects/{object_id}?wait_ms=30000")
+
+
+def known_content_is_answered_at_once(product):
+    first = submit(product, b"an ordinary letter", "letter.txt")
+    assert judged(product, first["id"])["verdict"] == "not detected"
+    again = submit(product, b"an ordinary letter", "letter.txt")
+    assert again["verdict"] == "not detected", again
+    found = product.get(f"/objects?sha256={first['sha256']}&verdict=not%20detected")["objects"]
+    assert [each["id"] for each in found] == [again["id"], first["id"]], found
+    assert product.get("/objects?name=nothing")["objects"] == []
+
+
+def content_is_carried_and_shown_harmless(product):
+    bad = submit(product, EICAR, "a.com")
+    assert judged(product, bad["id"])["verdict"] == "detect"
+    status, archive, _ = product.request("GET", f"/objects/{bad['id']}/archive")
+    assert status == 200
+    with zipfile.ZipFile(io.BytesIO(archive)) as packed:
+        assert packed.namelist() == [bad["sha256"]]
+        try:
+            packed.read(bad["sha256"])
+            raise AssertionError("it opens without the password")
+        except RuntimeError:
+            pass
+        assert packed.read(bad["sha256"], pwd=b"infected").decode() == EICAR
+    preview = product.get(f"/objects/{bad['id']}/preview?offset=16")
+    assert preview["lines"][0] == {"offset": 16, "hex": EICAR[16:32].encode().hex(), "text": EICAR[16:32]}, preview
+    assert preview["next_offset"] == len(EICAR)
+    assert product.get(f"/objects/{bad['id']}/preview?offset=9999999")["lines"] == []
+
+
+def lists_judge_what_was_let_pass(product):
+    passed = submit(product, b"let pass for now", "tool.bin")
+    assert judged(product, passed["id"])["verdict"] == "not detected"
+    with tempfile.TemporaryDirectory() as scratch:
+        feed = pathlib.Path(scratch) / "feed.csv"
+        feed.write_text(f"# partner\n{passed['sha256']};Trojan.Own\nevil.example.com\n")
+        report = json.loads(product.cli("reputation", "import", str(feed), "--source", "partner", "--json").stdout)
+        assert (report["format"], report["added"], report["skipped"]) == ("list", 2, 0), report
+        feed.write_text("no indicator at all\n")
+        refused = product.cli("reputation", "import", str(feed), "--source", "partner", check=False)
+        assert refused.returncode == 1 and "tells of no hash" in refused.stderr, refused.stderr
+    now, _ = wait_until(lambda: (o := judged(product, passed["id"]))["verdict"] == "detect" and o, 30, "it is judged again")
+    found = now["report"]["detections"][0]
+    assert (found["engine"], found["rule"], found["rule_set"]) == ("reputation", "Trojan.Own", "partner"), found
+    assert now["rescanned"]
+    alert = product.get(f"/alerts/{now['alert_id']}")
+    assert alert["source"] == "rescan" and "handed in by" in alert["message"], alert
+    word = json.loads(product.cli("reputation", "check", "hxxp://EVIL[.]example.com/x", "--json").stdout)
+    assert word["reputation"] == "unknown" and word["kind"] == "url", word
+    assert "bad" in product.cli("reputation", "check", "evil.example.com").stdout
+    product.cli("reputation", "add", passed["sha256"], "--reputation", "good", "--note", "our own tool")
+    wait_until(lambda: judged(product, passed["id"])["verdict"] == "not detected", 30, "a person says it is good")
+    product.cli("reputation", "forget", "partner")
+    assert product.cli("reputation", "check", "evil.example.com").stdout.strip().endswith("unknown")
+    assert product.cli("reputation", "check", "not an indicator", check=False).returncode != 0
+
+
+def removed_content_leaves_its_history(product):
+    gone = submit(product, b"to be removed", "gone.txt")
+    assert judged(product, gone["id"])["verdict"] == "not detected"
+    product.request("POST", f"/objects/{gone['id']}/rescan", body={})
+    product.request("DELETE", f"/objects/{gone['id']}/content")
+    for path in ("archive", "preview"):
+        try:
+            product.get(f"/objects/{gone['id']}/{path}")
+            raise AssertionError("the content is still there")
+        except ApiError as error:
+            assert error.status == 404, error
+    assert judged(product, gone["id"])["verdict"] == "not detected"
+
+
+def main():
+    with Product() as product:
+        known_content_is_answered_at_once(product)
+        content_is_carried_and_shown_harmless(product)
+        lists_judge_what_was_let_pass(product)
+        removed_content_leaves_its_history(product)
+    print("objects: judged, carried, shown, listed, removed")
+
+
+if __name__ == "__main__":
+    main()
