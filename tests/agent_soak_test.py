@@ -53,7 +53,8 @@ class Host:
         product = self.product
         with open(product.home / "log" / "soak-node.log", "a") as log:
             self.node = subprocess.Popen([BIN / "redoubtd", "serve", "--data", product.home / "node", "--api",
-                                          f"127.0.0.1:{product.api_port}", "--link", f"127.0.0.1:{product.link_port}"],
+                                          f"127.0.0.1:{product.api_port}", "--link", f"127.0.0.1:{product.link_port}",
+                                          "--scanner", f"127.0.0.1:{product.scanner_port}"],
                                          stdout=log, stderr=log)
 
     def start_agent(self):

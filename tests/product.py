@@ -55,6 +55,7 @@ class Product:
         self.home = pathlib.Path(self.scratch.name)
         self.api_port = free_port()
         self.link_port = free_port()
+        self.scanner_port = free_port()
         self.account = self.password = self.fingerprint = None
 
     def __enter__(self):
@@ -82,7 +83,8 @@ class Product:
         return done
 
     def up(self):
-        done = self.cli("up", "--api-port", str(self.api_port), "--link-port", str(self.link_port), "--json")
+        done = self.cli("up", "--api-port", str(self.api_port), "--link-port", str(self.link_port),
+                        "--scanner-port", str(self.scanner_port), "--json")
         facts = json.loads(done.stdout.strip().splitlines()[-1])
         self.fingerprint = facts["fingerprint"]
         self.account = facts["account"]

@@ -12,6 +12,10 @@
 #include "central/api/dispatcher.h"
 #include "central/api/gate.h"
 #include "central/api/server.h"
+#include "central/external_systems/detect_log.h"
+#include "central/external_systems/external_systems.h"
+#include "central/external_systems/scan_book.h"
+#include "central/external_systems/submission_limits.h"
 #include "central/fleet/silence_watch.h"
 #include "central/ingest/ingest.h"
 #include "central/objects/object_service.h"
@@ -87,6 +91,7 @@ class Node::Impl {
   void stop();
   int api_port() const { return api_->port(); }
   int link_port() const { return link_->port(); }
+  int scanner_port() const { return scanner_api_ ? scanner_api_->port() : 0; }
 
  private:
   Status open_stores();
@@ -95,13 +100,16 @@ class Node::Impl {
   void ask_reads(const RuleSnapshot& rules);
   Status start_objects();
   Status start_link();
+  void make_services(NodeFacts facts);
   Status start_api();
+  Status start_scanner_api();
   Status write_ports();
   std::vector<HealthComponent> health();
   void keep_house();
   void expire_objects();
   void watch_silence();
   void save_prevalence();
+  void keep_external_systems();
 
   const NodeOptions options_;
   const NodeFiles files_;
@@ -135,11 +143,17 @@ class Node::Impl {
   std::string scan_error_;  // why objects cannot be judged; empty: they can
   std::unique_ptr<ReputationBook> reputation_;
   base::Time objects_expired_;
+  std::unique_ptr<DetectLog> detects_;
   std::unique_ptr<ObjectService> objects_;
+  std::unique_ptr<ExternalSystems> external_systems_;
+  std::unique_ptr<ScanBook> scans_;
+  std::unique_ptr<SubmissionLimits> submission_limits_;
   std::unique_ptr<link::LinkServer> link_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<ApiServer> api_;
+  std::unique_ptr<Dispatcher> scanner_dispatcher_;
+  std::unique_ptr<ApiServer> scanner_api_;  // nullptr: external systems have no door
   std::mutex mutex_;
   std::condition_variable stopped_;
   bool stopping_ = false;
@@ -147,7 +161,8 @@ class Node::Impl {
   std::thread listener_;
 };
 
-// What waits for what: the stores, then what judges, then the door for events, then the door for people.
+// What waits for what: the stores, then what judges, then the door for events, then those for people and for external
+// systems.
 Status Node::Impl::start() {
   if (!std::filesystem::exists(files_.certificate())) {
     return fail(Errc::not_found, "data directory " + files_.directory + ": not initialised; run redoubtd init");
@@ -158,6 +173,7 @@ Status Node::Impl::start() {
   TRY_STATUS(start_objects());
   TRY_STATUS(start_link());
   TRY_STATUS(start_api());
+  TRY_STATUS(start_scanner_api());
   TRY_STATUS(write_ports());
   housekeeper_ = std::thread([this] { keep_house(); });
   listener_ = std::thread([this] { watch_silence(); });
@@ -256,14 +272,20 @@ Status Node::Impl::start_objects() {
     base::log_error("scan", "objects cannot be judged: " + scan_error_);
     scanner_ = std::make_unique<NoScanner>("no scanner: " + scan_error_);
   }
+  detects_ = std::make_unique<DetectLog>(*state_, *alerts_, *object_store_);
   TRY(reputation_, ReputationBook::open(*state_));
   TRY(objects_, start_object_service({.state = *state_,
                                       .objects = *object_store_,
                                       .scanner = *scanner_,
                                       .reputation = *reputation_,
-                                      .alerts = *alerts_,
+                                      .alerts = *detects_,
                                       .metrics = metrics_},
                                      {.scan_threads = options_.scan_workers}));
+  TRY(external_systems_, ExternalSystems::open(*state_));
+  scans_ = std::make_unique<ScanBook>(*state_, *objects_);
+  submission_limits_ = std::make_unique<SubmissionLimits>(
+      SubmissionLimitOptions{.open_max = options_.scanner.submissions_open_max,
+                             .per_minute_max = options_.scanner.submissions_per_minute_max});
   return {};
 }
 
@@ -279,17 +301,7 @@ Status Node::Impl::start_link() {
   return {};
 }
 
-Status Node::Impl::start_api() {
-  TRY(const HostPort listen, parse_host_port(options_.api_address));
-  TRY(const link::CertificateInfo certificate, link::read_certificate(server_certificate_.certificate_pem));
-  NodeFacts facts{.version = REDOUBT_VERSION,
-                  .fingerprint = certificate.fingerprint,
-                  .link_address = options_.link_public_address,
-                  .link_port = link_->port(),
-                  .openapi_path = options_.openapi_path,
-                  .web_directory = options_.web_directory,
-                  .object_bytes_max = options_.object_bytes_max,
-                  .temporary_directory = files_.objects()};
+void Node::Impl::make_services(NodeFacts facts) {
   services_.reset(new Services{.accounts = *accounts_,
                                .sessions = sessions_,
                                .throttle = throttle_,
@@ -303,6 +315,10 @@ Status Node::Impl::start_api() {
                                .exports = *exports_,
                                .objects = *objects_,
                                .reputation = *reputation_,
+                               .external_systems = *external_systems_,
+                               .scans = *scans_,
+                               .detects = *detects_,
+                               .submission_limits = *submission_limits_,
                                .schedule = *schedule_,
                                .rules = *rules_,
                                .attack = *attack_,
@@ -313,7 +329,22 @@ Status Node::Impl::start_api() {
                                .facts = std::move(facts),
                                .end_streams = [this](const std::string& host_id) { link_->end_streams(host_id); },
                                .health = [this] { return health(); }});
-  dispatcher_ = std::make_unique<Dispatcher>(*services_);
+}
+
+Status Node::Impl::start_api() {
+  TRY(const HostPort listen, parse_host_port(options_.api_address));
+  TRY(const link::CertificateInfo certificate, link::read_certificate(server_certificate_.certificate_pem));
+  NodeFacts facts{.version = REDOUBT_VERSION,
+                  .fingerprint = certificate.fingerprint,
+                  .link_address = options_.link_public_address,
+                  .link_port = link_->port(),
+                  .openapi_path = options_.openapi_path,
+                  .web_directory = options_.web_directory,
+                  .object_bytes_max = options_.object_bytes_max,
+                  .temporary_directory = files_.objects(),
+                  .state_list = options_.scanner.state_list};
+  make_services(std::move(facts));
+  dispatcher_ = std::make_unique<Dispatcher>(*services_, api_door());
   TRY(api_, ApiServer::start({.address = listen.host,
                               .port = listen.port,
                               .certificate_pem = server_certificate_.certificate_pem,
@@ -322,12 +353,29 @@ Status Node::Impl::start_api() {
   return {};
 }
 
+Status Node::Impl::start_scanner_api() {
+  if (options_.scanner_address.empty()) return {};
+  TRY(const HostPort listen, parse_host_port(options_.scanner_address));
+  scanner_dispatcher_ = std::make_unique<Dispatcher>(*services_, scanner_door());
+  TRY(scanner_api_, ApiServer::start({.address = listen.host,
+                                      .port = listen.port,
+                                      .certificate_pem = server_certificate_.certificate_pem,
+                                      .key_pem = server_certificate_.key_pem,
+                                      .client_certificates = ClientCertificates::asked,
+                                      .metric_labels = "door=\"scanner\""},
+                                     *scanner_dispatcher_, metrics_));
+  base::log_info("node", "external systems on " + join_host_port(listen.host, scanner_api_->port()));
+  return {};
+}
+
 Status Node::Impl::write_ports() {
   base::log_info("node",
                  fmt::format("console and API on {}, agents on port {}",
                              join_host_port(parse_host_port(options_.api_address)->host, api_->port()), link_->port()));
   return base::write_file_atomic(
-      files_.ports(), fmt::format("{{\"api\":{},\"link\":{}}}\n", api_->port(), link_->port()), base::kPublicFile);
+      files_.ports(),
+      fmt::format("{{\"api\":{},\"link\":{},\"scanner\":{}}}\n", api_->port(), link_->port(), scanner_port()),
+      base::kPublicFile);
 }
 
 std::vector<HealthComponent> Node::Impl::health() {
@@ -361,6 +409,7 @@ void Node::Impl::keep_house() {
     if (expired && *expired > 0) base::log_info("store", fmt::format("{} segments are past retention", *expired));
     expire_objects();
     save_prevalence();
+    keep_external_systems();
     sessions_.end_unless([this](const Session& session) {
       const auto account = accounts_->find(session.user);
       return session_holds(account, session);
@@ -383,6 +432,14 @@ void Node::Impl::expire_objects() {
 void Node::Impl::save_prevalence() {
   if (const Status saved = prevalence_->save(base::Time::now()); !saved) {
     base::log_warning("ingest", saved.error().message);
+  }
+}
+
+void Node::Impl::keep_external_systems() {
+  const Status seen = external_systems_->save_seen();
+  const Status forgotten = scans_->forget_old(base::Time::now());
+  for (const Status& done : {seen, forgotten}) {
+    if (!done) base::log_warning("external", done.error().message);
   }
 }
 
@@ -415,6 +472,8 @@ void Node::Impl::stop() {
   if (objects_) objects_->stop();
   if (prevalence_) save_prevalence();
   if (api_) api_->stop();
+  if (scanner_api_) scanner_api_->stop();
+  if (external_systems_) keep_external_systems();
   if (scanner_) scanner_->stop();
   if (falco_output_) falco_output_->stop();
 }
@@ -423,6 +482,7 @@ Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Node::~Node() = default;
 int Node::api_port() const { return impl_->api_port(); }
 int Node::link_port() const { return impl_->link_port(); }
+int Node::scanner_port() const { return impl_->scanner_port(); }
 void Node::stop() { impl_->stop(); }
 
 Result<std::unique_ptr<Node>> Node::start(const NodeOptions& options) {

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "central/alerts/falco_output.h"
+#include "central/external_systems/state_list.h"
 #include "link/certificate.h"
 #include "rules/falco/rule_matching.h"
 #include "store/events/clickhouse/options.h"
@@ -17,12 +18,20 @@
 
 namespace redoubt::central {
 
+// What external systems may, and how they are answered.
+struct ScannerOptions {
+  size_t submissions_open_max = 16;          // of one system, at once
+  size_t submissions_per_minute_max = 3000;  // of one system
+  StateList state_list = StateList::array;
+};
+
 struct NodeOptions {
   std::string data_directory;
   store::PostgresOptions state;                 // no connection: SQLite in the data directory
   store::ClickHouseOptions clickhouse;          // no servers: events in the data directory
   std::string api_address = "127.0.0.1:8443";   // port 0: any free one
   std::string link_address = "127.0.0.1:8444";  // port 0: any free one
+  std::string scanner_address;                  // where external systems submit; port 0: any free one; empty: nowhere
   std::string link_public_address;  // host:port that agents are told; empty: the name they called the API by
   std::string web_directory;        // empty: no console
   std::string rules_directory;
@@ -40,6 +49,7 @@ struct NodeOptions {
   uint64_t object_store_bytes_max = uint64_t{50} << 30;  // of all contents; 0: by age alone
   int64_t agent_certificate_us = link::kClientLifeUs;
   int64_t silent_after_us = 15 * base::kMinuteUs;  // a host that says nothing for longer is an alert; 0: none is
+  ScannerOptions scanner;
   rules::falco::RuleMatching falco_matching = rules::falco::RuleMatching::all;
   FalcoOutputOptions falco_output;
 };
@@ -66,6 +76,7 @@ class Node {
 
   int api_port() const;
   int link_port() const;
+  int scanner_port() const;  // 0: external systems have no door
   void stop();
 
  private:

@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include "central/external_systems/detect_log.h"
+#include "central/external_systems/external_systems.h"
+#include "central/external_systems/scan_book.h"
 #include "central/fleet/policy_book.h"
 #include "central/hunts/scheduled_hunt.h"
 #include "central/ingest/correlation_book.h"
@@ -141,6 +144,9 @@ std::vector<store::Migration> state_migrations() {
       {.version = 11, .name = "prevalence", .sql = kPrevalenceMigration},
       {.version = 12, .name = "object verdicts", .sql = kObjectVerdictsMigration},
       {.version = 13, .name = "reputation", .sql = kReputationMigration},
+      {.version = 14, .name = "external systems", .sql = kExternalSystemsMigration},
+      {.version = 15, .name = "external scans", .sql = kExternalScansMigration},
+      {.version = 16, .name = "detect log", .sql = kDetectLogMigration},
   };
 }
 

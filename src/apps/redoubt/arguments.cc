@@ -30,6 +30,8 @@ void add_up(CLI::App& app, Arguments& arguments) {
   app.add_option("--listen", arguments.listen, "address of the console and of the agent link; at first 127.0.0.1");
   app.add_option("--api-port", arguments.api_port, "port of console and API; at first 8443")->check(port);
   app.add_option("--link-port", arguments.link_port, "port of the agent link; at first 8444")->check(port);
+  app.add_option("--scanner-port", arguments.scanner_port, "port where external systems submit objects; at first 8445")
+      ->check(port);
 }
 
 void add_limit(CLI::App& app, Arguments& arguments) {
@@ -91,6 +93,11 @@ void add_id(CLI::App& app, Arguments& arguments) {
 void add_close(CLI::App& app, Arguments& arguments) {
   add_id(app, arguments);
   app.add_option("--comment", arguments.comment, "why");
+}
+
+void add_external_system(CLI::App& app, Arguments& arguments) {
+  add_id(app, arguments);
+  app.add_option("--name", arguments.name, "how it is listed from now on");
 }
 
 void add_invite(CLI::App& app, Arguments& arguments) {
@@ -292,6 +299,18 @@ constexpr std::array kCommands = {
     CommandRow{"hunt", "run", "Run a saved hunt now.", "redoubt hunt run 3", add_id, run_hunt_run},
     CommandRow{"hunt", "delete", "Delete a saved hunt; its alerts stay.", "redoubt hunt delete 3", add_id,
                run_hunt_delete},
+    CommandRow{
+        "external-systems", "list", "Systems that submit objects or ask to, with their certificates.",
+        "redoubt external-systems list\n"
+        "redoubt external-systems list --json | jq -r '.external_systems[] | select(.state == \"pending\") | .id'",
+        add_nothing, run_external_systems_list},
+    CommandRow{
+        "external-systems", "approve", "Let a system submit objects with its certificate. Compare fingerprints first.",
+        "redoubt external-systems approve 3 --name 'mail gateway'", add_external_system, run_external_systems_approve},
+    CommandRow{"external-systems", "reject", "Refuse a system's certificate; the row stays.",
+               "redoubt external-systems reject 3", add_external_system, run_external_systems_reject},
+    CommandRow{"external-systems", "remove", "Forget a system's certificate; if it asks again it waits for approval.",
+               "redoubt external-systems remove 3", add_id, run_external_systems_remove},
     CommandRow{"rule", "list", "Detection rules with their state, hits and cost; rule files that were refused.",
                "redoubt rule list\nredoubt rule list --json | jq -r '.rules[] | select(.enabled | not) | .title'",
                add_nothing, run_rule_list},
@@ -387,9 +406,10 @@ constexpr std::string_view kMainHelp =
     "Exit codes: 0 good; 1 failed; 2 command line or query wrong; 3 no such thing, or nothing found; 4 scan: "
     "detected.\n";
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kNouns = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kNouns = {{
     {"alert", "What the analyst handles."},
     {"attack", "Names of ATT&CK."},
+    {"external-systems", "Systems that submit objects."},
     {"host", "Hosts that send events."},
     {"policy", "What hosts leave out of their telemetry."},
     {"reputation", "What is known as good or bad, with no outside network."},

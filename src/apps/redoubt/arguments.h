@@ -31,6 +31,7 @@ struct Arguments {
   std::string listen;  // empty, below 0: not said
   int api_port = -1;
   int link_port = -1;
+  int scanner_port = -1;
   // hunt, alert list, rule set
   std::string query;
   std::string rule_file;  // instead of a query

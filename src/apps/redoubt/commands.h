@@ -61,6 +61,12 @@ Exit run_policy_show(const Arguments& arguments);
 Exit run_policy_exclude(const Arguments& arguments);
 Exit run_policy_include(const Arguments& arguments);
 
+// external_system_commands.cc
+Exit run_external_systems_list(const Arguments& arguments);
+Exit run_external_systems_approve(const Arguments& arguments);
+Exit run_external_systems_reject(const Arguments& arguments);
+Exit run_external_systems_remove(const Arguments& arguments);
+
 Exit run_attack_import(const Arguments& arguments);  // node_commands.cc
 
 }  // namespace redoubt::cli

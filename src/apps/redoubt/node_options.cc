@@ -33,15 +33,20 @@ Result<NodeChoices> choose(const Arguments& arguments, const std::string& home) 
   choices.listen = arguments.listen.empty() ? before.value("listen", choices.listen) : arguments.listen;
   choices.api_port = arguments.api_port < 0 ? before.value("api_port", choices.api_port) : arguments.api_port;
   choices.link_port = arguments.link_port < 0 ? before.value("link_port", choices.link_port) : arguments.link_port;
-  const bool changed = choices.listen != before.value("listen", "") ||
-                       choices.api_port != before.value("api_port", -1) ||
-                       choices.link_port != before.value("link_port", -1);
+  choices.scanner_port =
+      arguments.scanner_port < 0 ? before.value("scanner_port", choices.scanner_port) : arguments.scanner_port;
+  const bool changed =
+      choices.listen != before.value("listen", "") || choices.api_port != before.value("api_port", -1) ||
+      choices.link_port != before.value("link_port", -1) || choices.scanner_port != before.value("scanner_port", -1);
   if (changed) TRY_STATUS(keep_choices(choices, home));
   return choices;
 }
 
 Status keep_choices(const NodeChoices& choices, const std::string& home) {
-  const json now = {{"listen", choices.listen}, {"api_port", choices.api_port}, {"link_port", choices.link_port}};
+  const json now = {{"listen", choices.listen},
+                    {"api_port", choices.api_port},
+                    {"link_port", choices.link_port},
+                    {"scanner_port", choices.scanner_port}};
   return base::write_file_atomic(choices_path(home), now.dump(2) + "\n", base::kPrivateFile);
 }
 
@@ -66,7 +71,8 @@ std::vector<std::string> serve_command(const std::string& programs, const std::s
                                        const NodeChoices& choices) {
   std::vector<std::string> command = node_command(programs, home, "serve");
   command.insert(command.end(), {"--api", with_port(choices.listen, choices.api_port), "--link",
-                                 with_port(choices.listen, choices.link_port)});
+                                 with_port(choices.listen, choices.link_port), "--scanner",
+                                 with_port(choices.listen, choices.scanner_port)});
   return command;
 }
 

@@ -14,6 +14,7 @@ struct NodeChoices {
   std::string listen = "127.0.0.1";
   int api_port = 8443;
   int link_port = 8444;
+  int scanner_port = 8445;
 };
 
 // HOME/up.json, changed and written again where the arguments say something.

@@ -147,10 +147,11 @@ class Bringup {
 
   // The agent is told the link's address once: a port that was any free one stays.
   Status keep_ports() {
-    if (choices_.api_port != 0 && choices_.link_port != 0) return {};
+    if (choices_.api_port != 0 && choices_.link_port != 0 && choices_.scanner_port != 0) return {};
     TRY(const json ports, read_json(node_data() + "/ports.json"));
     choices_.api_port = ports.value("api", 0);
     choices_.link_port = ports.value("link", 0);
+    choices_.scanner_port = ports.value("scanner", 0);
     return keep_choices(choices_, home_);
   }
 

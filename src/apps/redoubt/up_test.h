@@ -36,7 +36,7 @@ class UpTest : public testing::Test {
   }
   // What it prints, as JSON.
   std::string up() {
-    const Ended ended = redoubt("up --json --api-port 0 --link-port 0");
+    const Ended ended = redoubt("up --json --api-port 0 --link-port 0 --scanner-port 0");
     EXPECT_EQ(ended.exit, 0) << ended.error;
     return ended.out;
   }

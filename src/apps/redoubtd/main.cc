@@ -99,6 +99,7 @@ void add_common(CLI::App& command, Options& options) {
 
 void add_serve(CLI::App& command, Options& options) {
   command.add_option("--api", options.overrides["api.address"], "where console and API listen");
+  command.add_option("--scanner", options.overrides["scanner.address"], "where external systems submit objects");
   command.add_option("--link", options.overrides["link.address"], "where agents connect");
   command.add_option("--web", options.overrides["web.directory"], "the built console");
   command.add_option("--rules", options.overrides["rules.directory"], "detection rules");

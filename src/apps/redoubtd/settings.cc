@@ -19,6 +19,12 @@ constexpr auto kSettings = std::to_array<base::Setting>({
     {"log.level", SettingType::text, "info", "debug, info, warning or error"},
     {"api.address", SettingType::text, "127.0.0.1:8443", "where console and API listen; port 0: any free one"},
     {"api.description", SettingType::text, "", "the OpenAPI file; empty: found beside the program"},
+    {"scanner.address", SettingType::text, "127.0.0.1:8445",
+     "where external systems submit objects; port 0: any free one; empty: nowhere"},
+    {"scanner.open_max", SettingType::integer, "16", "how many submissions of one system may come at once"},
+    {"scanner.per_minute_max", SettingType::integer, "3000", "how many submissions one system may make a minute"},
+    {"scanner.states", SettingType::text, "array",
+     "how states of scans are listed: array; object: {\"scans\": [...]}, for clients that want so"},
     {"link.address", SettingType::text, "127.0.0.1:8444", "where agents connect; port 0: any free one"},
     {"link.public_address", SettingType::text, "",
      "host:port that agents are told; empty: the name they called the API by"},
@@ -73,6 +79,20 @@ std::string beside_program(const std::string& configured, const std::string& ins
   return "";
 }
 
+Result<central::ScannerOptions> scanner_options(const base::Config& config) {
+  const std::string states = config.text("scanner.states");
+  if (states != "array" && states != "object") return fail(Errc::invalid_argument, "scanner.states: array or object");
+  const int64_t open_max = config.integer("scanner.open_max");
+  const int64_t per_minute_max = config.integer("scanner.per_minute_max");
+  if (open_max < 1 || per_minute_max < 1) {
+    return fail(Errc::invalid_argument, "scanner.open_max and scanner.per_minute_max: 1 at least");
+  }
+  return central::ScannerOptions{
+      .submissions_open_max = static_cast<size_t>(open_max),
+      .submissions_per_minute_max = static_cast<size_t>(per_minute_max),
+      .state_list = states == "array" ? central::StateList::array : central::StateList::object};
+}
+
 }  // namespace
 
 std::span<const base::Setting> node_settings() { return kSettings; }
@@ -108,6 +128,7 @@ Result<central::NodeOptions> node_options(const base::Config& config) {
   if (certificate_life_us < kCertificateLifeMin) {
     return fail(Errc::invalid_argument, "link.certificate_life: 30s at least");
   }
+  TRY(const central::ScannerOptions scanner, scanner_options(config));
   std::string scan_program = config.text("scan.program");
   if (scan_program.empty()) scan_program = (program_directory() / "redoubt-scan").string();
   return central::NodeOptions{
@@ -116,6 +137,7 @@ Result<central::NodeOptions> node_options(const base::Config& config) {
       .clickhouse = clickhouse_options(config),
       .api_address = config.text("api.address"),
       .link_address = config.text("link.address"),
+      .scanner_address = config.text("scanner.address"),
       .link_public_address = config.text("link.public_address"),
       .web_directory = beside_program(config.text("web.directory"), "web", "web/dist"),
       .rules_directory = beside_program(config.text("rules.directory"), "rules", "rules"),
@@ -133,6 +155,7 @@ Result<central::NodeOptions> node_options(const base::Config& config) {
       .object_store_bytes_max = static_cast<uint64_t>(config.size_bytes("objects.store_max")),
       .agent_certificate_us = certificate_life_us,
       .silent_after_us = config.duration_us("fleet.silent_after"),
+      .scanner = scanner,
       .falco_matching = *matching,
       .falco_output = {.file_path = config.text("falco.file_output.filename"),
                        .http_url = config.text("falco.http_output.url"),

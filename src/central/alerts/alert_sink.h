@@ -30,6 +30,7 @@ struct AlertObject {
   std::string id;
   std::string name;
   std::string sha256;
+  std::vector<std::string> engines;  // that detected something; the alert itself does not keep them
 };
 
 struct EventReference {

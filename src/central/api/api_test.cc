@@ -36,22 +36,24 @@ std::set<std::string> described_operations() {
 
 TEST(Routes, are_those_of_the_api_description) {
   std::set<std::string> ours;
-  for (const Route& route : routes())
-    ours.insert(std::string(name_of(route.method)) + " " + std::string(route.pattern));
-  EXPECT_EQ(ours.size(), routes().size());
+  for (const Door* door : {&api_door(), &scanner_door()}) {
+    for (const Route& route : door->routes)
+      ours.insert(std::string(name_of(route.method)) + " " + std::string(route.pattern));
+  }
+  EXPECT_EQ(ours.size(), api_door().routes.size() + scanner_door().routes.size());
   EXPECT_EQ(ours, described_operations());
 }
 
 TEST(Routes, the_literal_path_wins) {
   std::vector<std::string> parameters;
-  EXPECT_EQ(find_route(Method::get, "/alerts/stream", parameters)->pattern, "/alerts/stream");
-  EXPECT_EQ(find_route(Method::get, "/alerts/7", parameters)->pattern, "/alerts/{id}");
+  EXPECT_EQ(find_route(api_door(), Method::get, "/alerts/stream", parameters)->pattern, "/alerts/stream");
+  EXPECT_EQ(find_route(api_door(), Method::get, "/alerts/7", parameters)->pattern, "/alerts/{id}");
   EXPECT_EQ(parameters, std::vector<std::string>{"7"});
-  EXPECT_EQ(find_route(Method::post, "/rules/reload", parameters)->pattern, "/rules/reload");
-  EXPECT_EQ(find_route(Method::get, "/rules/list:a%2Fb", parameters)->pattern, "/rules/{id}");
+  EXPECT_EQ(find_route(api_door(), Method::post, "/rules/reload", parameters)->pattern, "/rules/reload");
+  EXPECT_EQ(find_route(api_door(), Method::get, "/rules/list:a%2Fb", parameters)->pattern, "/rules/{id}");
   EXPECT_EQ(parameters, std::vector<std::string>{"list:a/b"});
-  EXPECT_EQ(find_route(Method::get, "/alerts/7/tree/x", parameters), nullptr);
-  EXPECT_EQ(find_route(Method::del, "/alerts/7", parameters), nullptr);
+  EXPECT_EQ(find_route(api_door(), Method::get, "/alerts/7/tree/x", parameters), nullptr);
+  EXPECT_EQ(find_route(api_door(), Method::del, "/alerts/7", parameters), nullptr);
 }
 
 // Who may change what: reading is for all, changes need a rank; these rows are the policy.
@@ -59,7 +61,7 @@ TEST(Routes, an_auditor_changes_nothing) {
   const std::set<std::string> harmless = {
       "/session",       "/map/neighbours", "/hunts",        "/hunts/export", "/hunts/histogram", "/hunts/check",
       "/hunts/outline", "/hunts/print",    "/hunts/values", "/rules/check",  "/rules/backtest",  "/exclusions/check"};
-  for (const Route& route : routes()) {
+  for (const Route& route : api_door().routes) {
     if (route.method == Method::get || route.least == Access::anyone || harmless.contains(std::string(route.pattern))) {
       continue;
     }
@@ -69,10 +71,19 @@ TEST(Routes, an_auditor_changes_nothing) {
 
 TEST(Routes, without_login_only_these) {
   std::set<std::string> open;
-  for (const Route& route : routes()) {
+  for (const Route& route : api_door().routes) {
     if (route.least == Access::anyone) open.insert(std::string(name_of(route.method)) + std::string(route.pattern));
   }
   EXPECT_EQ(open, (std::set<std::string>{"POST/session", "POST/enroll", "GET/health", "GET/openapi.yaml"}));
+}
+
+TEST(Routes, external_systems_have_a_door_of_their_own) {
+  for (const Route& route : scanner_door().routes) {
+    EXPECT_EQ(route.least, Access::external_system) << route.pattern;
+    EXPECT_TRUE(route.pattern.starts_with("/sensors/{sensorId}/")) << route.pattern;
+  }
+  for (const Route& route : api_door().routes) EXPECT_NE(route.least, Access::external_system) << route.pattern;
+  EXPECT_FALSE(may(Role::administrator, Access::external_system));
 }
 
 TEST(Target, is_decoded_by_segment) {

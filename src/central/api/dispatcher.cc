@@ -1,5 +1,7 @@
 #include "central/api/dispatcher.h"
 
+#include <algorithm>
+
 #include "central/api/gate.h"
 #include "central/api/static_files.h"
 #include "central/api/target.h"
@@ -36,6 +38,19 @@ bool matches(std::string_view pattern, const std::vector<std::string>& segments,
   return at == segments.size();
 }
 
+// How many segments the prefix has, where the path begins with it; 0: it does not.
+size_t prefix_segments(std::string_view prefix, const std::vector<std::string>& segments) {
+  size_t count = 0;
+  prefix.remove_prefix(1);
+  while (!prefix.empty()) {
+    const size_t slash = std::min(prefix.find('/'), prefix.size());
+    if (count >= segments.size() || segments[count] != prefix.substr(0, slash)) return 0;
+    prefix.remove_prefix(std::min(slash + 1, prefix.size()));
+    ++count;
+  }
+  return count;
+}
+
 // What a path and method lead to. A path that is known under other methods only has no route.
 struct Destination {
   const Route* route = nullptr;
@@ -44,9 +59,10 @@ struct Destination {
 };
 
 // Literal routes stand before those with parameters, so the first that matches is meant.
-Destination destination_of(Method method, const std::vector<std::string>& segments, size_t first) {
+Destination destination_of(std::span<const Route> routes, Method method, const std::vector<std::string>& segments,
+                           size_t first) {
   Destination found;
-  for (const Route& route : routes()) {
+  for (const Route& route : routes) {
     if (!matches(route.pattern, segments, first, found.parameters)) continue;
     found.path_known = true;
     if (route.method != method) continue;
@@ -56,14 +72,24 @@ Destination destination_of(Method method, const std::vector<std::string>& segmen
   return found;
 }
 
-constexpr size_t kApiSegments = 2;  // "api", "v1"
+// What a form has around the object in it: boundaries, heads, other fields.
+constexpr uint64_t kFormBytes = uint64_t{1} << 20;
+
+uint64_t largest_body(const Route& route, const NodeFacts& facts) {
+  switch (route.carries) {
+    case Carries::bytes: return route.body_bytes_max;
+    case Carries::object: return facts.object_bytes_max;
+    case Carries::object_in_form: return facts.object_bytes_max + kFormBytes;
+  }
+  return 0;
+}
 
 }  // namespace
 
-const Route* find_route(Method method, std::string_view path, std::vector<std::string>& parameters) {
+const Route* find_route(const Door& door, Method method, std::string_view path, std::vector<std::string>& parameters) {
   const auto target = parse_target(path);
   if (!target) return nullptr;
-  Destination found = destination_of(method, target->segments, 0);
+  Destination found = destination_of(door.routes, method, target->segments, 0);
   parameters = std::move(found.parameters);
   return found.route;
 }
@@ -84,16 +110,12 @@ Status Dispatcher::admit_request(const RequestHead& head, Admitted& admitted) {
              .path = head.target.substr(0, head.target.find('?')),
              .query = std::move(target.query),
              .headers = head.headers,
-             .address = head.address};
+             .address = head.address,
+             .client_fingerprint = head.client_fingerprint};
   const std::vector<std::string>& segments = target.segments;
-  if (segments.empty() || segments[0] != "api") {
-    if (*method != Method::get) return fail(Errc::unsupported, "only GET is supported here");
-    if (head.content_length.value_or(0) > 0) return fail(Errc::too_large, "a GET has no body");
-    admitted.refusal = serve_file(services_.facts.web_directory, segments);
-    return {};
-  }
-  const bool ours = segments.size() > kApiSegments && segments[1] == "v1";
-  Destination found = ours ? destination_of(*method, segments, kApiSegments) : Destination{};
+  const size_t prefix = prefix_segments(door_.prefix, segments);
+  if (prefix == 0) return admit_elsewhere(head, segments, admitted);
+  Destination found = destination_of(door_.routes, *method, segments, prefix);
   admitted.route = found.route;
   request.path_parameters = std::move(found.parameters);
   if (found.path_known && found.route == nullptr) {
@@ -104,10 +126,21 @@ Status Dispatcher::admit_request(const RequestHead& head, Admitted& admitted) {
   return open_body(head, admitted);
 }
 
+// What is not below the door's prefix: of the console's door its files, but for what looks like an API.
+Status Dispatcher::admit_elsewhere(const RequestHead& head, const std::vector<std::string>& segments,
+                                   Admitted& admitted) {
+  if (door_.elsewhere == Elsewhere::nothing || (!segments.empty() && segments[0] == "api")) {
+    return fail(Errc::not_found, "no such path in the API");
+  }
+  if (admitted.request.method != Method::get) return fail(Errc::unsupported, "only GET is supported here");
+  if (head.content_length.value_or(0) > 0) return fail(Errc::too_large, "a GET has no body");
+  admitted.refusal = serve_file(services_.facts.web_directory, segments);
+  return {};
+}
+
 Status Dispatcher::open_body(const RequestHead& head, Admitted& admitted) {
   const Route& route = *admitted.route;
-  const bool is_object = route.upload != nullptr && route.body_bytes_max == 0;
-  admitted.body_bytes_max = is_object ? services_.facts.object_bytes_max : route.body_bytes_max;
+  admitted.body_bytes_max = largest_body(route, services_.facts);
   if (head.content_length.value_or(0) > admitted.body_bytes_max) {
     return fail(Errc::too_large, "body: " + std::to_string(*head.content_length) + " bytes, the limit is " +
                                      std::to_string(admitted.body_bytes_max));

@@ -1,5 +1,5 @@
-// From a request's head to its answer: finds the route, checks size and rights, calls the handler, writes the audit
-// log. The server calls it on worker threads, so it may block. Knows no HTTP library.
+// From a request's head to its answer: finds the route among those of its door, checks size and rights, calls the
+// handler, writes the audit log. The server calls it on worker threads, so it may block. Knows no HTTP library.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@ struct RequestHead {
   std::string target;  // as it was sent, hostile
   std::map<std::string, std::string, std::less<>> headers;
   std::string address;
+  std::string client_fingerprint;  // as in Request
   std::optional<uint64_t> content_length;
 };
 
@@ -33,7 +34,8 @@ struct Admitted {
 
 class Dispatcher {
  public:
-  explicit Dispatcher(Services& services) : services_(services) {}
+  // Both outlive it.
+  Dispatcher(Services& services, const Door& door) : services_(services), door_(door) {}
 
   Admitted begin(const RequestHead& head);
   // The body is complete.
@@ -43,13 +45,15 @@ class Dispatcher {
 
  private:
   Status admit_request(const RequestHead& head, Admitted& admitted);
+  Status admit_elsewhere(const RequestHead& head, const std::vector<std::string>& segments, Admitted& admitted);
   Status open_body(const RequestHead& head, Admitted& admitted);
   void audit(const Admitted& admitted, const Response& response);
 
   Services& services_;
+  const Door& door_;
 };
 
-// For tests: the route of a method and path below /api/v1, its parameters in `parameters`; nullptr: none.
-const Route* find_route(Method method, std::string_view path, std::vector<std::string>& parameters);
+// For tests: the route of a method and path below the door's prefix, its parameters in `parameters`; nullptr: none.
+const Route* find_route(const Door& door, Method method, std::string_view path, std::vector<std::string>& parameters);
 
 }  // namespace redoubt::central

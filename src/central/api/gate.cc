@@ -36,6 +36,18 @@ Result<Account> account_of_session(Services& services, Request& request) {
   return account;
 }
 
+Status admit_system(Services& services, Request& request) {
+  if (request.client_fingerprint.empty()) {
+    return fail(Errc::unauthenticated,
+                "show a client certificate (self-signed will do) with an RSA key of 2048 bits at least, or an EC key");
+  }
+  const std::string& id = request.path_parameters.front();
+  TRY_STATUS(services.external_systems.admit(
+      {.system_id = id, .fingerprint = request.client_fingerprint, .address = request.address}, base::Time::now()));
+  request.actor = {.user = id, .via = "certificate", .address = request.address};
+  return {};
+}
+
 }  // namespace
 
 bool session_holds(const Result<Account>& account, const Session& session) {
@@ -49,6 +61,7 @@ Status admit(Services& services, const Route& route, Request& request) {
     return fail(Errc::permission_denied, "pages of other sites may not do this");
   }
   if (route.least == Access::anyone) return {};
+  if (route.least == Access::external_system) return admit_system(services, request);
   const std::string_view authorization = request.header("authorization");
   const bool with_token = authorization.starts_with(kBearer);
   auto account = with_token ? services.accounts.find_by_token(std::string(authorization.substr(kBearer.size())))

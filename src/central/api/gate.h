@@ -1,5 +1,6 @@
 // Who asks, and whether they may: the session cookie or API token of a request against the route's least role, and the
-// CSRF token of every change that comes with a cookie. The only place where rights are checked. Any thread; may block.
+// CSRF token of every change that comes with a cookie; of an external system its certificate. The only place where
+// rights are checked. Any thread; may block.
 #pragma once
 
 #include <string_view>

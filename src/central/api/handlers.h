@@ -66,6 +66,21 @@ Response list_reputation_sources(Services& services, const Request& request);
 Result<std::unique_ptr<BodySink>> import_reputation(Services& services, const Request& request);
 Response remove_reputation_source(Services& services, const Request& request);
 
+// external_system_routes.cc
+Response list_external_systems(Services& services, const Request& request);
+Response approve_external_system(Services& services, const Request& request);
+Response reject_external_system(Services& services, const Request& request);
+Response remove_external_system(Services& services, const Request& request);
+
+// scanner_routes.cc, scanner_submission.cc
+Result<std::unique_ptr<BodySink>> submit_scan(Services& services, const Request& request);
+Response list_scan_states(Services& services, const Request& request);
+Response get_scan(Services& services, const Request& request);
+Response delete_scan(Services& services, const Request& request);
+Response delete_scans(Services& services, const Request& request);
+Response get_scan_filters(Services& services, const Request& request);
+Response list_detects(Services& services, const Request& request);
+
 // rule_routes.cc
 Response list_rules(Services& services, const Request& request);
 Response get_rule(Services& services, const Request& request);

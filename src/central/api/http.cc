@@ -9,6 +9,8 @@ namespace redoubt::central {
 namespace {
 
 constexpr int kServerError = 500;
+// Queues are worked off, and allowances come back, in seconds.
+constexpr const char* kRetryAfterSeconds = "10";
 
 struct ErrorRow {
   int status;
@@ -71,7 +73,9 @@ Response error_response(const Error& error) {
     base::log_error("api", error.message);
     return {.status = row.status, .body = error_text(error_json(row.code, "the node failed at this: see its log"))};
   }
-  return {.status = row.status, .body = error_text(error_json(row.code, error.message))};
+  Response response{.status = row.status, .body = error_text(error_json(row.code, error.message))};
+  if (error.code == Errc::exhausted) response.headers.emplace_back("Retry-After", kRetryAfterSeconds);
+  return response;
 }
 
 nlohmann::ordered_json diagnostic_json(const query::Diagnostic& diagnostic, std::string_view source) {

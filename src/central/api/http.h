@@ -32,9 +32,10 @@ struct Request {
   std::map<std::string, std::string, std::less<>> headers;  // names in lower case
   std::string body;                                         // empty on streamed uploads
   std::string address;                                      // of the peer, without port
-  Actor actor;                                              // who asks; routes with Access::anyone: no user
-  std::string session_id, csrf;                             // of a request that came with a session
-  std::function<bool()> gone;  // nobody waits for the answer any more; of routes that watch their client
+  std::string client_fingerprint;  // SHA-256 of the certificate whose key the peer has, hexadecimal; empty: none
+  Actor actor;                     // who asks; routes with Access::anyone: no user
+  std::string session_id, csrf;    // of a request that came with a session
+  std::function<bool()> gone;      // nobody waits for the answer any more; of routes that watch their client
 
   // "" where there is none.
   std::string_view query_value(std::string_view name) const;

@@ -7,6 +7,8 @@
 #include "base/hash.h"
 #include "central/api/handlers.h"
 #include "central/api/json_response.h"
+#include "central/api/object_json.h"
+#include "central/api/object_wait.h"
 #include "central/api/parameters.h"
 #include "central/objects/object_archive.h"
 
@@ -18,45 +20,10 @@ using nlohmann::ordered_json;
 
 constexpr size_t kUploadNameBytesMax = 255;
 constexpr int64_t kObjectsDefault = 100;
-constexpr int64_t kMsUs = 1000;
 constexpr size_t kPreviewBytes = 4096;
 constexpr size_t kPreviewLineBytes = 16;
 // Long polls hold a worker thread each: past this many a request is answered at once.
 constexpr int kObjectWaitsMax = 6;
-
-ordered_json report_json(const scan::ScanReport& report) {
-  ordered_json detections = ordered_json::array();
-  for (const scan::Detection& detection : report.detections) {
-    detections.push_back({{"engine", detection.engine},
-                          {"engine_version", detection.engine_version},
-                          {"rule", detection.rule},
-                          {"rule_set", detection.rule_set},
-                          {"importance", detection.importance},
-                          {"description", detection.description}});
-  }
-  ordered_json json = {{"mime_type", report.mime_type},
-                       {"detections", std::move(detections)},
-                       {"engines", report.engines},
-                       {"finished", base::format_time(report.finished)},
-                       {"duration_ms", report.duration_us / kMsUs}};
-  if (!report.error.empty()) json["error"] = report.error;
-  return json;
-}
-
-ordered_json stored_object_json(const Object& object) {
-  ordered_json json = {{"id", object.id},
-                       {"name", object.name},
-                       {"sha256", object.sha256},
-                       {"size_bytes", object.size_bytes},
-                       {"source", name_of(object.source)},
-                       {"submitted_by", object.submitted_by},
-                       {"submitted", base::format_time(object.submitted)},
-                       {"verdict", scan::name_of(object.verdict)}};
-  if (object.report) json["report"] = report_json(*object.report);
-  if (object.rescanned.us > 0) json["rescanned"] = base::format_time(object.rescanned);
-  if (!object.alert_id.empty()) json["alert_id"] = object.alert_id;
-  return json;
-}
 
 Result<ObjectFilter> filter_of(const Request& request) {
   ObjectFilter filter{.name = std::string(request.query_value("name")),
@@ -81,23 +48,6 @@ class ObjectBody final : public BodySink {
 
  private:
   std::unique_ptr<Submission> submission_;
-};
-
-// Counts the requests that wait, for as long as it lives.
-class ObjectWait {
- public:
-  ObjectWait() : admitted_(++waiting() <= kObjectWaitsMax) {}
-  ~ObjectWait() { --waiting(); }
-  ObjectWait(const ObjectWait&) = delete;
-  ObjectWait& operator=(const ObjectWait&) = delete;
-  bool admitted() const { return admitted_; }
-
- private:
-  static std::atomic<int>& waiting() {
-    static std::atomic<int> count{0};
-    return count;
-  }
-  bool admitted_;
 };
 
 }  // namespace

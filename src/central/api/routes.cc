@@ -49,7 +49,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {Method::del,   "/policy/exclusions/{id}",   Access::administrator, remove_policy_exclusion, kSmallBody, Audited::yes},
     {Method::post,  "/enrollment-tokens",        Access::administrator, create_enrollment_token, kSmallBody, Audited::yes},
     {Method::post,  "/enroll",                   Access::anyone,        enroll_host,             size_t{64} << 10, Audited::yes},
-    {Method::post,  "/objects",                  Access::officer,       nullptr,                 kNoBody,    Audited::yes, submit_object},
+    {Method::post,  "/objects",                  Access::officer,       nullptr,                 kNoBody,    Audited::yes, submit_object, Client::ignored, Carries::object},
     {Method::get,   "/objects",                  Access::reader,        list_objects,            kNoBody,    Audited::no},
     {Method::get,   "/objects/{id}",             Access::reader,        get_object,              kNoBody,    Audited::no},
     {Method::get,   "/objects/{id}/archive",     Access::officer,       get_object_archive,      kNoBody,    Audited::yes},
@@ -63,6 +63,10 @@ constexpr auto kRoutes = std::to_array<Route>({
     {Method::get,   "/reputation/sources",       Access::reader,        list_reputation_sources, kNoBody,    Audited::no},
     {Method::post,  "/reputation/sources/{name}", Access::officer,      nullptr,                 kFeedBytesMax, Audited::yes, import_reputation},
     {Method::del,   "/reputation/sources/{name}", Access::officer,      remove_reputation_source, kSmallBody, Audited::yes},
+    {Method::get,   "/external-systems",         Access::reader,        list_external_systems,   kNoBody,    Audited::no},
+    {Method::post,  "/external-systems/{id}/approve", Access::administrator, approve_external_system, kSmallBody, Audited::yes},
+    {Method::post,  "/external-systems/{id}/reject", Access::administrator, reject_external_system, kSmallBody, Audited::yes},
+    {Method::del,   "/external-systems/{id}",    Access::administrator, remove_external_system,  kSmallBody, Audited::yes},
     {Method::get,   "/rules",                    Access::reader,        list_rules,              kNoBody,    Audited::no},
     {Method::post,  "/rules/check",              Access::reader,        check_rule,              kTextBody,  Audited::no},
     {Method::post,  "/rules/backtest",           Access::reader,        backtest_rule,           kTextBody,  Audited::yes},
@@ -87,8 +91,25 @@ constexpr auto kRoutes = std::to_array<Route>({
     // clang-format on
 });
 
+// Objects tell who submitted them; reading and forgetting one's own results is no action to be audited.
+constexpr auto kScannerRoutes = std::to_array<Route>({
+    // clang-format off
+    {Method::post, "/sensors/{sensorId}/scans",          Access::external_system, nullptr,             kNoBody, Audited::no, submit_scan, Client::ignored, Carries::object_in_form},
+    {Method::del,  "/sensors/{sensorId}/scans",          Access::external_system, delete_scans,        kNoBody, Audited::no},
+    {Method::get,  "/sensors/{sensorId}/scans/state",    Access::external_system, list_scan_states,    kNoBody, Audited::no},
+    {Method::get,  "/sensors/{sensorId}/scans/filters",  Access::external_system, get_scan_filters,    kNoBody, Audited::no},
+    {Method::get,  "/sensors/{sensorId}/scans/{scanId}", Access::external_system, get_scan,            kNoBody, Audited::no},
+    {Method::del,  "/sensors/{sensorId}/scans/{scanId}", Access::external_system, delete_scan,         kNoBody, Audited::no},
+    {Method::get,  "/sensors/{sensorId}/detects",        Access::external_system, list_detects,        kNoBody, Audited::no},
+    // clang-format on
+});
+
+constexpr Door kApiDoor = {.prefix = "/api/v1", .routes = kRoutes, .elsewhere = Elsewhere::console_files};
+constexpr Door kScannerDoor = {.prefix = "/kata/scanner/v1", .routes = kScannerRoutes, .elsewhere = Elsewhere::nothing};
+
 }  // namespace
 
-std::span<const Route> routes() { return kRoutes; }
+const Door& api_door() { return kApiDoor; }
+const Door& scanner_door() { return kScannerDoor; }
 
 }  // namespace redoubt::central

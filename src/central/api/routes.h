@@ -1,4 +1,4 @@
-// The route table: every path of the API, who may use it, how large a body may be, and its handler. The only place
+// The route tables, one a door: every path, who may use it, how large a body may be, and its handler. The only place
 // where rights are written down. Handlers are in *_routes.cc and reach the node through Services.
 #pragma once
 
@@ -14,6 +14,11 @@
 #include "base/result.h"
 #include "central/alerts/alert_book.h"
 #include "central/api/http.h"
+#include "central/external_systems/detect_log.h"
+#include "central/external_systems/external_systems.h"
+#include "central/external_systems/scan_book.h"
+#include "central/external_systems/state_list.h"
+#include "central/external_systems/submission_limits.h"
 #include "central/fleet/enrollment.h"
 #include "central/fleet/fleet.h"
 #include "central/fleet/policy_book.h"
@@ -45,6 +50,7 @@ struct NodeFacts {
   std::string web_directory;  // empty: no console
   uint64_t object_bytes_max = uint64_t{100} << 20;
   std::string temporary_directory;  // for files without a name
+  StateList state_list = StateList::array;
 };
 
 struct HealthComponent {
@@ -67,6 +73,10 @@ struct Services {
   HuntExports& exports;
   ObjectService& objects;
   ReputationBook& reputation;
+  ExternalSystems& external_systems;
+  ScanBook& scans;
+  DetectLog& detects;
+  SubmissionLimits& submission_limits;
   HuntSchedule& schedule;
   RuleBook& rules;
   AttackNames& attack;
@@ -86,20 +96,33 @@ using UploadHandler = Result<std::unique_ptr<BodySink>> (*)(Services&, const Req
 enum class Audited : uint8_t { no, yes };
 // Whether the handler is told that its client went away.
 enum class Client : uint8_t { ignored, watched };
+// What the limit of a body is: of its bytes, or the node's of an object.
+enum class Carries : uint8_t { bytes, object, object_in_form };
 
 struct Route {
   Method method;
-  std::string_view pattern;  // below /api/v1; {…} stands for one segment
+  std::string_view pattern;  // below the door's prefix; {…} stands for one segment
   Access least;
   Handler handler;
   size_t body_bytes_max;
   Audited audited;
-  UploadHandler upload = nullptr;  // instead of handler; no body_bytes_max: NodeFacts::object_bytes_max
+  UploadHandler upload = nullptr;  // instead of handler
   Client client = Client::ignored;
+  Carries carries = Carries::bytes;
 };
 
-inline constexpr std::string_view kApiPrefix = "/api/v1";
+enum class Elsewhere : uint8_t { console_files, nothing };
 
-std::span<const Route> routes();
+// A listener's paths: those of its routes below the prefix, and what is elsewhere.
+struct Door {
+  std::string_view prefix;
+  std::span<const Route> routes;
+  Elsewhere elsewhere;
+};
+
+// Console, command line, people and programs with a login: below /api/v1.
+const Door& api_door();
+// External systems with a certificate: below /kata/scanner/v1. The first parameter of each path is the system's id.
+const Door& scanner_door();
 
 }  // namespace redoubt::central

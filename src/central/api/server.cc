@@ -26,6 +26,7 @@
 #include <set>
 #include <thread>
 
+#include "base/hash.h"
 #include "base/log.h"
 
 namespace redoubt::central {
@@ -50,6 +51,8 @@ constexpr auto kWriteTime = seconds(60);
 constexpr auto kCloseTime = seconds(2);
 constexpr auto kHeartbeat = seconds(15);
 constexpr int kHeadTooLarge = 431;
+constexpr size_t kCertificatesBytesMax = size_t{32} << 10;
+constexpr int kSecurityBitsMin = 112;  // RSA of 2048 bits, EC of 224
 constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
 
 // Scripts, styles and fonts come from the node's own files alone; nothing inline, nothing framed.
@@ -75,6 +78,7 @@ struct Connection {
   beast::flat_buffer buffer{kHeadBytesMax + kPieceBytes};
   asio::steady_timer wake;  // of an event stream
   std::string address;
+  std::string client_fingerprint;
 };
 
 using ConnectionPtr = std::shared_ptr<Connection>;
@@ -125,10 +129,34 @@ std::function<bool()> watch_peer(Connection& connection) {
   };
 }
 
-RequestHead head_of(const Parser& parser, const std::string& address) {
+// Takes every certificate: who it belongs to is what people decide by its fingerprint. That the peer has its key is the
+// handshake's to check.
+int take_any_certificate(int, X509_STORE_CTX*) { return 1; }
+
+void ask_for_certificates(SSL_CTX* tls) {
+  SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, take_any_certificate);
+  SSL_CTX_set_max_cert_list(tls, kCertificatesBytesMax);
+  // Each connection proves its key anew.
+  SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(tls, 0);
+}
+
+// Empty without a certificate, or with a key that is too weak to tell anybody by.
+std::string peer_fingerprint(SSL* tls) {
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(SSL_get1_peer_certificate(tls), X509_free);
+  const EVP_PKEY* const key = certificate ? X509_get0_pubkey(certificate.get()) : nullptr;
+  if (key == nullptr || EVP_PKEY_get_security_bits(key) < kSecurityBitsMin) return "";
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  if (X509_digest(certificate.get(), EVP_sha256(), digest.data(), &size) != 1) return "";
+  return base::to_hex({reinterpret_cast<const char*>(digest.data()), size});
+}
+
+RequestHead head_of(const Parser& parser, const Connection& connection) {
   RequestHead head{.method = std::string(parser.get().method_string()),
                    .target = std::string(parser.get().target()),
-                   .address = address};
+                   .address = connection.address,
+                   .client_fingerprint = connection.client_fingerprint};
   for (const auto& field : parser.get()) {
     std::string name(field.name_string());
     std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -145,8 +173,8 @@ class ApiServer::Impl {
   Impl(const ApiServerOptions& options, Dispatcher& dispatcher, base::Metrics& metrics)
       : options_(options),
         dispatcher_(dispatcher),
-        requests_(metrics.counter("redoubt_http_requests_total", "requests to console and API")),
-        open_(metrics.gauge("redoubt_http_connections", "open HTTPS connections")),
+        requests_(metrics.counter("redoubt_http_requests_total", "requests to console and API", options.metric_labels)),
+        open_(metrics.gauge("redoubt_http_connections", "open HTTPS connections", options.metric_labels)),
         io_(static_cast<int>(options.io_threads)),
         workers_(options.worker_threads),
         acceptor_(asio::make_strand(io_)) {}
@@ -191,6 +219,7 @@ Status ApiServer::Impl::prepare_tls() {
   tls_.use_private_key(asio::buffer(options_.key_pem), asio::ssl::context::pem, error);
   if (error) return fail(Errc::invalid_argument, "server key: " + error.message());
   SSL_CTX_set_min_proto_version(tls_.native_handle(), TLS1_3_VERSION);
+  if (options_.client_certificates == ClientCertificates::asked) ask_for_certificates(tls_.native_handle());
   SSL_CTX_set_alpn_select_cb(
       tls_.native_handle(),
       [](SSL*, const unsigned char** out, unsigned char* size, const unsigned char* offered, unsigned offered_size,
@@ -293,6 +322,7 @@ asio::awaitable<void> ApiServer::Impl::serve(ConnectionPtr connection) {
   connection->lower().expires_after(kHandshakeTime);
   const auto [error] = co_await connection->stream.async_handshake(asio::ssl::stream_base::server, kAsTuple);
   if (error) co_return;
+  connection->client_fingerprint = peer_fingerprint(connection->stream.native_handle());
   Next next = Next::another_request;
   while (next == Next::another_request && !stopping_) next = co_await serve_request(connection);
   co_await close(connection, next);
@@ -323,7 +353,7 @@ asio::awaitable<Next> ApiServer::Impl::serve_request(ConnectionPtr connection) {
   requests_.add();
   connection->lower().expires_never();
 
-  const RequestHead head = head_of(parser, connection->address);
+  const RequestHead head = head_of(parser, *connection);
   const Next after = parser.keep_alive() ? Next::another_request : Next::close;
   Admitted admitted;
   co_await run_blocking(workers_, [&] { admitted = dispatcher_.begin(head); });

@@ -43,10 +43,10 @@ std::string all_words(const scan::ScanReport& report) {
   return words;
 }
 
-bool engines_agree(const scan::ScanReport& report) {
-  std::set<std::string_view> engines;
+std::vector<std::string> engines_of(const scan::ScanReport& report) {
+  std::set<std::string> engines;
   for (const scan::Detection& found : report.detections) engines.insert(found.engine);
-  return engines.size() > 1;
+  return {engines.begin(), engines.end()};
 }
 
 NewDetection common_parts(const Object& object, const scan::ScanReport& report) {
@@ -54,7 +54,7 @@ NewDetection common_parts(const Object& object, const scan::ScanReport& report) 
   detection.source = AlertSource::object;
   detection.time = report.finished;
   detection.user = object.submitted_by;
-  detection.object = {object.id, object.name, object.sha256};
+  detection.object = {object.id, object.name, object.sha256, engines_of(report)};
   return detection;
 }
 
@@ -67,8 +67,9 @@ NewDetection detection_of(const Object& object, const scan::ScanReport& report) 
   detection.rule.id = first.engine + ":" + first.rule;
   detection.rule.title = first.description.empty() ? first.rule : first.description;
   detection.rule.description = all_words(report);
-  detection.rule.format = engines_agree(report) ? "combined" : first.engine;
-  const size_t rank = rank_of(first.importance) + (engines_agree(report) ? 1 : 0);
+  const bool agreed = detection.object.engines.size() > 1;
+  detection.rule.format = agreed ? "combined" : first.engine;
+  const size_t rank = rank_of(first.importance) + (agreed ? 1 : 0);
   detection.importance = kImportances[std::min(rank, kImportances.size() - 1)];
   return detection;
 }

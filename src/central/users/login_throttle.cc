@@ -15,7 +15,8 @@ void drop_older(std::deque<base::Time>& failures, base::Time now) {
   while (!failures.empty() && failures.front().us <= now.us - kLoginWindowUs) failures.pop_front();
 }
 
-// The address, or the first four groups of an IPv6 address.
+}  // namespace
+
 std::string sender_of(const std::string& address) {
   in6_addr bytes{};
   const std::string plain = address.substr(0, address.find('%'));
@@ -26,8 +27,6 @@ std::string sender_of(const std::string& address) {
   inet_ntop(AF_INET6, &bytes, text.data(), text.size());
   return text.data();
 }
-
-}  // namespace
 
 std::deque<base::Time>* LoginThrottle::failures_of(const Who& who, base::Time now) {
   if (failures_.size() >= kThrottledPairsMax && !failures_.contains(who)) {

@@ -17,6 +17,9 @@ constexpr size_t kLoginFailuresMax = 5;
 constexpr size_t kAddressFailuresMax = 30;
 constexpr int64_t kLoginWindowUs = base::kMinuteUs;
 
+// What one sender has: the address, or the first four groups of an IPv6 address.
+std::string sender_of(const std::string& address);
+
 class LoginThrottle {
  public:
   // Whether another try may be made now. It counts as a failure until succeeded() is called, so that tries made at the

@@ -33,6 +33,7 @@ bool may(Role role, Access access) {
     case Access::officer: return role >= Role::officer;
     case Access::senior_officer: return role >= Role::senior_officer;
     case Access::administrator: return role == Role::administrator;
+    case Access::external_system: return false;
   }
   return false;
 }
