@@ -8,6 +8,7 @@ import { Shell } from './shell';
 
 const AlertsPage = lazy(() => import('@/features/alerts/alerts_page').then((m) => ({ default: m.AlertsPage })));
 const AlertPage = lazy(() => import('@/features/alerts/alert_page').then((m) => ({ default: m.AlertPage })));
+const ExternalSystemsPage = lazy(() => import('@/features/external_systems/external_systems_page').then((m) => ({ default: m.ExternalSystemsPage })));
 const HuntPage = lazy(() => import('@/features/hunt/hunt_page').then((m) => ({ default: m.HuntPage })));
 const HostsPage = lazy(() => import('@/features/hosts/hosts_page').then((m) => ({ default: m.HostsPage })));
 const MapPage = lazy(() => import('@/features/map/map_page').then((m) => ({ default: m.MapPage })));
@@ -32,6 +33,7 @@ export function App() {
           <Route path="/rules" element={<RulesPage />} />
           <Route path="/rules/:id" element={<RulePage />} />
           <Route path="/hosts" element={<HostsPage />} />
+          <Route path="/external-systems" element={<ExternalSystemsPage />} />
           <Route path="/objects" element={<ObjectsPage />} />
           <Route path="/objects/:id" element={<ObjectsPage />} />
           <Route path="*" element={<Empty title="There is no such page">The address may be mistyped.</Empty>} />

@@ -8,6 +8,7 @@ export type Alert = Schema['Alert'];
 export type AlertStatus = Schema['AlertStatus'];
 export type Importance = Schema['Importance'];
 export type Diagnostic = Schema['Diagnostic'];
+export type ExternalSystem = Schema['ExternalSystem'];
 export type Host = Schema['Host'];
 export type HuntResult = Schema['HuntResult'];
 export type ProcessNode = Schema['ProcessNode'];

@@ -55,3 +55,7 @@ export function useMayChange(): boolean {
   const { data } = useSession();
   return !!data && data.role !== 'auditor';
 }
+
+export function useIsAdministrator(): boolean {
+  return useSession().data?.role === 'administrator';
+}
