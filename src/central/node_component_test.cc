@@ -47,12 +47,13 @@ class HttpsClient {
   explicit HttpsClient(int port, int versions_max = TLS1_3_VERSION) : context_(SSL_CTX_new(TLS_client_method())) {
     SSL_CTX_clear_options(context_, SSL_OP_NO_TLSv1_2);  // set for the process by the link
     SSL_CTX_set_max_proto_version(context_, versions_max);
-    fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{.sin_family = AF_INET, .sin_port = htons(static_cast<uint16_t>(port))};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ssl_ = SSL_new(context_);
-    connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
-                 SSL_set_fd(ssl_, fd_) == 1 && SSL_connect(ssl_) == 1;
+    connect(port);
+  }
+  // Shows a certificate.
+  HttpsClient(int port, const std::string& pem_path) : context_(SSL_CTX_new(TLS_client_method())) {
+    SSL_CTX_use_certificate_file(context_, pem_path.c_str(), SSL_FILETYPE_PEM);
+    SSL_CTX_use_PrivateKey_file(context_, pem_path.c_str(), SSL_FILETYPE_PEM);
+    connect(port);
   }
   ~HttpsClient() {
     SSL_free(ssl_);
@@ -93,6 +94,14 @@ class HttpsClient {
   }
 
  private:
+  void connect(int port) {
+    fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{.sin_family = AF_INET, .sin_port = htons(static_cast<uint16_t>(port))};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ssl_ = SSL_new(context_);
+    connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+                 SSL_set_fd(ssl_, fd_) == 1 && SSL_connect(ssl_) == 1;
+  }
   bool fill(int64_t deadline) {
     if (SSL_pending(ssl_) == 0) {
       pollfd wait{.fd = fd_, .events = POLLIN, .revents = 0};
@@ -165,6 +174,7 @@ class NodeTest : public ::testing::Test {
             .clickhouse = clickhouse_,
             .api_address = "127.0.0.1:0",
             .link_address = "127.0.0.1:0",
+            .scanner_address = "127.0.0.1:0",
             .web_directory = *directory_ / "web",
             .rules_directory = *directory_ / "rules",
             .yara_directory = REDOUBT_SOURCE_DIR "/rules/yara",
@@ -553,6 +563,83 @@ TEST_F(NodeTest, an_object_is_judged_and_becomes_an_alert) {
   EXPECT_EQ(call("GET", "/objects/" + clean["id"].get<std::string>() + "?wait_ms=20000").parsed()["verdict"],
             "not detected");
   EXPECT_EQ(call("GET", "/objects?limit=1").parsed()["objects"].size(), 1u);
+}
+
+// An external system, with a certificate of its own in a file.
+class TestSystem {
+ public:
+  TestSystem(int port, std::string id) : port_(port), id_(std::move(id)) {
+    const auto made = link::make_ca("a system").value();
+    fingerprint_ = link::read_certificate(made.certificate_pem)->fingerprint;
+    EXPECT_TRUE(base::write_file_atomic(path(), made.key_pem + made.certificate_pem, base::kPrivateFile));
+  }
+  Answer call(const std::string& method, const std::string& target, const std::string& body = "") const {
+    HttpsClient client(port_, path());
+    EXPECT_TRUE(client.connected());
+    client.send(method + " /kata/scanner/v1/sensors/" + id_ + target +
+                " HTTP/1.1\r\nHost: node\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: " +
+                std::to_string(body.size()) + "\r\n\r\n" + body);
+    return client.answer();
+  }
+  Answer submit(const std::string& scan_id, const std::string& content) const {
+    return call("POST", "/scans",
+                "--b\r\nContent-Disposition: form-data; name=\"content\"; filename=\"a.bin\"\r\n\r\n" + content +
+                    "\r\n--b\r\nContent-Disposition: form-data; name=\"scanId\"\r\n\r\n" + scan_id + "\r\n--b--\r\n");
+  }
+  const std::string& fingerprint() const { return fingerprint_; }
+
+ private:
+  std::string path() const { return directory_ / "system.pem"; }
+
+  base::TempDir directory_;
+  const int port_;
+  const std::string id_;
+  std::string fingerprint_;
+};
+
+TEST_F(NodeTest, an_external_system_is_approved_and_served) {
+  const TestSystem system(node_->scanner_port(), "c8a9ecaf-2e8d-4967-bc94-8182130a9df5");
+  EXPECT_EQ(system.submit("1", "hello").status, 401);
+  const json waiting = call("GET", "/external-systems").parsed()["external_systems"][0];
+  EXPECT_EQ(waiting["fingerprint"], system.fingerprint());
+  EXPECT_EQ(waiting["state"], "pending");
+  const std::string row = "/external-systems/" + waiting["id"].get<std::string>();
+  const Answer approved = call("POST", row + "/approve", R"({"name":"gateway"})");
+  EXPECT_EQ(approved.parsed()["name"], "gateway") << approved.body;
+  const Answer taken = system.submit("1", "hello");
+  EXPECT_EQ(taken.status, 200) << taken.body;
+  EXPECT_EQ(taken.body, "OK");
+  EXPECT_EQ(
+      system.submit("2", std::string("X5O!P%@AP[4\\PZX54(P^)7CC)7}") + "$EICAR-STANDARD-" + "ANTIVIRUS-TEST-FILE!$H+H*")
+          .status,
+      200);
+  EXPECT_EQ(system.call("GET", "/scans/1?wait_ms=20000").parsed()["state"], "not detected");
+  EXPECT_EQ(system.call("GET", "/scans/2?wait_ms=20000").parsed()["object"]["source"], "external system");
+  EXPECT_EQ(system.call("GET", "/scans/state?state=detect").body, R"([{"scanId":"2","state":"detect"}])");
+  const json detects = system.call("GET", "/detects").parsed();
+  EXPECT_EQ(detects["detects"].back()["object"]["processedObject"]["name"], "a.bin") << detects;
+  const std::string token = detects["token"];
+  EXPECT_EQ(system.call("GET", "/detects?detect_type=yara&token=" + token).parsed()["detects"].size(), 0u);
+  EXPECT_EQ(system.call("DELETE", "/scans/1").status, 200);
+  EXPECT_EQ(system.call("DELETE", "/scans/1").status, 404);
+  EXPECT_EQ(system.call("DELETE", "/scans").body, "OK");
+  EXPECT_EQ(system.call("GET", "/scans/state").status, 204);
+  EXPECT_EQ(call("DELETE", row).status, 204);
+  EXPECT_EQ(system.call("GET", "/scans/state").status, 401);
+}
+
+TEST_F(NodeTest, the_doors_know_their_own_paths_alone) {
+  HttpsClient scanner(node_->scanner_port());
+  scanner.send(head("GET", "/api/v1/health", 0, {}));
+  EXPECT_EQ(scanner.answer().status, 404);
+  scanner.send(head("GET", "/", 0, {}));
+  EXPECT_EQ(scanner.answer().status, 404);
+  scanner.send(head("GET", "/kata/scanner/v1/sensors/x/scans/state", 0, {cookie_}));
+  EXPECT_EQ(scanner.answer().status, 401);
+  EXPECT_FALSE(HttpsClient(node_->scanner_port(), TLS1_2_VERSION).connected());
+  HttpsClient api(node_->api_port());
+  api.send(head("POST", "/kata/scanner/v1/sensors/x/scans", 0, {}));
+  EXPECT_EQ(api.answer().status, 405);
 }
 
 TEST_F(NodeTest, lists_rules_fields_and_metrics) {
