@@ -578,6 +578,32 @@ test('an object with the test virus is detected, a clean one is not', async () =
   await expect(page.getByRole('region', { name: 'Summary' })).toContainText('eicar.com');
 });
 
+test('an external system is approved after its fingerprint was compared', async () => {
+  const [id, fingerprint] = process.env.REDOUBT_SYSTEM!.split(' ') as [string, string];
+  await open('External systems');
+  const row = page.locator('tr[data-system]').filter({ hasText: id });
+  await expect(row).toContainText('Waits');
+  await expectAccessible();
+  await row.getByRole('button', { name: `Approve ${id}` }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Fingerprint that the system shows').fill('00:11:22');
+  await expect(dialog).toContainText('It is another one');
+  await expect(dialog.getByRole('button', { name: 'Approve' })).toBeDisabled();
+  await dialog.getByLabel('Fingerprint that the system shows').fill(fingerprint.toUpperCase().match(/../g)!.join(':'));
+  await expect(dialog).toContainText('It is the same');
+  await dialog.getByLabel('Name', { exact: true }).fill('mail gateway');
+  await dialog.getByRole('button', { name: 'Approve' }).click();
+  await expect(dialog).toBeHidden();
+  const named = page.locator('tr[data-system]').filter({ hasText: 'mail gateway' });
+  await expect(named).toContainText('Approved');
+  await expect(named).toContainText('admin');
+  await picture('external_systems');
+  await named.getByRole('button', { name: `Reject ${id}` }).click();
+  await expect(named).toContainText('Rejected');
+  await named.getByRole('button', { name: `Forget ${id}` }).click();
+  await expect(named).toBeHidden();
+});
+
 test('the host has a card with its facts and recent losses', async () => {
   await open('Hosts');
   await page.locator('tr[data-host] button').first().click();

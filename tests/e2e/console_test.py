@@ -11,6 +11,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
+from external_system import System  # noqa: E402
 from product import ROOT, Product  # noqa: E402
 
 CHROMIUM = pathlib.Path(os.environ.get("REDOUBT_CHROMIUM", "/usr/bin/chromium"))
@@ -22,6 +23,8 @@ def main():
         print(f"skipped: no {CHROMIUM}")
         return 0
     with Product() as product, tempfile.TemporaryDirectory(prefix="redoubt-intrusion-") as scratch:
+        system = System(product, pathlib.Path(scratch))
+        assert system.submit(pathlib.Path(__file__), "waits for approval")[0] == 401
         environment = {
             **os.environ,
             "REDOUBT_URL": f"https://127.0.0.1:{product.api_port}",
@@ -30,6 +33,7 @@ def main():
             "REDOUBT_CHROMIUM": str(CHROMIUM),
             "REDOUBT_TRIGGER": f"cd {shlex.quote(str(HERE))} && ./intrusion.sh {shlex.quote(scratch)}",
             "REDOUBT_TRIGGER_ALERT": "Download",
+            "REDOUBT_SYSTEM": f"{system.id} {system.fingerprint}",
         }
         if "REDOUBT_SCREENSHOTS" in environment:
             environment["REDOUBT_SCREENSHOTS"] = str(pathlib.Path(environment["REDOUBT_SCREENSHOTS"]).resolve())
