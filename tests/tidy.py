@@ -14,6 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 MAY_INCLUDE = {
     "base": set(),
     "event": {"base"},
+    "gateway": {"base"},
     "query": {"base", "event"},
     "sensor": {"base", "event"},
     "link": {"base", "event"},
@@ -21,7 +22,7 @@ MAY_INCLUDE = {
     "rules": {"base", "event", "query"},
     "store": {"base", "event", "query"},
     "central": {"base", "event", "query", "link", "scan", "rules", "store"},
-    "apps": {"base", "event", "query", "sensor", "link", "scan", "rules", "store", "central"},
+    "apps": {"base", "event", "gateway", "query", "sensor", "link", "scan", "rules", "store", "central"},
 }
 
 # Headers that cost seconds a file, or tie a caller to a library: never in a .h.
