@@ -137,6 +137,17 @@ def tries_on(scratch, node):
         wait_until(lambda: "refused" in files(gateway.quarantine), 30, "what the node refuses is quarantined after retries")
 
 
+def hears_a_refusal_while_it_sends(scratch, node):
+    """A proxy or a node says "too large" after the first bytes, and takes no more."""
+    node.limit = 1 << 30
+    node.hasty = 413
+    with Gateway(scratch, "hasty", node) as gateway:
+        gateway.put("large", bytes(50 << 20))
+        _, took = wait_until(lambda: "large" in files(gateway.quarantine), 20, "it is heard")
+        assert gateway.said("too large")
+        print(f"heard after {took:.1f} s", flush=True)
+
+
 def knows_its_node(scratch, node):
     gateway = Gateway(scratch, "knows", node)
     keys = json.loads(gateway.config.read_text())
@@ -184,7 +195,8 @@ def is_killed(scratch, node):
 def main():
     with tempfile.TemporaryDirectory(prefix="redoubt-scanner-") as folder:
         scratch = pathlib.Path(folder)
-        for check in (sorts, keeps_connections, waits_for_approval_and_says_so_once, tries_on, knows_its_node, is_killed):
+        for check in (sorts, keeps_connections, waits_for_approval_and_says_so_once, tries_on,
+                      hears_a_refusal_while_it_sends, knows_its_node, is_killed):
             with StandIn(scratch) as node:
                 check(scratch, node)
             print(f"{check.__name__}: good", flush=True)

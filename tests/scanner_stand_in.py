@@ -30,6 +30,8 @@ class StandIn:
         self.status = 0
         self.retry_after = None
         self.wrapped = False
+        self.limit = 1 << 20    # maxObjectSize
+        self.hasty = 0          # answered to a submission before its body is read
         self.refused_once = []  # statuses for the next submissions, one each
         self.drops = 0          # so many connections are closed instead of answered
         self.scans = {}
@@ -113,6 +115,9 @@ class Answers(http.server.BaseHTTPRequestHandler):
         return bool(status)
 
     def do_POST(self):
+        if self.node.hasty:
+            self.close_connection = True
+            return self.answer(self.node.hasty, b"hasty")
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.refuses():
             return None
@@ -134,7 +139,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
             return None
         path = urllib.parse.urlparse(self.path).path
         if path.endswith("/scans/filters"):
-            return self.answer(200, json.dumps({"maxObjectSize": 1 << 20, "version": "stand-in"}).encode())
+            return self.answer(200, json.dumps({"maxObjectSize": self.node.limit, "version": "stand-in"}).encode())
         if not path.endswith("/scans/state"):
             return self.answer(404)
         with self.node.lock:

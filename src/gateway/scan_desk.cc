@@ -94,6 +94,7 @@ ScanDesk::Heard ScanDesk::submit_and_wait(int fd, uint64_t size_bytes, BackOff& 
     case Answer::taken:
       note(Condition::good, "");
       heard = wait_for(id);
+      heard.judgement.sha256 = std::move(sent.sha256);
       break;
     case Answer::too_large: heard.judgement.kind = Judgement::Kind::too_large; break;
     case Answer::changed: heard.judgement.kind = Judgement::Kind::changed; break;

@@ -29,6 +29,7 @@ struct Judgement {
   enum class Kind : uint8_t { not_detected, detect, error, timeout, too_large, changed, stopped };
   Kind kind = Kind::error;
   std::string reason;  // of error, too_large and changed
+  std::string sha256;  // of the bytes that were judged; empty where none were
 };
 std::string_view name_of(Judgement::Kind kind);
 

@@ -46,6 +46,7 @@ struct Submitted {
   Answer answer = Answer::away;
   std::string reason;  // of all but `taken`
   int64_t retry_after_ms = 0;
+  std::string sha256;  // of the bytes that the node took
 };
 
 class Scanner {

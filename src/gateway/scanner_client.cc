@@ -66,6 +66,7 @@ struct Upload {
   std::string after;
   int fd = -1;
   uint64_t size_bytes = 0;
+  std::string sha256;  // of the bytes that were sent
 };
 
 std::string percent_encoded(std::string_view text) {
@@ -89,7 +90,8 @@ int64_t retry_after_ms(std::string_view text) {
   return std::clamp<int64_t>(seconds, 0, kRetryAfterSecondsMax) * 1000;
 }
 
-// One connection, one operation at a time: started, and run to its end, its deadline, or the client's stop.
+// One connection and one call at a time. The answer is read while the object is still being sent, since a node may
+// refuse it at any moment. Everything runs in the caller's thread until it is done, its deadline, or the client's stop.
 class Connection {
  public:
   Connection(const ScannerClientOptions& options, asio::ssl::context& tls, const std::atomic<bool>& stopped)
@@ -113,11 +115,12 @@ class Connection {
     return compare_fingerprint();
   }
 
-  Result<Reply> exchange(http::verb verb, const std::string& target, const Upload* upload) {
+  Result<Reply> exchange(http::verb verb, const std::string& target, Upload* upload) {
     http::request<http::empty_body> request(verb, target, kHttp11);
     request.set(http::field::host, options_.host + ":" + options_.port);
     request.set(http::field::user_agent, "redoubt-gateway/" REDOUBT_VERSION);
     request.keep_alive(true);
+    start_reading();
     error_code unsent;
     if (upload == nullptr) {
       unsent = finish(kPieceTime, [&](auto done) { http::async_write(stream_, request, std::move(done)); });
@@ -126,7 +129,7 @@ class Connection {
       request.content_length(upload->before.size() + upload->size_bytes + upload->after.size());
       TRY(unsent, send(request, *upload));
     }
-    return read_reply(unsent);
+    return finish_reading(unsent);
   }
 
   // The connection may serve another call.
@@ -135,19 +138,23 @@ class Connection {
 
  private:
   // Gives the network's error: an answer (too large, not approved) may have come in spite of it.
-  Result<error_code> send(http::request<http::empty_body>& request, const Upload& upload) {
+  Result<error_code> send(http::request<http::empty_body>& request, Upload& upload) {
     http::request_serializer<http::empty_body> head(request);
     error_code error = finish(kPieceTime, [&](auto done) { http::async_write_header(stream_, head, std::move(done)); });
     if (!error) error = send_bytes(upload.before);
+    base::Sha256 hash;
     std::string piece(kPieceBytes, '\0');
     for (uint64_t at = 0; !error && at < upload.size_bytes;) {
       const size_t wanted = std::min<uint64_t>(piece.size(), upload.size_bytes - at);
       const ssize_t count = pread(upload.fd, piece.data(), wanted, static_cast<off_t>(at));
       if (count < 0) return base::fail_errno("read");
       if (count == 0) return fail(Errc::corrupt, "the file became shorter while it was sent");
-      error = send_bytes(std::string_view(piece).substr(0, static_cast<size_t>(count)));
+      const std::string_view bytes(piece.data(), static_cast<size_t>(count));
+      hash.update(bytes);
+      error = send_bytes(bytes);
       at += static_cast<uint64_t>(count);
     }
+    upload.sha256 = hash.finish_hex();
     if (!error) error = send_bytes(upload.after);
     return error;
   }
@@ -158,35 +165,45 @@ class Connection {
     });
   }
 
-  Result<Reply> read_reply(error_code unsent) {
+  void start_reading() {
     reusable_ = false;
-    http::response_parser<http::string_body> parser;
-    parser.body_limit(kAnswerBytesMax);
-    const error_code unread =
-        finish(kAnswerTime, [&](auto done) { http::async_read(stream_, buffer_, parser, std::move(done)); });
-    if (unread) return fail(Errc::unavailable, peer() + ": " + (unsent ? unsent : unread).message());
-    Reply reply{.status = static_cast<int>(parser.get().result_int()), .body = std::move(parser.get().body())};
-    reply.retry_after_ms = retry_after_ms(parser.get()[http::field::retry_after]);
-    reusable_ = !unsent && parser.get().keep_alive();
+    unread_.reset();
+    parser_.emplace();
+    parser_->body_limit(kAnswerBytesMax);
+    io_.restart();
+    http::async_read(stream_, buffer_, *parser_, [this](error_code error, size_t) { unread_ = error; });
+  }
+
+  Result<Reply> finish_reading(error_code unsent) {
+    const auto deadline = Clock::now() + kAnswerTime;
+    while (!unread_ && !stopped_ && Clock::now() < deadline) io_.run_one_for(kTick);
+    if (!unread_) return fail(Errc::unavailable, peer() + ": no answer in time");
+    if (*unread_) return fail(Errc::unavailable, peer() + ": " + unread_->message());
+    auto& answer = parser_->get();
+    Reply reply{.status = static_cast<int>(answer.result_int()), .body = std::move(answer.body())};
+    reply.retry_after_ms = retry_after_ms(answer[http::field::retry_after]);
+    reusable_ = !unsent && answer.keep_alive();
     used_ = Clock::now();
     return reply;
   }
 
+  // Runs what is started to its end. It is given up, and the connection with it, at the deadline, and where the answer
+  // is there before the request.
   template <class Start>
   error_code finish(Clock::duration time, Start start) {
     const auto deadline = Clock::now() + time;
-    error_code result = asio::error::would_block;
-    bool closed = false;
-    start([&result](error_code error, auto&&...) { result = error; });
+    std::optional<error_code> result;
     io_.restart();
-    while (!io_.stopped()) {
-      io_.run_for(kTick);
-      if (io_.stopped() || (!stopped_ && Clock::now() < deadline)) continue;
+    start([&result](error_code error, auto&&...) { result = error; });
+    bool closed = false;
+    while (!result) {
+      io_.run_one_for(kTick);
+      const bool go_on = !stopped_ && !unread_ && Clock::now() < deadline;
+      if (result || go_on || closed) continue;
       closed = true;
       beast::get_lowest_layer(stream_).close();
-      io_.run();
     }
-    return closed && result ? error_code(asio::error::timed_out) : result;
+    return closed && *result ? error_code(asio::error::timed_out) : *result;
   }
 
   Status compare_fingerprint() {
@@ -209,6 +226,8 @@ class Connection {
   asio::io_context io_;
   beast::ssl_stream<beast::tcp_stream> stream_;
   beast::flat_buffer buffer_;
+  std::optional<http::response_parser<http::string_body>> parser_;
+  std::optional<error_code> unread_;  // how reading the answer ended
   bool reusable_ = false;
   Clock::time_point used_;
 };
@@ -277,7 +296,11 @@ class ScannerClient final : public Scanner {
                      "Content-Type: application/octet-stream\r\n\r\n";
     upload.after = "\r\n--" + upload.boundary + std::string(kBoundaryDashes) + "\r\n";
     auto reply = call(http::verb::post, base_ + query_, &upload);
-    if (reply) return submitted(std::move(*reply));
+    if (reply) {
+      Submitted result = submitted(std::move(*reply));
+      if (result.answer == Answer::taken) result.sha256 = std::move(upload.sha256);
+      return result;
+    }
     const Answer answer = reply.error().code == Errc::corrupt ? Answer::changed : Answer::away;
     return {.answer = answer, .reason = reply.error().message};
   }
@@ -305,7 +328,7 @@ class ScannerClient final : public Scanner {
   void stop() override { stopped_ = true; }
 
  private:
-  Result<Reply> call(http::verb verb, const std::string& target, const Upload* upload) {
+  Result<Reply> call(http::verb verb, const std::string& target, Upload* upload) {
     if (stopped_) return fail(Errc::unavailable, "the gateway stops");
     try {
       if (auto connection = idle_connection()) {
@@ -322,7 +345,7 @@ class ScannerClient final : public Scanner {
   }
 
   Result<Reply> exchange(std::unique_ptr<Connection> connection, http::verb verb, const std::string& target,
-                         const Upload* upload) {
+                         Upload* upload) {
     TRY(Reply reply, connection->exchange(verb, target, upload));
     if (connection->is_reusable()) keep(std::move(connection));
     return reply;

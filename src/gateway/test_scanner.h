@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/hash.h"
 #include "gateway/scanner.h"
 
 namespace redoubt::gateway {
@@ -31,7 +32,7 @@ class TestScanner final : public Scanner {
     if (content.find("ENDLESS") != std::string::npos) state = ScanState::processing;
     scans_[submission.scan_id] = state;
     if (on_submit_) on_submit_(content);
-    return {.answer = Answer::taken};
+    return {.answer = Answer::taken, .sha256 = base::sha256_hex(content)};
   }
   Result<std::vector<ScanResult>> states() override {
     const std::lock_guard lock(mutex_);

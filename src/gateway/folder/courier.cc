@@ -93,12 +93,14 @@ void Courier::judge_and_place(Record record) {
     }
     std::optional<Route> route = route_unscanned(record.relative, *state);
     record.state = *state;
-    record.sha256 = hash_of(file->get()).value_or("");
+    record.sha256.clear();
     if (!route) {
       const Judgement judgement = judge(file->get(), *state, record.relative);
       if (judgement.kind == Judgement::Kind::stopped) break;
       if (judgement.kind != Judgement::Kind::changed) route = route_of(judgement);
+      record.sha256 = judgement.sha256;
     }
+    if (record.sha256.empty()) record.sha256 = hash_of(file->get()).value_or("");
     const bool is_readable = !record.sha256.empty();
     if (route && is_readable && is_settled(file->get(), *state) && finish(record, *route)) return;
     if (stop_.is_stopped()) break;

@@ -1,7 +1,10 @@
 #include "gateway/folder/folder_check.h"
 
 #include <unistd.h>
+#include <algorithm>
 #include <filesystem>
+
+#include "gateway/folder/directory.h"
 
 namespace redoubt::gateway::folder {
 
@@ -26,7 +29,7 @@ bool is_same_or_below(const fs::path& path, const fs::path& top) {
 
 struct RealFolders {
   const FolderSet* set;
-  fs::path input, output, quarantine;
+  fs::path input, output, quarantine, work;
 };
 
 Result<RealFolders> real_folders(const FolderSet& set) {
@@ -34,6 +37,9 @@ Result<RealFolders> real_folders(const FolderSet& set) {
   TRY(real.input, base::within("in_dir", usable_folder(set.input)));
   TRY(real.output, base::within("out_dir", usable_folder(set.output)));
   TRY(real.quarantine, base::within("qrnt_dir", usable_folder(set.quarantine)));
+  const fs::path work(set.work);
+  TRY(real.work, base::within("work_dir", usable_folder(work.parent_path().string())));
+  real.work /= work.filename();
   if (real.output == real.quarantine) {
     return fail(Errc::invalid_argument, "out_dir and qrnt_dir are the same folder");
   }
@@ -50,6 +56,10 @@ Status check_pair(const RealFolders& watching, const RealFolders& other) {
     if (!looks_into(watching, *path)) continue;
     return fail(Errc::invalid_argument, std::string(key) + " of '" + other.set->name + "' is where '" +
                                             watching.set->name + "' looks for files (" + watching.input.string() + ")");
+  }
+  if (looks_into(watching, other.work.parent_path()) && !other.work.filename().string().starts_with(kOwnPrefix)) {
+    return fail(Errc::invalid_argument, "work_dir of '" + other.set->name + "' lies where '" + watching.set->name +
+                                            "' looks for files: its name must begin with " + std::string(kOwnPrefix));
   }
   if (watching.set != other.set && looks_into(watching, other.input)) {
     return fail(Errc::invalid_argument,

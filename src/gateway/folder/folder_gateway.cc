@@ -23,6 +23,7 @@ constexpr const char* kGatewayComponent = "folder";
 constexpr size_t kInstanceBytes = 4;
 constexpr size_t kInstanceBytesMax = 64;
 constexpr int64_t kPollMsFirst = 50;
+constexpr size_t kQueuedACourier = 4;
 
 // A file on its way from a watcher (or the journal) to a courier.
 struct Job {
@@ -103,7 +104,7 @@ struct FolderGateway::State {
         scanner(given_scanner),
         journal(std::move(opened)),
         desk(given_scanner, stop, std::move(desk_options)),
-        queue(static_cast<size_t>(settings.parallel)) {}
+        queue(kQueuedACourier * static_cast<size_t>(settings.parallel)) {}
 
   const Settings settings;
   Scanner& scanner;

@@ -148,7 +148,11 @@ TEST(FolderCheck, refuses_what_would_be_scanned_for_ever) {
   const base::TempDir dir;
   for (const char* name : {"in", "in/out", "out", "q"}) ASSERT_TRUE(base::make_directories(dir / name));
   Settings settings;
-  settings.folders.push_back({.name = "one", .input = dir / "in", .output = dir / "out", .quarantine = dir / "q"});
+  settings.folders.push_back({.name = "one",
+                              .input = dir / "in",
+                              .output = dir / "out",
+                              .quarantine = dir / "q",
+                              .work = dir / "in/.redoubt-work"});
   FolderSet& set = settings.folders[0];
   EXPECT_TRUE(check_folders(settings));
   set.output = dir / "in/out";
@@ -161,7 +165,12 @@ TEST(FolderCheck, refuses_what_would_be_scanned_for_ever) {
   set.output = dir / "nowhere";
   EXPECT_NE(check_folders(settings).error().message.find("folder 'one': out_dir: "), std::string::npos);
   set.output = dir / "out";
-  settings.folders.push_back({.name = "two", .input = dir / "in/out", .output = dir / "out", .quarantine = dir / "q"});
+  set.work = dir / "in/out/work";
+  EXPECT_NE(check_folders(settings).error().message.find("its name must begin with .redoubt-"), std::string::npos);
+  set.work = dir / "work";
+  EXPECT_TRUE(check_folders(settings));
+  settings.folders.push_back(
+      {.name = "two", .input = dir / "in/out", .output = dir / "out", .quarantine = dir / "q", .work = dir / "work2"});
   EXPECT_NE(check_folders(settings).error().message.find("in the same folder"), std::string::npos);
 }
 

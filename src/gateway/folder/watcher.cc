@@ -63,21 +63,21 @@ void Watcher::run() {
 
 void Watcher::reset_watches() {
   folders_.clear();
+  watched_.clear();
   inotify_ = base::UniqueFd(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
   if (!inotify_) base::log_warning(kWatchComponent, set_.name + ": no inotify, files are found by sweeps alone");
   next_sweep_ms_ = 0;
 }
 
 void Watcher::watch_folder(const std::string& relative) {
-  const bool is_watched =
-      std::any_of(folders_.begin(), folders_.end(), [&](const auto& row) { return row.second == relative; });
-  if (is_watched || !inotify_) return;
+  if (!inotify_ || watched_.contains(relative)) return;
   const auto folder = open_folder(set_.input, relative);
   if (!folder) return;
   const std::string path = "/proc/self/fd/" + std::to_string(folder->get());  // the folder itself, whoever renames what
   const int watch = inotify_add_watch(inotify_.get(), path.c_str(), kWatched);
   if (watch >= 0) {
     folders_[watch] = relative;
+    watched_.insert(relative);
   } else if (relative.empty() || errno != ENOENT) {
     base::log_warning(kWatchComponent, set_.name + ": cannot watch a folder (" + std::strerror(errno) +
                                            "), its files are found by sweeps alone");
@@ -104,6 +104,7 @@ void Watcher::take_event(int watch, uint32_t mask, const std::string& name) {
   if (folder == folders_.end()) return;
   const std::string relative = folder->second.empty() ? name : folder->second + "/" + name;
   if ((mask & IN_IGNORED) != 0) {
+    watched_.erase(folder->second);
     folders_.erase(folder);
     next_sweep_ms_ = 0;
     return;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -51,6 +52,7 @@ class Watcher {
   const Offer offer_;
   base::UniqueFd inotify_;
   std::map<int, std::string> folders_;  // by watch
+  std::set<std::string> watched_;       // the same by name
   std::map<std::string, Candidate> candidates_;
   int64_t next_sweep_ms_ = 0;
   enum class Reach : uint8_t { unknown, good, lost } reach_ = Reach::unknown;
