@@ -68,7 +68,7 @@ std::string join_host_port(const std::string& host, int port) {
 class NoScanner final : public scan::ScanPool {
  public:
   explicit NoScanner(std::string why) : why_(std::move(why)) {}
-  scan::ScanReport scan(const base::UniqueFd&, const std::string&) override {
+  scan::ScanReport scan(const base::UniqueFd&, const scan::ScanRequest&) override {
     return {.verdict = scan::Verdict::error, .error = why_, .finished = base::Time::now()};
   }
   std::string engines() const override { return ""; }

@@ -85,6 +85,30 @@ struct Slot {
   enum class State { free, busy } state = State::free;
 };
 
+// For a worker that was asked to send none.
+class NoParts final : public PartHandler {
+ public:
+  void handle(wire::Part /*part*/, base::UniqueFd /*content*/, int64_t /*deadline_ns*/) override {}
+};
+
+std::vector<std::string> escaped(const std::vector<std::string>& texts) {
+  std::vector<std::string> good;
+  for (const std::string& text : texts) good.push_back(base::escape_invalid_utf8(text));
+  return good;
+}
+
+// A tree whatever the worker said: a parent comes before its children.
+std::vector<InnerObject> checked_objects(const std::vector<InnerObject>& said) {
+  std::vector<InnerObject> objects;
+  for (const InnerObject& object : said) {
+    const size_t parent = object.parent < objects.size() ? object.parent : 0;
+    objects.push_back({parent, base::escape_invalid_utf8(object.name), base::escape_invalid_utf8(object.mime_type),
+                       base::escape_invalid_utf8(object.sha256), object.size_bytes,
+                       base::escape_invalid_utf8(object.remark)});
+  }
+  return objects;
+}
+
 int64_t boottime_us() { return base::boottime_ns() / 1000; }
 
 class WorkerPool final : public ScanPool {
@@ -110,9 +134,9 @@ class WorkerPool final : public ScanPool {
     return {};
   }
 
-  ScanReport scan(const base::UniqueFd& content, const std::string& name) override {
+  ScanReport scan(const base::UniqueFd& content, const ScanRequest& request) override {
     const int64_t start_us = boottime_us();
-    ScanReport report = judge(content, name);
+    ScanReport report = judge(content, request);
     report.finished = base::Time::now();
     report.duration_us = boottime_us() - start_us;
     return report;
@@ -139,12 +163,13 @@ class WorkerPool final : public ScanPool {
     return {options_.worker_program, {options_.worker_memory_bytes_max, options_.object_time_ms_max}};
   }
 
-  ScanReport judge(const base::UniqueFd& content, const std::string& name) {
+  ScanReport judge(const base::UniqueFd& content, const ScanRequest& request) {
     if (auto good = check_content(content); !good) return failed(good.error());
     auto taken = take_slot();
     if (!taken) return failed(taken.error());
     Slot& slot = **taken;
-    auto judged = scan_in(slot, content, name);
+    NoParts parts;
+    auto judged = scan_in(slot, content, request, parts);
     ScanReport report = judged ? translate(*judged, slot) : failed(judged.error());
     give_back(slot, judged);
     return report;
@@ -182,15 +207,17 @@ class WorkerPool final : public ScanPool {
     }
   }
 
-  Result<wire::Report> scan_in(Slot& slot, const base::UniqueFd& content, const std::string& name) {
+  Result<WorkerAnswer> scan_in(Slot& slot, const base::UniqueFd& content, const ScanRequest& request,
+                               PartHandler& parts) {
     if (!slot.worker) {
       TRY(slot.worker, WorkerProcess::start(worker_options(), slot.rules->memory));
     }
-    return slot.worker->scan(content, base::escape_invalid_utf8(name), options_.object_time_ms_max);
+    const wire::Request packet{base::escape_invalid_utf8(request.name), request.passwords, wire::Relay::none};
+    return slot.worker->scan(content, packet, options_.object_time_ms_max, parts);
   }
 
-  void give_back(Slot& slot, const Result<wire::Report>& judged) {
-    const bool retired = judged && judged->future == wire::Future::retires;
+  void give_back(Slot& slot, const Result<WorkerAnswer>& judged) {
+    const bool retired = judged && judged->report.future == wire::Future::retires;
     if (!judged || retired) slot.worker.reset();
     const std::lock_guard lock(mutex_);
     slot.failures = judged ? 0 : slot.failures + 1;
@@ -204,17 +231,21 @@ class WorkerPool final : public ScanPool {
   }
 
   // Engine and rule set are what the pool knows of the worker, not what it says after it has seen the object.
-  static ScanReport translate(const wire::Report& judged, const Slot& slot) {
+  static ScanReport translate(const WorkerAnswer& judged, const Slot& slot) {
     const std::string& version = slot.worker->hello().engine_version;
     ScanReport report;
-    report.verdict = judged.verdict;
-    report.error = base::escape_invalid_utf8(judged.error);
-    report.mime_type = base::escape_invalid_utf8(judged.mime_type);
+    report.verdict = judged.report.verdict;
+    report.error = base::escape_invalid_utf8(judged.report.error);
+    report.mime_type = base::escape_invalid_utf8(judged.report.mime_type);
     report.engines = {"yara " + version + " (rules " + slot.rules->hash + ")"};
-    for (const wire::FoundRule& found : judged.found) {
+    report.objects = checked_objects(judged.page.objects);
+    report.not_scanned = escaped(judged.page.not_scanned);
+    report.links = escaped(judged.page.links);
+    for (const wire::FoundRule& found : judged.report.found) {
       report.detections.push_back({"yara", version, base::escape_invalid_utf8(found.rule), slot.rules->name,
                                    base::escape_invalid_utf8(found.importance),
-                                   base::escape_invalid_utf8(found.description)});
+                                   base::escape_invalid_utf8(found.description),
+                                   found.object < report.objects.size() ? found.object : 0});
     }
     return report;
   }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/file.h"
 #include "base/result.h"
@@ -21,11 +22,17 @@ struct ScanPoolOptions {
   uint64_t worker_memory_bytes_max = uint64_t{1} << 30;
 };
 
+struct ScanRequest {
+  std::string name;
+  // To try on what is encrypted, beside those that names and mails mention; the first 200, of at most 128 bytes each.
+  std::vector<std::string> passwords = {};
+};
+
 class ScanPool {
  public:
   virtual ~ScanPool() = default;
   // Blocks until the object is judged or its time is up. `content` is read through the descriptor alone.
-  virtual ScanReport scan(const base::UniqueFd& content, const std::string& name) = 0;
+  virtual ScanReport scan(const base::UniqueFd& content, const ScanRequest& request) = 0;
   // Who judges now, by version: "yara 4.2.3 (rules 1a2b…)". A verdict of the same engines holds still.
   virtual std::string engines() const = 0;
   // Reads and compiles the rules anew; workers take them over with their next object. On an error the old rules stay.

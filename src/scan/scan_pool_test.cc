@@ -97,7 +97,7 @@ void wait_until_busy(pid_t pid) {
 
 TEST_F(ScanPoolTest, detects_the_eicar_file_and_names_engine_rule_and_version) {
   const auto pool = own_rules();
-  const ScanReport report = pool->scan(memory_file(eicar()), "mail/eicar.com");
+  const ScanReport report = pool->scan(memory_file(eicar()), {"mail/eicar.com"});
   ASSERT_EQ(report.verdict, Verdict::detect) << report.error;
   ASSERT_EQ(report.detections.size(), 1U);
   const Detection& detection = report.detections[0];
@@ -117,11 +117,11 @@ TEST_F(ScanPoolTest, detects_the_eicar_file_and_names_engine_rule_and_version) {
 TEST_F(ScanPoolTest, clean_content_is_not_detected) {
   const auto pool = own_rules();
   for (const std::string_view content : {"hello\n", "", "#!/bin/sh\nset -e\nchmod +x build.sh\ncurl --version\n"}) {
-    const ScanReport report = pool->scan(memory_file(content), "clean");
+    const ScanReport report = pool->scan(memory_file(content), {"clean"});
     EXPECT_EQ(report.verdict, Verdict::not_detected) << report.error << content;
   }
   const base::UniqueFd program(open("/bin/true", O_RDONLY | O_CLOEXEC));
-  EXPECT_EQ(pool->scan(program, "true").verdict, Verdict::not_detected);
+  EXPECT_EQ(pool->scan(program, {"true"}).verdict, Verdict::not_detected);
 }
 
 TEST_F(ScanPoolTest, own_rules_find_what_they_are_for) {
@@ -159,7 +159,7 @@ TEST_F(ScanPoolTest, own_rules_find_what_they_are_for) {
              "Office_Macro_Runs_Program"},
   };
   for (const Sample& sample : samples) {
-    const ScanReport report = pool->scan(memory_file(sample.content), "sample");
+    const ScanReport report = pool->scan(memory_file(sample.content), {"sample"});
     const auto found = names(report);
     EXPECT_NE(std::find(found.begin(), found.end(), sample.rule), found.end()) << sample.rule << report.error;
   }
@@ -171,8 +171,8 @@ TEST_F(ScanPoolTest, external_variables_are_defined) {
                owner == "" })");
   const auto pool = start_scan_pool(options(directory_.path()));
   ASSERT_TRUE(pool) << pool.error().message;
-  EXPECT_EQ((*pool)->scan(memory_file("text\n"), "b/a.exe").verdict, Verdict::detect);
-  EXPECT_EQ((*pool)->scan(memory_file("text\n"), "b/c.exe").verdict, Verdict::not_detected);
+  EXPECT_EQ((*pool)->scan(memory_file("text\n"), {"b/a.exe"}).verdict, Verdict::detect);
+  EXPECT_EQ((*pool)->scan(memory_file("text\n"), {"b/c.exe"}).verdict, Verdict::not_detected);
 }
 
 TEST_F(ScanPoolTest, object_past_its_time_is_a_timeout_and_the_next_is_judged) {
@@ -181,10 +181,10 @@ TEST_F(ScanPoolTest, object_past_its_time_is_a_timeout_and_the_next_is_judged) {
   impatient.object_time_ms_max = 300;
   const auto pool = start_scan_pool(impatient);
   ASSERT_TRUE(pool) << pool.error().message;
-  const ScanReport late = (*pool)->scan(memory_file("spin"), "spin");
+  const ScanReport late = (*pool)->scan(memory_file("spin"), {"spin"});
   EXPECT_EQ(late.verdict, Verdict::timeout) << late.error;
   EXPECT_LT(late.duration_us, 3'000'000);
-  EXPECT_EQ((*pool)->scan(memory_file("quick"), "quick").verdict, Verdict::detect);
+  EXPECT_EQ((*pool)->scan(memory_file("quick"), {"quick"}).verdict, Verdict::detect);
 }
 
 TEST_F(ScanPoolTest, engine_has_a_clock_of_its_own) {
@@ -194,7 +194,7 @@ TEST_F(ScanPoolTest, engine_has_a_clock_of_its_own) {
   const auto pool = start_scan_pool(patient);
   ASSERT_TRUE(pool) << pool.error().message;
   const auto before = worker_pids();
-  EXPECT_EQ((*pool)->scan(memory_file("spin"), "spin").verdict, Verdict::timeout);
+  EXPECT_EQ((*pool)->scan(memory_file("spin"), {"spin"}).verdict, Verdict::timeout);
   EXPECT_EQ(worker_pids(), before);
 }
 
@@ -206,7 +206,7 @@ TEST_F(ScanPoolTest, worker_killed_at_work_is_an_error_that_names_the_signal_and
   const auto pool = start_scan_pool(options(directory_.path()));
   ASSERT_TRUE(pool) << pool.error().message;
   ScanReport report;
-  std::thread scan([&] { report = (*pool)->scan(memory_file("spin"), "spin"); });
+  std::thread scan([&] { report = (*pool)->scan(memory_file("spin"), {"spin"}); });
   const auto pids = worker_pids();
   ASSERT_EQ(pids.size(), 1U);
   wait_until_busy(pids[0]);
@@ -214,25 +214,25 @@ TEST_F(ScanPoolTest, worker_killed_at_work_is_an_error_that_names_the_signal_and
   scan.join();
   EXPECT_EQ(report.verdict, Verdict::error);
   EXPECT_EQ(report.error, "worker ended by signal 11 (Segmentation fault)");
-  EXPECT_EQ((*pool)->scan(memory_file("quick"), "quick").verdict, Verdict::detect);
+  EXPECT_EQ((*pool)->scan(memory_file("quick"), {"quick"}).verdict, Verdict::detect);
 }
 
 TEST_F(ScanPoolTest, huge_sparse_object_costs_nothing) {
   const auto pool = own_rules();
   const base::UniqueFd sparse(memfd_create("sparse", MFD_CLOEXEC));
   ASSERT_EQ(ftruncate(sparse.get(), off_t{1} << 30), 0);
-  const ScanReport report = pool->scan(sparse, "sparse");
+  const ScanReport report = pool->scan(sparse, {"sparse"});
   EXPECT_EQ(report.verdict, Verdict::error);
   EXPECT_NE(report.error.find("1073741824 bytes is larger than"), std::string::npos) << report.error;
   EXPECT_LT(report.duration_us, 1'000'000);
-  EXPECT_EQ(pool->scan(memory_file(eicar()), "next").verdict, Verdict::detect);
+  EXPECT_EQ(pool->scan(memory_file(eicar()), {"next"}).verdict, Verdict::detect);
 }
 
 TEST_F(ScanPoolTest, object_that_is_no_file_is_an_error) {
   const auto pool = own_rules();
   const base::UniqueFd directory(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  EXPECT_EQ(pool->scan(directory, "dir").error, "object is not a regular file");
-  EXPECT_EQ(pool->scan(base::UniqueFd(), "none").verdict, Verdict::error);
+  EXPECT_EQ(pool->scan(directory, {"dir"}).error, "object is not a regular file");
+  EXPECT_EQ(pool->scan(base::UniqueFd(), {"none"}).verdict, Verdict::error);
 }
 
 TEST_F(ScanPoolTest, rule_that_does_not_compile_is_named_with_its_line) {
@@ -256,14 +256,14 @@ TEST_F(ScanPoolTest, reload_takes_new_rules_and_keeps_the_old_ones_on_an_error) 
   write_rule("a.yar", "rule First { strings: $a = \"object\" condition: $a }");
   const auto pool = start_scan_pool(options(directory_.path()));
   ASSERT_TRUE(pool) << pool.error().message;
-  const ScanReport first = (*pool)->scan(memory_file("object"), "o");
+  const ScanReport first = (*pool)->scan(memory_file("object"), {"o"});
   EXPECT_EQ(names(first), std::vector<std::string>{"First"});
   write_rule("a.yar", "rule Broken {");
   EXPECT_FALSE((*pool)->reload());
-  EXPECT_EQ(names((*pool)->scan(memory_file("object"), "o")), std::vector<std::string>{"First"});
+  EXPECT_EQ(names((*pool)->scan(memory_file("object"), {"o"})), std::vector<std::string>{"First"});
   write_rule("a.yar", "rule Second { strings: $a = \"object\" condition: $a }");
   ASSERT_TRUE((*pool)->reload());
-  const ScanReport second = (*pool)->scan(memory_file("object"), "o");
+  const ScanReport second = (*pool)->scan(memory_file("object"), {"o"});
   EXPECT_EQ(names(second), std::vector<std::string>{"Second"});
   EXPECT_NE(first.engines, second.engines);
 }
@@ -283,13 +283,13 @@ TEST_F(ScanPoolTest, stop_ends_every_worker) {
   two.workers = 2;
   const auto pool = start_scan_pool(two);
   ASSERT_TRUE(pool);
-  std::thread other([&] { (*pool)->scan(memory_file(eicar()), "a"); });
-  (*pool)->scan(memory_file(eicar()), "b");
+  std::thread other([&] { (*pool)->scan(memory_file(eicar()), {"a"}); });
+  (*pool)->scan(memory_file(eicar()), {"b"});
   other.join();
   EXPECT_FALSE(worker_pids().empty());
   (*pool)->stop();
   EXPECT_TRUE(worker_pids().empty());
-  EXPECT_EQ((*pool)->scan(memory_file("x"), "x").error, "the scan pool stops");
+  EXPECT_EQ((*pool)->scan(memory_file("x"), {"x"}).error, "the scan pool stops");
 }
 
 }  // namespace

@@ -11,7 +11,10 @@ namespace redoubt::scan::wire {
 
 namespace {
 
-enum class Tag : uint8_t { setup = 1, hello, request, report, rules };
+enum class Tag : uint8_t { setup = 1, hello, request, report, rules, part, page };
+
+// Room for the list counts of a page, and then some.
+constexpr size_t kPageBytes = kPacketBytesMax / 2;
 
 class Writer {
  public:
@@ -62,6 +65,13 @@ class Reader {
     good_ = Good::no;
     return 0;
   }
+  size_t index(size_t count) {
+    const uint64_t value = u64();
+    if (value < count) return value;
+    good_ = Good::no;
+    return 0;
+  }
+  bool is_good() const { return good_ == Good::yes; }
   void refuse() { good_ = Good::no; }
   Status finish() const {
     if (good_ == Good::yes && rest_.empty()) return {};
@@ -87,6 +97,55 @@ class Reader {
   Good good_ = Good::yes;
 };
 
+std::string encode_page(const Page& page) {
+  Writer out(Tag::page);
+  out.u64(page.objects.size());
+  for (const InnerObject& object : page.objects) {
+    out.u64(object.parent);
+    out.text(object.name, kTextBytesMax);
+    out.text(object.mime_type, kWordBytesMax);
+    out.text(object.sha256, kWordBytesMax);
+    out.u64(object.size_bytes);
+    out.text(object.remark, kTextBytesMax);
+  }
+  out.u64(page.not_scanned.size());
+  for (const std::string& line : page.not_scanned) out.text(line, kTextBytesMax);
+  out.u64(page.links.size());
+  for (const std::string& link : page.links) out.text(link, kLinkBytesMax);
+  return out.take();
+}
+
+Result<Answer> decode_page(std::string_view packet) {
+  Reader in(packet, Tag::page);
+  Page page;
+  const size_t objects = in.count(kObjectsMax);
+  for (size_t i = 0; i < objects && in.is_good(); ++i) {
+    InnerObject object;
+    object.parent = in.index(kObjectsMax);
+    object.name = in.text(kTextBytesMax);
+    object.mime_type = in.text(kWordBytesMax);
+    object.sha256 = in.text(kWordBytesMax);
+    object.size_bytes = in.u64();
+    object.remark = in.text(kTextBytesMax);
+    page.objects.push_back(std::move(object));
+  }
+  const size_t lines = in.count(kNotScannedMax);
+  for (size_t i = 0; i < lines; ++i) page.not_scanned.push_back(in.text(kTextBytesMax));
+  const size_t links = in.count(kLinksMax);
+  for (size_t i = 0; i < links; ++i) page.links.push_back(in.text(kLinkBytesMax));
+  TRY_STATUS(in.finish());
+  return page;
+}
+
+Result<Answer> decode_part(std::string_view packet) {
+  Reader in(packet, Tag::part);
+  Part part;
+  part.object = in.index(kObjectsMax);
+  part.name = in.text(kTextBytesMax);
+  TRY_STATUS(in.finish());
+  return part;
+}
+
 }  // namespace
 
 std::string encode(const Setup& setup) {
@@ -101,13 +160,61 @@ std::string encode(const Hello& hello) {
   out.text(hello.error, kErrorBytesMax);
   out.text(hello.engine_version, kTextBytesMax);
   out.text(hello.jail, kTextBytesMax);
+  out.u64(hello.refused_total);
+  const size_t count = std::min(hello.refused.size(), kRefusedRulesMax);
+  out.u64(count);
+  for (size_t i = 0; i < count; ++i) {
+    out.text(hello.refused[i].file, kTextBytesMax);
+    out.u64(hello.refused[i].line);
+    out.text(hello.refused[i].message, kTextBytesMax);
+  }
   return out.take();
 }
 
 std::string encode(const Request& request) {
   Writer out(Tag::request);
   out.text(request.name, kTextBytesMax);
+  out.u8(static_cast<uint8_t>(request.relay));
+  const size_t count = std::min(request.passwords.size(), kPasswordsMax);
+  out.u64(count);
+  for (size_t i = 0; i < count; ++i) out.text(request.passwords[i], kPasswordBytesMax);
   return out.take();
+}
+
+std::string encode(const Part& part) {
+  Writer out(Tag::part);
+  out.u64(part.object);
+  out.text(part.name, kTextBytesMax);
+  return out.take();
+}
+
+std::vector<std::string> encode_pages(const Page& whole) {
+  std::vector<std::string> packets;
+  Page page;
+  size_t bytes = 0;
+  const auto flush = [&] {
+    if (bytes > 0) packets.push_back(encode_page(page));
+    page = Page{};
+    bytes = 0;
+  };
+  const auto room_for = [&](size_t more) {
+    if (bytes + more > kPageBytes) flush();
+    bytes += more;
+  };
+  for (size_t i = 0; i < std::min(whole.objects.size(), kObjectsMax); ++i) {
+    room_for(2 * kTextBytesMax + 2 * kWordBytesMax);
+    page.objects.push_back(whole.objects[i]);
+  }
+  for (size_t i = 0; i < std::min(whole.not_scanned.size(), kNotScannedMax); ++i) {
+    room_for(kTextBytesMax);
+    page.not_scanned.push_back(whole.not_scanned[i]);
+  }
+  for (size_t i = 0; i < std::min(whole.links.size(), kLinksMax); ++i) {
+    room_for(kLinkBytesMax);
+    page.links.push_back(whole.links[i]);
+  }
+  flush();
+  return packets;
 }
 
 std::string encode(const Report& report) {
@@ -120,8 +227,9 @@ std::string encode(const Report& report) {
   out.u64(count);
   for (size_t i = 0; i < count; ++i) {
     out.text(report.found[i].rule, kTextBytesMax);
-    out.text(report.found[i].importance, kTextBytesMax);
+    out.text(report.found[i].importance, kWordBytesMax);
     out.text(report.found[i].description, kTextBytesMax);
+    out.u64(report.found[i].object);
   }
   return out.take();
 }
@@ -141,6 +249,15 @@ Result<Hello> decode_hello(std::string_view packet) {
   hello.error = in.text(kErrorBytesMax);
   hello.engine_version = in.text(kTextBytesMax);
   hello.jail = in.text(kTextBytesMax);
+  hello.refused_total = in.u64();
+  const size_t count = in.count(kRefusedRulesMax);
+  for (size_t i = 0; i < count; ++i) {
+    RefusedRule refused;
+    refused.file = in.text(kTextBytesMax);
+    refused.line = in.u64();
+    refused.message = in.text(kTextBytesMax);
+    hello.refused.push_back(std::move(refused));
+  }
   TRY_STATUS(in.finish());
   return hello;
 }
@@ -149,8 +266,20 @@ Result<Request> decode_request(std::string_view packet) {
   Reader in(packet, Tag::request);
   Request request;
   request.name = in.text(kTextBytesMax);
+  const uint8_t relay = in.u8();
+  if (relay > static_cast<uint8_t>(Relay::clamav)) in.refuse();
+  const size_t count = in.count(kPasswordsMax);
+  for (size_t i = 0; i < count; ++i) request.passwords.push_back(in.text(kPasswordBytesMax));
   TRY_STATUS(in.finish());
+  request.relay = static_cast<Relay>(relay);
   return request;
+}
+
+Result<Answer> decode_answer(std::string_view packet) {
+  const char tag = packet.empty() ? '\0' : packet.front();
+  if (tag == static_cast<char>(Tag::part)) return decode_part(packet);
+  if (tag == static_cast<char>(Tag::page)) return decode_page(packet);
+  return decode_report(packet);
 }
 
 Result<Report> decode_report(std::string_view packet) {
@@ -169,8 +298,9 @@ Result<Report> decode_report(std::string_view packet) {
   for (size_t i = 0; i < count; ++i) {
     FoundRule found;
     found.rule = in.text(kTextBytesMax);
-    found.importance = in.text(kTextBytesMax);
+    found.importance = in.text(kWordBytesMax);
     found.description = in.text(kTextBytesMax);
+    found.object = in.index(kObjectsMax);
     report.found.push_back(std::move(found));
   }
   TRY_STATUS(in.finish());

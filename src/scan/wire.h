@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/file.h"
 #include "base/result.h"
+#include "scan/refused_rule.h"
 #include "scan/verdict.h"
 
 namespace redoubt::scan::wire {
@@ -18,7 +20,18 @@ namespace redoubt::scan::wire {
 constexpr size_t kPacketBytesMax = size_t{128} << 10;
 constexpr size_t kTextBytesMax = 512;
 constexpr size_t kErrorBytesMax = 4096;
+constexpr size_t kWordBytesMax = 128;  // a MIME type, a hash, an importance
 constexpr size_t kDetectionsMax = 100;
+constexpr size_t kObjectsMax = 2000;
+constexpr size_t kNotScannedMax = 50;
+constexpr size_t kLinksMax = 200;
+constexpr size_t kLinkBytesMax = 1024;
+constexpr size_t kPasswordsMax = 200;
+constexpr size_t kPasswordBytesMax = 128;
+constexpr size_t kRefusedRulesMax = 100;
+// What a worker may send for one object before its report; more is an attack.
+constexpr size_t kPagesMax = 64;
+constexpr size_t kPartsMax = 10'001;
 // The descriptor number under which a worker finds its end of the pair.
 constexpr int kWorkerSocket = 3;
 
@@ -33,22 +46,44 @@ struct Hello {
   std::string error;
   std::string engine_version;
   std::string jail;  // "landlock 7, seccomp, netns, uid 65534"
+  uint64_t refused_total = 0;
+  std::vector<RefusedRule> refused;  // the first of them
 };
+
+// Whether the pool hands parts of an object on to ClamAV.
+enum class Relay : uint8_t { none, clamav };
 
 // Pool to worker, one an object; its content is the descriptor.
 struct Request {
   std::string name;
+  std::vector<std::string> passwords;  // to try on what is encrypted
+  Relay relay = Relay::none;
+};
+
+// Worker to pool, any number before the report: an object that ClamAV has to see. The descriptor is a memory file with
+// its content; for the object that was handed in there is none, the pool has it.
+struct Part {
+  size_t object = 0;
+  std::string name;  // with the names of its containers: "a.zip/b.exe"
+};
+
+// Worker to pool, any number before the report: what does not fit into one packet, in order.
+struct Page {
+  std::vector<InnerObject> objects;
+  std::vector<std::string> not_scanned;
+  std::vector<std::string> links;
 };
 
 struct FoundRule {
   std::string rule;
   std::string importance;
   std::string description;
+  size_t object = 0;
 };
 
 enum class Future : uint8_t { stays, retires };
 
-// Worker to pool, one a request.
+// Worker to pool, one a request, the last packet about it.
 struct Report {
   Verdict verdict = Verdict::error;
   Future future = Future::stays;  // retires: the worker ends after this report, near its time limit
@@ -60,6 +95,9 @@ struct Report {
 std::string encode(const Setup& setup);
 std::string encode(const Hello& hello);
 std::string encode(const Request& request);
+std::string encode(const Part& part);
+// As many packets as it takes; what is past a limit is left out.
+std::vector<std::string> encode_pages(const Page& whole);
 // Longer texts are cut, further detections left out.
 std::string encode(const Report& report);
 
@@ -67,6 +105,9 @@ std::string encode(const Report& report);
 Result<Setup> decode_setup(std::string_view packet);
 Result<Hello> decode_hello(std::string_view packet);
 Result<Request> decode_request(std::string_view packet);
+// What a worker says about an object, one packet.
+using Answer = std::variant<Part, Page, Report>;
+Result<Answer> decode_answer(std::string_view packet);
 Result<Report> decode_report(std::string_view packet);
 
 struct Packet {

@@ -10,6 +10,8 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <iterator>
+#include <utility>
 
 #include "base/time.h"
 
@@ -58,6 +60,19 @@ std::string describe_end(int status) {
   return "worker ended by signal " + std::to_string(signal) + " (" + why + ")";
 }
 
+template <class T>
+Status append_up_to(size_t count_max, std::vector<T>& from, std::vector<T>& to) {
+  if (from.size() > count_max - to.size()) return fail(Errc::corrupt, "a worker sends more than it may");
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+  return {};
+}
+
+Status append(wire::Page& page, wire::Page& whole) {
+  TRY_STATUS(append_up_to(wire::kObjectsMax, page.objects, whole.objects));
+  TRY_STATUS(append_up_to(wire::kNotScannedMax, page.not_scanned, whole.not_scanned));
+  return append_up_to(wire::kLinksMax, page.links, whole.links);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const WorkerOptions& options,
@@ -82,14 +97,31 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const WorkerOptions&
 
 WorkerProcess::~WorkerProcess() { end(); }
 
-Result<wire::Report> WorkerProcess::scan(const base::UniqueFd& content, const std::string& name, int64_t time_ms) {
+Result<WorkerAnswer> WorkerProcess::scan(const base::UniqueFd& content, const wire::Request& request, int64_t time_ms,
+                                         PartHandler& parts) {
   const int64_t deadline_ns = base::boottime_ns() + time_ms * kNsPerMs;
-  Status sent = wire::send_packet(socket_.get(), wire::encode(wire::Request{name}), content.get());
+  Status sent = wire::send_packet(socket_.get(), wire::encode(request), content.get());
   if (!sent) return fail(Errc::unavailable, end());
-  TRY(const wire::Packet packet, receive_until(deadline_ns));
-  auto report = wire::decode_report(packet.bytes);
-  if (!report) end();
-  return report;
+  auto answer = receive_answer(deadline_ns, parts);
+  if (!answer) end();
+  return answer;
+}
+
+Result<WorkerAnswer> WorkerProcess::receive_answer(int64_t deadline_ns, PartHandler& parts) {
+  WorkerAnswer answer;
+  for (size_t packets = 0; packets < wire::kPagesMax + wire::kPartsMax + 1; ++packets) {
+    TRY(wire::Packet packet, receive_until(deadline_ns));
+    TRY(wire::Answer part, wire::decode_answer(packet.bytes));
+    if (auto* report = std::get_if<wire::Report>(&part)) {
+      answer.report = std::move(*report);
+      return answer;
+    }
+    if (auto* page = std::get_if<wire::Page>(&part)) TRY_STATUS(append(*page, answer.page));
+    if (auto* object = std::get_if<wire::Part>(&part)) {
+      parts.handle(std::move(*object), std::move(packet.descriptor), deadline_ns);
+    }
+  }
+  return fail(Errc::corrupt, "a worker sends without end");
 }
 
 Result<wire::Packet> WorkerProcess::receive_until(int64_t deadline_ns) {

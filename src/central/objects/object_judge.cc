@@ -36,7 +36,7 @@ KnownVerdict ObjectJudge::scan(const ContentKey& content) {
   KnownVerdict verdict{.content = content, .judges = judges()};
   auto descriptor = parts_.objects.open(content.sha256);
   if (descriptor) {
-    verdict.report = parts_.scanner.scan(*descriptor, content.name);
+    verdict.report = parts_.scanner.scan(*descriptor, {content.name});
   } else {
     verdict.report.error = descriptor.error().message;
     verdict.report.finished = base::Time::now();

@@ -1,12 +1,14 @@
 #include "scan/jail/jail.h"
 
 #include <cap-ng.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <array>
@@ -21,8 +23,9 @@ namespace redoubt::scan {
 namespace {
 
 constexpr unsigned kNobody = 65534;
-// Its socket, three standard streams, the object, and room for one more in flight.
-constexpr rlim_t kOpenFilesMax = 8;
+// Its socket, three standard streams, the object, a memory file; and those that are on their way to the pool, which the
+// kernel counts for all processes of the user.
+constexpr rlim_t kOpenFilesMax = 24;
 
 Status limit(int resource, rlim_t most, std::string_view name) {
   const rlimit value{most, most};
@@ -31,17 +34,26 @@ Status limit(int resource, rlim_t most, std::string_view name) {
 }
 
 Status limit_resources(const JailOptions& options) {
-  // Past the file size limit a write fails with EFBIG instead of killing: the log may be a file.
+  // Past the file size limit a write fails with EFBIG instead of killing.
   std::signal(SIGXFSZ, SIG_IGN);
 #if !defined(__SANITIZE_ADDRESS__)  // the address sanitizer reserves terabytes of address space
   TRY_STATUS(limit(RLIMIT_AS, options.memory_bytes_max, "address space"));
 #endif
   TRY_STATUS(limit(RLIMIT_CPU, static_cast<rlim_t>(options.cpu_seconds_max), "processor time"));
-  TRY_STATUS(limit(RLIMIT_FSIZE, 0, "file size"));
+  TRY_STATUS(limit(RLIMIT_FSIZE, options.memory_file_bytes_max, "file size"));
   TRY_STATUS(limit(RLIMIT_NOFILE, kOpenFilesMax, "open files"));
   TRY_STATUS(limit(RLIMIT_CORE, 0, "core size"));
   TRY_STATUS(limit(RLIMIT_NPROC, 0, "processes"));
   return limit(RLIMIT_MEMLOCK, 0, "locked memory");
+}
+
+// A log that is a file could be grown up to the limit that memory files need.
+Status leave_log_file() {
+  struct stat log{};
+  if (fstat(STDERR_FILENO, &log) != 0 || !S_ISREG(log.st_mode)) return {};
+  const base::UniqueFd nothing(open("/dev/null", O_WRONLY | O_CLOEXEC));
+  if (!nothing || dup2(nothing.get(), STDERR_FILENO) < 0) return base::fail_errno("jail: leave the log");
+  return {};
 }
 
 // Only root may; elsewhere seccomp alone keeps the network away.
@@ -107,6 +119,7 @@ constexpr std::array kAllowed = {
     SCMP_SYS(sched_yield),   SCMP_SYS(restart_syscall),
     SCMP_SYS(getpid),        SCMP_SYS(gettid),
     SCMP_SYS(exit),          SCMP_SYS(exit_group),
+    SCMP_SYS(memfd_create),  SCMP_SYS(clock_nanosleep),
 };
 
 // Nothing that a scan engine does by itself; an attempt is an attack and ends the process. Everything else that is not
@@ -129,16 +142,19 @@ constexpr std::array kFatal = {
     SCMP_SYS(io_uring_setup),
 };
 
-// Rules that look at an argument: no executable memory, standard error alone to write to, signals to itself alone.
+// Rules that look at an argument: no executable memory, standard error alone to write to and never to cut, signals to
+// itself alone. Memory files are written through mappings.
 int add_conditional_rules(scmp_filter_ctx filter) {
   const scmp_arg_cmp not_executable = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
   const scmp_arg_cmp standard_error = SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO);
+  const scmp_arg_cmp no_standard_stream = SCMP_A0(SCMP_CMP_GT, STDERR_FILENO);
   const scmp_arg_cmp itself = SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()));
   int failed = 0;
   failed |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, &not_executable);
   failed |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, &not_executable);
   failed |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, &standard_error);
   failed |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(writev), 1, &standard_error);
+  failed |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(ftruncate), 1, &no_standard_stream);
   failed |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &itself);
   return failed;
 }
@@ -161,6 +177,7 @@ Status filter_system_calls() {
 
 Result<std::string> enter_jail(const JailOptions& options) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return base::fail_errno("jail: no new privileges");
+  TRY_STATUS(leave_log_file());
   const std::string network = leave_network() ? ", network namespace" : "";
   TRY_STATUS(drop_privileges());
   TRY(const long landlock, forbid_file_system());

@@ -2,13 +2,13 @@
 
 #include <sys/mman.h>
 #include <unistd.h>
-#include <algorithm>
+#include <clocale>
 #include <ctime>
 
 #include "scan/jail/jail.h"
 #include "scan/wire.h"
-#include "scan/worker/file_type.h"
-#include "scan/worker/yara_engine.h"
+#include "scan/worker/object_judge.h"
+#include "scan/worker/part_sender.h"
 
 namespace redoubt::scan {
 
@@ -57,7 +57,7 @@ Result<std::vector<wire::RuleFile>> map_rules(const base::UniqueFd& bundle) {
 
 class Worker {
  public:
-  Worker(int socket, wire::Setup setup) : socket_(socket), setup_(setup) {
+  Worker(int socket, wire::Setup setup) : socket_(socket), setup_(setup), parts_(socket) {
     cpu_seconds_max_ = 2 * (kCpuSecondsBase + setup.object_time_ms_max / 1000);
   }
 
@@ -76,48 +76,50 @@ class Worker {
       auto packet = wire::receive_packet(socket_);
       if (!packet) return {};
       TRY(const wire::Request request, wire::decode_request(packet->bytes));
-      wire::Report report = judge(packet->descriptor, request);
+      Judgement judged = judge(packet->descriptor, request);
+      wire::Report& report = judged.report;
       if (cpu_seconds_used() >= cpu_seconds_max_ / 2) report.future = wire::Future::retires;
+      for (const std::string& page : wire::encode_pages(judged.page)) {
+        TRY_STATUS(wire::send_packet(socket_, page, -1));
+      }
       TRY_STATUS(wire::send_packet(socket_, wire::encode(report), -1));
       if (report.future == wire::Future::retires) return {};
     }
   }
 
  private:
+  // What reads files of its own (databases of types and of character sets, libraries) before the jail, rules after it.
   Status prepare(const base::UniqueFd& bundle, wire::Hello& hello) {
-    TRY(types_, open_file_types());
-    TRY(hello.jail, enter_jail({.memory_bytes_max = setup_.memory_bytes_max, .cpu_seconds_max = cpu_seconds_max_}));
+    std::setlocale(LC_CTYPE, "C.UTF-8");
+    TRY(engines_.types, open_file_types());
+    engines_.mail = open_mail_unpacker();
+    engines_.pdf = open_pdf_unpacker();
+    engines_.archive = open_archive_unpacker();
+    TRY(hello.jail, enter_jail({.memory_bytes_max = setup_.memory_bytes_max,
+                                .memory_file_bytes_max = member_bytes_max(setup_.memory_bytes_max),
+                                .cpu_seconds_max = cpu_seconds_max_}));
     TRY(const auto files, map_rules(bundle));
-    TRY(yara_, compile_yara(files));
+    TRY(engines_.yara, compile_yara(files));
     hello.engine_version = yara_version();
     return {};
   }
 
-  wire::Report judge(const base::UniqueFd& content, const wire::Request& request) {
-    wire::Report report;
+  Judgement judge(const base::UniqueFd& content, const wire::Request& request) {
     const auto mapping = Mapping::of(content);
     if (!mapping) {
-      report.error = mapping.error().message;
-      return report;
+      Judgement refused;
+      refused.report.error = mapping.error().message;
+      return refused;
     }
-    report.mime_type = types_->mime_type(mapping->bytes());
-    const int timeout_s = std::max(1, static_cast<int>(setup_.object_time_ms_max / 1000));
-    auto found = yara_->scan({mapping->bytes(), request.name, report.mime_type}, timeout_s);
-    if (!found) {
-      report.verdict = found.error().code == Errc::timeout ? Verdict::timeout : Verdict::error;
-      report.error = found.error().message;
-      return report;
-    }
-    report.verdict = found->found.empty() ? Verdict::not_detected : Verdict::detect;
-    report.found = std::move(found->found);
-    return report;
+    return judge_object(engines_, request, mapping->bytes(), {setup_.object_time_ms_max, setup_.memory_bytes_max},
+                        parts_);
   }
 
   int socket_;
   wire::Setup setup_;
   int64_t cpu_seconds_max_ = 0;
-  std::unique_ptr<FileTypes> types_;
-  std::unique_ptr<YaraEngine> yara_;
+  Engines engines_;
+  PartSender parts_;
 };
 
 }  // namespace
