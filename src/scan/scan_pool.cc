@@ -8,12 +8,14 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "scan/clamav_relay.h"
 #include "scan/scan_pool.h"
 #include "scan/worker_process.h"
 
@@ -97,6 +99,14 @@ std::vector<std::string> escaped(const std::vector<std::string>& texts) {
   return good;
 }
 
+std::vector<RefusedRule> escaped(const std::vector<RefusedRule>& said) {
+  std::vector<RefusedRule> refused;
+  for (const RefusedRule& rule : said) {
+    refused.push_back({base::escape_invalid_utf8(rule.file), rule.line, base::escape_invalid_utf8(rule.message)});
+  }
+  return refused;
+}
+
 // A tree whatever the worker said: a parent comes before its children.
 std::vector<InnerObject> checked_objects(const std::vector<InnerObject>& said) {
   std::vector<InnerObject> objects;
@@ -116,15 +126,45 @@ class WorkerPool final : public ScanPool {
   explicit WorkerPool(ScanPoolOptions options) : options_(std::move(options)), slots_(options_.workers) {}
   ~WorkerPool() override { stop(); }
 
+  Status start() {
+    if (options_.clamav.own) {
+      TRY(clamd_, start_clamd(*options_.clamav.own));
+      client_.emplace(clamd_->socket_path());
+    } else if (!options_.clamav.socket.empty()) {
+      client_.emplace(options_.clamav.socket);
+    }
+    return reload_rules();
+  }
+
   Status reload() override {
+    TRY_STATUS(reload_rules());
+    return clamd_ ? base::within("clamd", clamd_->reload()) : Status();
+  }
+
+  std::vector<RefusedRule> diagnostics() const override {
+    const std::lock_guard lock(mutex_);
+    return refused_;
+  }
+
+  std::string clamav_state() const override {
+    if (clamd_) return clamd_->describe();
+    return client_ ? "at " + options_.clamav.socket : "";
+  }
+
+  Status reload_rules() {
     TRY(auto bundle, read_bundle(options_.yara_directory));
     auto rules = std::make_shared<const RuleBundle>(std::move(bundle));
     TRY(auto worker, WorkerProcess::start(worker_options(), rules->memory));
     base::log_info("scan", "rules " + rules->name + ", yara " + worker->hello().engine_version +
                                ", jail: " + worker->hello().jail);
+    for (const RefusedRule& refused : worker->hello().refused) {
+      base::log_warning("scan", "yara rule is left out: " + refused.file + " line " + std::to_string(refused.line) +
+                                    ": " + refused.message);
+    }
     const std::lock_guard lock(mutex_);
     rules_ = rules;
     yara_version_ = worker->hello().engine_version;
+    refused_ = escaped(worker->hello().refused);
     // The worker that compiled them is as good as any other: it takes a free place.
     for (Slot& slot : slots_) {
       if (slot.state != Slot::State::free) continue;
@@ -156,6 +196,8 @@ class WorkerPool final : public ScanPool {
                          [](const Slot& slot) { return slot.state == Slot::State::free; });
     });
     for (Slot& slot : slots_) slot.worker.reset();
+    lock.unlock();
+    if (clamd_) clamd_->stop();
   }
 
  private:
@@ -168,9 +210,15 @@ class WorkerPool final : public ScanPool {
     auto taken = take_slot();
     if (!taken) return failed(taken.error());
     Slot& slot = **taken;
-    NoParts parts;
-    auto judged = scan_in(slot, content, request, parts);
+    std::optional<ClamavRelay> clamav;
+    const bool is_ready = client_ && (!clamd_ || clamd_->state() == ClamdProcess::State::ready);
+    if (is_ready) clamav.emplace(*client_, content);
+    auto judged = scan_in(slot, content, request, clamav ? &*clamav : nullptr);
     ScanReport report = judged ? translate(*judged, slot) : failed(judged.error());
+    if (clamav) clamav->add_to(report);
+    if (clamd_ && !is_ready && clamd_->state() != ClamdProcess::State::no_signatures) {
+      report.not_scanned.push_back("clamav: " + clamd_->describe());
+    }
     give_back(slot, judged);
     return report;
   }
@@ -208,12 +256,14 @@ class WorkerPool final : public ScanPool {
   }
 
   Result<WorkerAnswer> scan_in(Slot& slot, const base::UniqueFd& content, const ScanRequest& request,
-                               PartHandler& parts) {
+                               PartHandler* clamav) {
     if (!slot.worker) {
       TRY(slot.worker, WorkerProcess::start(worker_options(), slot.rules->memory));
     }
-    const wire::Request packet{base::escape_invalid_utf8(request.name), request.passwords, wire::Relay::none};
-    return slot.worker->scan(content, packet, options_.object_time_ms_max, parts);
+    const wire::Relay relay = clamav == nullptr ? wire::Relay::none : wire::Relay::clamav;
+    const wire::Request packet{base::escape_invalid_utf8(request.name), request.passwords, relay};
+    NoParts none;
+    return slot.worker->scan(content, packet, options_.object_time_ms_max, clamav == nullptr ? none : *clamav);
   }
 
   void give_back(Slot& slot, const Result<WorkerAnswer>& judged) {
@@ -258,11 +308,14 @@ class WorkerPool final : public ScanPool {
   }
 
   const ScanPoolOptions options_;
+  std::unique_ptr<ClamdProcess> clamd_;
+  std::optional<ClamdClient> client_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::string yara_version_;
   std::vector<Slot> slots_;  // never grows; a busy one belongs to the thread that took it
   std::shared_ptr<const RuleBundle> rules_;
+  std::vector<RefusedRule> refused_;
   bool stopping_ = false;
 };
 
@@ -273,7 +326,7 @@ Result<std::unique_ptr<ScanPool>> start_scan_pool(const ScanPoolOptions& options
     return fail(Errc::invalid_argument, "scan workers must be 1 to " + std::to_string(kWorkersMax));
   }
   auto pool = std::make_unique<WorkerPool>(options);
-  TRY_STATUS(pool->reload());
+  TRY_STATUS(pool->start());
   return pool;
 }
 

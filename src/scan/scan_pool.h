@@ -5,14 +5,23 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
 #include "base/result.h"
+#include "scan/clamd_process.h"
+#include "scan/refused_rule.h"
 #include "scan/verdict.h"
 
 namespace redoubt::scan {
+
+// None of both: objects are judged without ClamAV.
+struct ClamavOptions {
+  std::string socket = {};               // of a clamd that others run
+  std::optional<ClamdOptions> own = {};  // else one that the pool starts and stops
+};
 
 struct ScanPoolOptions {
   std::string worker_program;  // path of redoubt-scan
@@ -20,6 +29,7 @@ struct ScanPoolOptions {
   unsigned workers = 2;
   int64_t object_time_ms_max = 30'000;
   uint64_t worker_memory_bytes_max = uint64_t{1} << 30;
+  ClamavOptions clamav = {};
 };
 
 struct ScanRequest {
@@ -37,12 +47,16 @@ class ScanPool {
   virtual std::string engines() const = 0;
   // Reads and compiles the rules anew; workers take them over with their next object. On an error the old rules stay.
   virtual Status reload() = 0;
+  // The rules that do not compile and are left out; the first 100.
+  virtual std::vector<RefusedRule> diagnostics() const { return {}; }
+  // "ready", "no signatures in …", why clamd does not run; empty without ClamAV.
+  virtual std::string clamav_state() const { return {}; }
   // Stops the workers and joins.
   virtual void stop() = 0;
 };
 
-// Compiles the rules in a worker first: a YARA rule that does not compile is an error that names file, line and
-// message.
+// Compiles the rules in a worker first. A YARA rule that does not compile is left out and named by diagnostics(); an
+// error only where no rule is left. clamd may come later: until it is ready, reports say so.
 Result<std::unique_ptr<ScanPool>> start_scan_pool(const ScanPoolOptions& options);
 
 }  // namespace redoubt::scan

@@ -54,6 +54,25 @@ bool is_container_type(std::string_view type) {
   return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
 }
 
+// Whether an archive is all that the content is. A program or an image that has one behind it is more, and so is a zip
+// with a second directory, of which readers take the one or the other.
+bool is_archive_alone(std::string_view content, std::string_view type) {
+  constexpr std::array<std::string_view, 8> kMore = {"application/vnd.openxmlformats",
+                                                     "application/vnd.oasis.opendocument",
+                                                     "application/vnd.ms-cab-compressed",
+                                                     "application/x-lzh-compressed",
+                                                     "application/x-lha",
+                                                     "application/x-xar",
+                                                     "application/epub+zip",
+                                                     "application/x-compress"};
+  const bool known = is_container_type(type) || std::any_of(kMore.begin(), kMore.end(), [&](std::string_view start) {
+                       return type.starts_with(start);
+                     });
+  constexpr std::string_view kDirectoryEnd = "PK\5\6";
+  const size_t first = content.starts_with("PK") ? content.find(kDirectoryEnd) : std::string_view::npos;
+  return known && (first == std::string_view::npos || content.find(kDirectoryEnd, first + 1) == std::string_view::npos);
+}
+
 // One object of the tree while it is judged.
 struct Node {
   std::string_view content;
@@ -159,6 +178,9 @@ Unpacked Judge::unpack(const Node& node) {
       result = engines_.pdf->unpack(container, *this);
       // A PDF may be an archive as well; ClamAV gets it as a PDF in any case.
       Unpacked archive = engines_.archive->unpack(container, *this);
+      if (archive.coverage == Unpacked::Coverage::whole && !is_archive_alone(node.content, node.mime_type)) {
+        archive.coverage = Unpacked::Coverage::part;
+      }
       if (result.coverage == Unpacked::Coverage::none) result = std::move(archive);
     }
   } catch (const std::bad_alloc&) {
