@@ -235,21 +235,56 @@ TEST_F(ScanPoolTest, object_that_is_no_file_is_an_error) {
   EXPECT_EQ(pool->scan(base::UniqueFd(), {"none"}).verdict, Verdict::error);
 }
 
-TEST_F(ScanPoolTest, rule_that_does_not_compile_is_named_with_its_line) {
-  write_rule("good.yar", "rule Good { condition: false }");
-  write_rule("typo.yar", "rule Typo {\n  strings:\n    $a = \"x\"\n  condition:\n    $b\n}\n");
+TEST_F(ScanPoolTest, rule_that_does_not_compile_is_left_out_and_named_with_its_line) {
+  write_rule("good.yar", "rule Good { strings: $a = \"object\" condition: $a }");
+  write_rule("typo.yar",
+             "rule Before { strings: $a = \"object\" condition: $a }\n"
+             "rule Typo {\n  strings:\n    $a = \"x}\"\n  condition:\n    $b\n}\n"
+             "rule Needs { condition: Typo }\n"
+             "rule After { strings: $a = /obj}ect|object/ condition: $a }\n");
+  const auto pool = start_scan_pool(options(directory_.path()));
+  ASSERT_TRUE(pool) << pool.error().message;
+  const auto refused = (*pool)->diagnostics();
+  ASSERT_EQ(refused.size(), 2U);
+  EXPECT_EQ(refused[0].file, directory_ / "typo.yar");
+  EXPECT_EQ(refused[0].line, 7U);
+  EXPECT_EQ(refused[0].message, "Typo: undefined string \"$b\"");
+  EXPECT_EQ(refused[1].line, 8U);
+  EXPECT_EQ(names((*pool)->scan(memory_file("object"), {"o"})), (std::vector<std::string>{"Good", "Before", "After"}));
+}
+
+TEST_F(ScanPoolTest, no_rule_that_compiles_is_an_error) {
+  write_rule("typo.yar", "rule Typo {\n condition:\n  $b\n}\n");
   const auto pool = start_scan_pool(options(directory_.path()));
   ASSERT_FALSE(pool);
   EXPECT_EQ(pool.error().code, Errc::invalid_argument);
   EXPECT_EQ(pool.error().message,
-            "yara rule does not compile: " + (directory_ / "typo.yar") + " line 6: undefined string \"$b\"");
+            "yara: no rule compiles: " + (directory_ / "typo.yar") + " line 4: Typo: undefined string \"$b\"");
 }
 
 TEST_F(ScanPoolTest, rules_cannot_include_files) {
-  write_rule("include.yar", "include \"/etc/passwd\"\nrule A { condition: true }");
+  write_rule("include.yar", "include \"/etc/passwd\"\nrule A { strings: $a = \"object\" condition: $a }");
   const auto pool = start_scan_pool(options(directory_.path()));
-  ASSERT_FALSE(pool);
-  EXPECT_NE(pool.error().message.find("include.yar line 1"), std::string::npos) << pool.error().message;
+  ASSERT_TRUE(pool) << pool.error().message;
+  ASSERT_EQ((*pool)->diagnostics().size(), 1U);
+  EXPECT_EQ((*pool)->diagnostics()[0].line, 1U);
+  EXPECT_EQ(names((*pool)->scan(memory_file("object"), {"o"})), std::vector<std::string>{"A"});
+}
+
+TEST_F(ScanPoolTest, public_rule_sets_compile_with_refused_rules_named) {
+  const char* corpora = std::getenv("REDOUBT_CORPORA");
+  if (corpora == nullptr || access((std::string(corpora) + "/yara").c_str(), R_OK) != 0) {
+    GTEST_SKIP() << "skipped: no corpora";
+  }
+  const auto pool = start_scan_pool(options(std::string(corpora) + "/yara"));
+  ASSERT_TRUE(pool) << pool.error().message;
+  for (const RefusedRule& refused : (*pool)->diagnostics()) {
+    EXPECT_FALSE(refused.message.empty());
+    std::printf("%s line %llu: %s\n", refused.file.c_str(), static_cast<unsigned long long>(refused.line),
+                refused.message.c_str());
+  }
+  EXPECT_LT((*pool)->diagnostics().size(), 20U);
+  EXPECT_EQ((*pool)->scan(memory_file("hello\n"), {"o"}).verdict, Verdict::not_detected);
 }
 
 TEST_F(ScanPoolTest, reload_takes_new_rules_and_keeps_the_old_ones_on_an_error) {

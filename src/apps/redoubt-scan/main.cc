@@ -15,11 +15,20 @@ namespace {
 constexpr int kExitUsage = 2;
 
 int check_rules(const char* directory) {
-  redoubt::base::set_log_level(redoubt::base::LogLevel::warning);
+  redoubt::base::set_log_level(redoubt::base::LogLevel::error);
   const auto pool =
       redoubt::scan::start_scan_pool({.worker_program = "/proc/self/exe", .yara_directory = directory, .workers = 1});
   if (!pool) {
     std::fprintf(stderr, "redoubt-scan: %s\n", pool.error().message.c_str());
+    return 1;
+  }
+  const auto refused = (*pool)->diagnostics();
+  for (const auto& rule : refused) {
+    std::fprintf(stderr, "%s line %llu: %s\n", rule.file.c_str(), static_cast<unsigned long long>(rule.line),
+                 rule.message.c_str());
+  }
+  if (!refused.empty()) {
+    std::fprintf(stderr, "%s: these rules do not compile and would be left out\n", directory);
     return 1;
   }
   std::printf("%s: every rule compiles\n", directory);

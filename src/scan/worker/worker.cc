@@ -98,8 +98,11 @@ class Worker {
     TRY(hello.jail, enter_jail({.memory_bytes_max = setup_.memory_bytes_max,
                                 .memory_file_bytes_max = member_bytes_max(setup_.memory_bytes_max),
                                 .cpu_seconds_max = cpu_seconds_max_}));
-    TRY(const auto files, map_rules(bundle));
-    TRY(engines_.yara, compile_yara(files));
+    TRY(auto files, map_rules(bundle));
+    TRY(CompiledYara yara, compile_yara(std::move(files)));
+    engines_.yara = std::move(yara.engine);
+    hello.refused = std::move(yara.refused);
+    hello.refused_total = yara.refused_total;
     hello.engine_version = yara_version();
     return {};
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "scan/refused_rule.h"
 #include "scan/wire.h"
 
 namespace redoubt::scan {
@@ -30,8 +31,14 @@ class YaraEngine {
   virtual Result<YaraJudgement> scan(const YaraObject& object, int timeout_s) = 0;
 };
 
-// invalid_argument that names file, line and message for a rule that does not compile.
-Result<std::unique_ptr<YaraEngine>> compile_yara(const std::vector<wire::RuleFile>& files);
+struct CompiledYara {
+  std::unique_ptr<YaraEngine> engine;
+  std::vector<RefusedRule> refused;  // left out because they do not compile; the first of them
+  uint64_t refused_total = 0;
+};
+
+// An error where no rule compiles.
+Result<CompiledYara> compile_yara(std::vector<wire::RuleFile> files);
 std::string yara_version();
 
 }  // namespace redoubt::scan
