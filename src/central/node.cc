@@ -98,6 +98,8 @@ class Node::Impl {
   Result<std::unique_ptr<store::EventStore>> open_events();
   Status start_detection();
   void ask_reads(const RuleSnapshot& rules);
+  scan::ClamavOptions clamav_options() const;
+  std::string describe_objects() const;
   Status start_objects();
   Status start_link();
   void make_services(NodeFacts facts);
@@ -261,10 +263,32 @@ void Node::Impl::ask_reads(const RuleSnapshot& rules) {
   }
 }
 
+scan::ClamavOptions Node::Impl::clamav_options() const {
+  if (!options_.clamav_socket.empty()) return {.socket = options_.clamav_socket};
+  if (options_.clamav_program.empty()) return {};
+  const std::string directory = options_.data_directory + "/clamav";
+  return {.own = scan::ClamdOptions{.program = options_.clamav_program,
+                                    .database_directory = options_.clamav_directory.empty() ? directory + "/database"
+                                                                                            : options_.clamav_directory,
+                                    .work_directory = directory}};
+}
+
+std::string Node::Impl::describe_objects() const {
+  if (!scan_error_.empty()) return "no scanner: see the log";
+  std::string detail = fmt::format("{} waiting", objects_->queued());
+  if (const auto clamav = scanner_->clamav_state(); !clamav.empty()) detail += ", clamav: " + clamav;
+  if (const auto refused = scanner_->diagnostics(); !refused.empty()) {
+    detail += fmt::format(", {} YARA rules refused, the first: {} line {}: {}", refused.size(), refused[0].file,
+                          refused[0].line, refused[0].message);
+  }
+  return detail;
+}
+
 Status Node::Impl::start_objects() {
   auto pool = scan::start_scan_pool({.worker_program = options_.scan_program,
                                      .yara_directory = options_.yara_directory,
-                                     .workers = options_.scan_workers});
+                                     .workers = options_.scan_workers,
+                                     .clamav = clamav_options()});
   if (pool) {
     scanner_ = *std::move(pool);
   } else {
@@ -280,7 +304,7 @@ Status Node::Impl::start_objects() {
                                       .reputation = *reputation_,
                                       .alerts = *detects_,
                                       .metrics = metrics_},
-                                     {.scan_threads = options_.scan_workers}));
+                                     {.scan_threads = options_.scan_workers, .passwords = options_.scan_passwords}));
   TRY(external_systems_, ExternalSystems::open(*state_));
   scans_ = std::make_unique<ScanBook>(*state_, *objects_);
   submission_limits_ = std::make_unique<SubmissionLimits>(
@@ -396,8 +420,8 @@ std::vector<HealthComponent> Node::Impl::health() {
                                                         rules->rules().size() - rules->live().size(), refused)
                                           : reload_error},
           {.name = "objects",
-           .sound = scan_error_.empty(),
-           .detail = scan_error_.empty() ? fmt::format("{} waiting", objects_->queued()) : "no scanner: see the log"}};
+           .sound = scan_error_.empty() && scanner_->diagnostics().empty(),
+           .detail = describe_objects()}};
 }
 
 void Node::Impl::keep_house() {

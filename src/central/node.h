@@ -39,6 +39,10 @@ struct NodeOptions {
   std::string openapi_path;
   std::string scan_program;
   unsigned scan_workers = 2;
+  std::vector<std::string> scan_passwords;  // to try on archives
+  std::string clamav_socket;                // of a clamd that others run; empty: the node runs its own
+  std::string clamav_program = "clamd";     // that one; empty: none
+  std::string clamav_directory;             // its signatures; empty: clamav/database in the data directory
   int64_t retention_us = 0;      // of events; 0: by size alone
   uint64_t store_bytes_max = 0;  // of sealed events; 0: by age alone
   uint64_t store_memory_bytes = uint64_t{1} << 30;

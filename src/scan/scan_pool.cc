@@ -27,6 +27,8 @@ constexpr int64_t kBackOffUsMin = 100'000;
 constexpr int64_t kBackOffUsMax = 10'000'000;
 constexpr unsigned kBackOffDoublings = 7;
 constexpr unsigned kWorkersMax = 64;
+constexpr int64_t kVersionHoldsUs = 5'000'000;
+constexpr int64_t kVersionWaitNs = 2'000'000'000;
 constexpr size_t kHashDigitsShown = 12;
 constexpr size_t kDirectoryDepthMax = 16;
 // Content is mapped whole: the other part of a worker's memory is for its rules and what engines need.
@@ -183,8 +185,9 @@ class WorkerPool final : public ScanPool {
   }
 
   std::string engines() const override {
+    const std::string clamav = clamav_version();
     const std::lock_guard lock(mutex_);
-    return "yara " + yara_version_ + " (rules " + rules_->hash + ")";
+    return "yara " + yara_version_ + " (rules " + rules_->hash + ")" + (clamav.empty() ? "" : ", " + clamav);
   }
 
   void stop() override {
@@ -205,13 +208,27 @@ class WorkerPool final : public ScanPool {
     return {options_.worker_program, {options_.worker_memory_bytes_max, options_.object_time_ms_max}};
   }
 
+  bool is_clamav_ready() const { return client_ && (!clamd_ || clamd_->state() == ClamdProcess::State::ready); }
+
+  // Asked for seldom: every verdict names it. Empty: ClamAV does not answer.
+  std::string clamav_version() const {
+    if (!is_clamav_ready()) return "";
+    const std::lock_guard lock(version_mutex_);
+    const int64_t now_us = boottime_us();
+    if (version_asked_us_ == 0 || now_us - version_asked_us_ > kVersionHoldsUs) {
+      clamav_version_ = client_->version(base::boottime_ns() + kVersionWaitNs).value_or("");
+      version_asked_us_ = now_us;
+    }
+    return clamav_version_;
+  }
+
   ScanReport judge(const base::UniqueFd& content, const ScanRequest& request) {
     if (auto good = check_content(content); !good) return failed(good.error());
     auto taken = take_slot();
     if (!taken) return failed(taken.error());
     Slot& slot = **taken;
     std::optional<ClamavRelay> clamav;
-    const bool is_ready = client_ && (!clamd_ || clamd_->state() == ClamdProcess::State::ready);
+    const bool is_ready = is_clamav_ready();
     if (is_ready) clamav.emplace(*client_, content);
     auto judged = scan_in(slot, content, request, clamav ? &*clamav : nullptr);
     ScanReport report = judged ? translate(*judged, slot) : failed(judged.error());
@@ -313,7 +330,10 @@ class WorkerPool final : public ScanPool {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::string yara_version_;
-  std::vector<Slot> slots_;  // never grows; a busy one belongs to the thread that took it
+  mutable std::mutex version_mutex_;
+  mutable std::string clamav_version_;
+  mutable int64_t version_asked_us_ = 0;  // on the boot clock
+  std::vector<Slot> slots_;               // never grows; a busy one belongs to the thread that took it
   std::shared_ptr<const RuleBundle> rules_;
   std::vector<RefusedRule> refused_;
   bool stopping_ = false;

@@ -3,6 +3,8 @@
 #include <array>
 #include <filesystem>
 
+#include "base/file.h"
+
 namespace redoubt::app {
 
 namespace {
@@ -37,6 +39,11 @@ constexpr auto kSettings = std::to_array<base::Setting>({
     {"yara.directory", SettingType::text, "", "YARA rules; empty: found beside the program"},
     {"scan.program", SettingType::text, "", "the jailed worker; empty: redoubt-scan beside the program"},
     {"scan.workers", SettingType::integer, "2", "how many workers scan objects"},
+    {"scan.passwords_file", SettingType::text, "", "passwords to try on archives, one a line; empty: none"},
+    {"clamav.socket", SettingType::text, "", "of a clamd that others run; empty: the node runs its own"},
+    {"clamav.program", SettingType::text, "clamd", "the node's own clamd; empty: objects are judged without ClamAV"},
+    {"clamav.database", SettingType::text, "",
+     "its signatures (*.cvd, *.ndb, *.hdb …); empty: clamav/database in the data directory"},
     {"store.retention", SettingType::duration, "30d", "age at which events are deleted; 0s: by size alone"},
     {"store.size_max", SettingType::size, "50GiB", "disk for events; 0: by age alone"},
     {"store.memory", SettingType::size, "1GiB", "memory for searching events"},
@@ -120,6 +127,20 @@ store::ClickHouseOptions clickhouse_options(const base::Config& config) {
           .ca_file = config.text("store.clickhouse.ca_cert")};
 }
 
+// One a line, as people write them; trailing blanks may be part of one.
+Result<std::vector<std::string>> read_passwords(const std::string& path) {
+  std::vector<std::string> passwords;
+  if (path.empty()) return passwords;
+  constexpr size_t kPasswordsBytesMax = size_t{64} << 10;
+  TRY(const std::string text, base::read_file(path, kPasswordsBytesMax));
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    if (end > at) passwords.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return passwords;
+}
+
 Result<central::NodeOptions> node_options(const base::Config& config) {
   const auto matching = rules::falco::rule_matching_named(config.text("falco.rule_matching"));
   if (!matching) return fail(Errc::invalid_argument, "falco.rule_matching: all or first");
@@ -129,6 +150,7 @@ Result<central::NodeOptions> node_options(const base::Config& config) {
     return fail(Errc::invalid_argument, "link.certificate_life: 30s at least");
   }
   TRY(const central::ScannerOptions scanner, scanner_options(config));
+  TRY(std::vector<std::string> passwords, read_passwords(config.text("scan.passwords_file")));
   std::string scan_program = config.text("scan.program");
   if (scan_program.empty()) scan_program = (program_directory() / "redoubt-scan").string();
   return central::NodeOptions{
@@ -145,6 +167,10 @@ Result<central::NodeOptions> node_options(const base::Config& config) {
       .openapi_path = beside_program(config.text("api.description"), "openapi.yaml", "proto/openapi.yaml"),
       .scan_program = scan_program,
       .scan_workers = static_cast<unsigned>(config.integer("scan.workers")),
+      .scan_passwords = std::move(passwords),
+      .clamav_socket = config.text("clamav.socket"),
+      .clamav_program = config.text("clamav.program"),
+      .clamav_directory = config.text("clamav.database"),
       .retention_us = config.duration_us("store.retention"),
       .store_bytes_max = static_cast<uint64_t>(config.size_bytes("store.size_max")),
       .store_memory_bytes = static_cast<uint64_t>(config.size_bytes("store.memory")),

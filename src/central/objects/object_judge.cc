@@ -1,6 +1,7 @@
 #include "central/objects/object_judge.h"
 
 #include <soci/soci.h>
+#include <algorithm>
 
 #include "central/objects/object_alert.h"
 #include "central/objects/object_reputation.h"
@@ -13,6 +14,11 @@ namespace {
 // Of those who are named in the alert of a rescan.
 constexpr size_t kReceiversRead = 100;
 
+bool is_engine_missing(const scan::ScanReport& report) {
+  return std::any_of(report.not_scanned.begin(), report.not_scanned.end(),
+                     [](const std::string& why) { return why.starts_with("clamav"); });
+}
+
 bool same_words(const scan::ScanReport& a, const scan::ScanReport& b) {
   const auto same = [](const scan::Detection& one, const scan::Detection& other) {
     return one.engine == other.engine && one.rule == other.rule && one.object == other.object;
@@ -23,8 +29,9 @@ bool same_words(const scan::ScanReport& a, const scan::ScanReport& b) {
 
 }  // namespace
 
-ObjectJudge::ObjectJudge(const ObjectServiceParts& parts, store::GroupedWrites& writes)
-    : parts_(parts), writes_(writes), cache_(parts.state) {}
+ObjectJudge::ObjectJudge(const ObjectServiceParts& parts, store::GroupedWrites& writes,
+                         std::vector<std::string> passwords)
+    : parts_(parts), writes_(writes), passwords_(std::move(passwords)), cache_(parts.state) {}
 
 std::shared_ptr<const KnownVerdict> ObjectJudge::known(const ContentKey& content) {
   return cache_.find(content, judges());
@@ -36,13 +43,15 @@ KnownVerdict ObjectJudge::scan(const ContentKey& content) {
   KnownVerdict verdict{.content = content, .judges = judges()};
   auto descriptor = parts_.objects.open(content.sha256);
   if (descriptor) {
-    verdict.report = parts_.scanner.scan(*descriptor, {content.name});
+    verdict.report = parts_.scanner.scan(*descriptor, {content.name, passwords_});
   } else {
     verdict.report.error = descriptor.error().message;
     verdict.report.finished = base::Time::now();
   }
-  // New rules came in the middle: nobody can tell which of them judged.
-  if (parts_.scanner.engines() != verdict.judges.engines) verdict.judges.engines.clear();
+  // New rules came in the middle, or an engine was away: it is not the word of these.
+  if (parts_.scanner.engines() != verdict.judges.engines || is_engine_missing(verdict.report)) {
+    verdict.judges.engines.clear();
+  }
   return verdict;
 }
 

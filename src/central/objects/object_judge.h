@@ -17,8 +17,8 @@ namespace redoubt::central {
 
 class ObjectJudge {
  public:
-  // The parts outlive it.
-  ObjectJudge(const ObjectServiceParts& parts, store::GroupedWrites& writes);
+  // The parts outlive it. `passwords`: to try on archives.
+  ObjectJudge(const ObjectServiceParts& parts, store::GroupedWrites& writes, std::vector<std::string> passwords);
 
   Judges judges() const;
   // What the judges of now said of it before; null where they have to be asked.
@@ -43,6 +43,7 @@ class ObjectJudge {
 
   ObjectServiceParts parts_;
   store::GroupedWrites& writes_;
+  const std::vector<std::string> passwords_;
   VerdictCache cache_;
 };
 

@@ -62,7 +62,7 @@ class ObjectPipeline final : public ObjectService {
         options_(options),
         queued_(parts.metrics.gauge("redoubt_objects_queued", "objects that wait for their verdict")),
         writes_(parts.state),
-        judge_(parts, writes_),
+        judge_(parts, writes_, options.passwords),
         queue_({options.queue_objects_max, options.of_one_source_max}),
         retro_scan_(parts.state, judge_, queue_) {}
   ~ObjectPipeline() override { stop(); }

@@ -80,6 +80,8 @@ struct ObjectServiceOptions {
   size_t queue_objects_max = 1000;  // waiting or open submissions; past it begin() fails with exhausted
   size_t of_one_source_max = 500;   // the same for one account or external system
   unsigned scan_threads = 2;        // as many as the pool has workers
+  // To try on archives, beside those that names and mails mention.
+  std::vector<std::string> passwords = {};
 };
 
 class ObjectService {
