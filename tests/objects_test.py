@@ -62,7 +62,7 @@ def lists_judge_what_was_let_pass(product):
         assert (report["format"], report["added"], report["skipped"]) == ("list", 2, 0), report
         feed.write_text("no indicator at all\n")
         refused = product.cli("reputation", "import", str(feed), "--source", "partner", check=False)
-        assert refused.returncode == 1 and "tells of no hash" in refused.stderr, refused.stderr
+        assert refused.returncode != 0 and "tells of no hash" in refused.stderr, refused.stderr
     now, _ = wait_until(lambda: (o := judged(product, passed["id"]))["verdict"] == "detect" and o, 30, "it is judged again")
     found = now["report"]["detections"][0]
     assert (found["engine"], found["rule"], found["rule_set"]) == ("reputation", "Trojan.Own", "partner"), found

@@ -73,15 +73,10 @@ Result<KnownVerdict> ObjectJudge::judge(const ContentKey& content) {
   return verdict;
 }
 
-Result<std::shared_ptr<const KnownVerdict>> ObjectJudge::ask(const ContentKey& content) {
+Result<std::shared_ptr<KnownVerdict>> ObjectJudge::ask(const ContentKey& content) {
   TRY(KnownVerdict judged, judge(content));
-  auto verdict = std::make_shared<KnownVerdict>(std::move(judged));
-  TRY_STATUS(writes_.write([&](soci::session& sql) -> Status {
-    insert_verdict(sql, *verdict);
-    return {};
-  }));
-  if (holds(verdict->report.verdict)) cache_.put(verdict);
-  return std::shared_ptr<const KnownVerdict>(std::move(verdict));
+  judged.id = 0;
+  return std::make_shared<KnownVerdict>(std::move(judged));
 }
 
 // The alert that the object's verdict makes; empty for none.
@@ -94,7 +89,7 @@ Result<std::string> ObjectJudge::raise(const Object& object, const KnownVerdict&
 }
 
 // Alerts first: if the process ends in between, the object is judged again and the same detections change nothing.
-Status ObjectJudge::settle(const std::vector<long long>& rows, const KnownVerdict& verdict) {
+Status ObjectJudge::settle(const std::vector<long long>& rows, const std::shared_ptr<KnownVerdict>& verdict) {
   std::vector<Judged> judged;
   for (const long long row : rows) {
     std::optional<Object> object;
@@ -103,14 +98,22 @@ Status ObjectJudge::settle(const std::vector<long long>& rows, const KnownVerdic
       return {};
     }));
     if (!object) return fail(Errc::not_found, "object " + std::to_string(row) + " is gone");
-    TRY(std::string alert_id, raise(*object, verdict));
-    judged.push_back({verdict.report.verdict, verdict.id, std::move(alert_id)});
+    TRY(std::string alert_id, raise(*object, *verdict));
+    judged.push_back({.verdict = verdict->report.verdict, .alert_id = std::move(alert_id)});
   }
+  long long id = verdict->id;
+  const bool is_new = id == 0;
   TRY_STATUS(writes_.write([&](soci::session& sql) -> Status {
-    for (size_t i = 0; i < rows.size(); ++i) write_judgement(sql, rows[i], judged[i]);
+    if (is_new) id = insert_verdict(sql, *verdict);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      judged[i].verdict_id = id;
+      write_judgement(sql, rows[i], judged[i]);
+    }
     return {};
   }));
-  const std::string label = "verdict=\"" + std::string(scan::name_of(verdict.report.verdict)) + "\"";
+  verdict->id = id;
+  if (is_new && holds(verdict->report.verdict)) cache_.put(verdict);
+  const std::string label = "verdict=\"" + std::string(scan::name_of(verdict->report.verdict)) + "\"";
   parts_.metrics.counter("redoubt_objects_total", "objects judged", label).add(rows.size());
   return {};
 }
@@ -156,7 +159,7 @@ Status ObjectJudge::replace(const KnownVerdict& before, KnownVerdict now) {
     TRY(alert_id, parts_.alerts.add(rescan_detection(received, before.report, now.report)));
   }
   TRY_STATUS(writes_.write([&](soci::session& sql) -> Status {
-    insert_verdict(sql, now);
+    now.id = insert_verdict(sql, now);
     write_rescan(sql, now.content, {now.report.verdict, now.id, alert_id}, now.report.finished);
     return {};
   }));

@@ -23,12 +23,11 @@ class ObjectJudge {
   Judges judges() const;
   // What the judges of now said of it before; null where they have to be asked.
   std::shared_ptr<const KnownVerdict> known(const ContentKey& content);
-  // A word on the content; durable if it is one that holds (an error or timeout is not: the next who asks may fare
-  // better).
-  Result<std::shared_ptr<const KnownVerdict>> ask(const ContentKey& content);
-  // Alert and rows for these submissions of the content. An error: nothing, or less than all, was kept; again is
-  // harmless.
-  Status settle(const std::vector<long long>& rows, const KnownVerdict& verdict);
+  // A word on the content that nobody knows but the caller: settle() keeps it.
+  Result<std::shared_ptr<KnownVerdict>> ask(const ContentKey& content);
+  // Alert, verdict and rows for these submissions of the content; sets the id of a verdict that is new. An error:
+  // nothing, or less than all, was kept; again is harmless.
+  Status settle(const std::vector<long long>& rows, const std::shared_ptr<KnownVerdict>& verdict);
   // Asks the engines of now about a content that older ones judged. What they say otherwise is an alert, and the
   // verdict of all who had handed it in.
   Status rescan(const ContentKey& content);

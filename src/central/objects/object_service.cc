@@ -218,20 +218,25 @@ class ObjectPipeline final : public ObjectService {
   // Until nobody waits for this content any more; `job` holds those who are left when it fails.
   Status work_on(ObjectJob& job) {
     if (job.rows.empty()) TRY_STATUS(judge_.rescan(job.content));
-    std::shared_ptr<const KnownVerdict> verdict;
+    std::shared_ptr<KnownVerdict> verdict;
     while (true) {
-      if (!job.rows.empty() && verdict == nullptr) verdict = judge_.known(job.content);
       if (!job.rows.empty() && verdict == nullptr) {
-        TRY(verdict, judge_.ask(job.content));
+        TRY(verdict, word_on(job.content));
       }
       if (verdict != nullptr) {
         TRY_STATUS(refuse_interrupted(*verdict));
-        TRY_STATUS(judge_.settle(job.rows, *verdict));
+        TRY_STATUS(judge_.settle(job.rows, verdict));
         queued_.add(-static_cast<int64_t>(job.rows.size()));
       }
       job.rows = queue_.finish(job);
       if (job.rows.empty()) return {};
     }
+  }
+
+  // What is known, else what the engines say.
+  Result<std::shared_ptr<KnownVerdict>> word_on(const ContentKey& content) {
+    if (const auto known = judge_.known(content)) return std::make_shared<KnownVerdict>(*known);
+    return judge_.ask(content);
   }
 
   // Errors of a node that is going down say nothing about the object: it stays `processing` for the next start.

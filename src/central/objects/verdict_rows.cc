@@ -113,7 +113,7 @@ scan::ScanReport parse_report(const std::string& text, scan::Verdict verdict) {
   return report;
 }
 
-void insert_verdict(soci::session& sql, KnownVerdict& known) {
+long long insert_verdict(soci::session& sql, const KnownVerdict& known) {
   const long long verdict = static_cast<long long>(known.report.verdict), judged_us = known.report.finished.us,
                   lists = known.judges.lists;
   const std::string report = stored_report(known.report);
@@ -121,7 +121,9 @@ void insert_verdict(soci::session& sql, KnownVerdict& known) {
          " VALUES (:sha256, :name, :engines, :lists, :verdict, :report, :judged)",
       soci::use(known.content.sha256), soci::use(known.content.name), soci::use(known.judges.engines), soci::use(lists),
       soci::use(verdict), soci::use(report), soci::use(judged_us);
-  sql << "SELECT last_insert_rowid()", soci::into(known.id);
+  long long id = 0;
+  sql << "SELECT last_insert_rowid()", soci::into(id);
+  return id;
 }
 
 std::optional<KnownVerdict> find_verdict(soci::session& sql, const ContentKey& content, const Judges& judges) {

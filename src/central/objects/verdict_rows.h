@@ -36,8 +36,8 @@ bool holds(scan::Verdict verdict);
 std::string stored_report(const scan::ScanReport& report);
 scan::ScanReport parse_report(const std::string& text, scan::Verdict verdict);
 
-// Sets known.id.
-void insert_verdict(soci::session& sql, KnownVerdict& known);
+// The row's id.
+long long insert_verdict(soci::session& sql, const KnownVerdict& known);
 // The latest word, if it is of just these and holds.
 std::optional<KnownVerdict> find_verdict(soci::session& sql, const ContentKey& content, const Judges& judges);
 // The latest word of any, an error too.

@@ -10,6 +10,8 @@ namespace redoubt::scan {
 namespace {
 
 constexpr size_t kMagicBytesMax = size_t{64} << 10;
+// Of a text the kind shows at its head; libmagic's patterns go over all they are given, some ten times.
+constexpr size_t kMagicTextBytesMax = size_t{8} << 10;
 
 struct CloseMagic {
   void operator()(magic_t magic) const { magic_close(magic); }
@@ -21,7 +23,9 @@ class LibMagic final : public FileTypes {
   explicit LibMagic(MagicHandle magic) : magic_(std::move(magic)) {}
 
   std::string mime_type(std::string_view content) override {
-    const std::string_view head = content.substr(0, kMagicBytesMax);
+    std::string_view head = content.substr(0, kMagicBytesMax);
+    const std::string_view start = head.substr(0, kMagicTextBytesMax);
+    if (start.find('\0') == std::string_view::npos) head = start;
     const char* type = magic_buffer(magic_.get(), head.data(), head.size());
     return type == nullptr ? std::string() : base::escape_invalid_utf8(type);
   }

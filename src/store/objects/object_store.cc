@@ -6,6 +6,8 @@
 #include <unistd.h>
 #include <algorithm>
 #include <filesystem>
+#include <mutex>
+#include <unordered_set>
 #include <vector>
 
 #include "base/hash.h"
@@ -24,9 +26,11 @@ bool is_sha256(const std::string& text) {
   return text.size() == kSha256Digits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-// Two levels, so that a directory holds few names at millions of objects.
+constexpr size_t kDirectories = 256;
+
+// One of 256, all made at the start: a directory holds some thousands of names at a million objects.
 std::string directory_of(const std::string& root, const std::string& sha256) {
-  return root + "/" + sha256.substr(0, 2) + "/" + sha256.substr(2, 2);
+  return root + "/" + sha256.substr(0, 2);
 }
 
 Status refuse_name(const std::string& sha256) {
@@ -34,17 +38,31 @@ Status refuse_name(const std::string& sha256) {
   return fail(Errc::invalid_argument, "object name is not a SHA-256 of 64 lower-case digits");
 }
 
-// A directory that may be there already; its name is durable when this returns.
-Status make_durable_directory(const std::string& parent, const std::string& name) {
-  const std::string path = parent + "/" + name;
-  if (mkdir(path.c_str(), 0700) == 0) return base::sync_directory(parent);
-  return errno == EEXIST ? Status{} : Status(base::fail_errno("create directory " + path));
-}
+// Names that this process has seen reach the disk. Any thread.
+class DurableNames {
+ public:
+  bool has(const std::string& sha256) const {
+    const std::lock_guard lock(mutex_);
+    return names_.contains(sha256);
+  }
+  void add(const std::string& sha256) {
+    const std::lock_guard lock(mutex_);
+    if (names_.size() >= kNamesMax) names_.clear();
+    names_.insert(sha256);
+  }
+
+ private:
+  static constexpr size_t kNamesMax = 100'000;
+
+  mutable std::mutex mutex_;
+  std::unordered_set<std::string> names_;
+};
 
 // A small object stays in memory until it is known whether it is stored already: then nothing is written.
 class FileObjectWriter final : public ObjectWriter {
  public:
-  explicit FileObjectWriter(const ObjectStoreOptions& options) : options_(options) {}
+  FileObjectWriter(const ObjectStoreOptions& options, std::shared_ptr<DurableNames> durable)
+      : options_(options), durable_(std::move(durable)) {}
 
   ~FileObjectWriter() override {
     if (!path_.empty()) unlink(path_.c_str());
@@ -68,7 +86,7 @@ class FileObjectWriter final : public ObjectWriter {
     StoredObject object{.sha256 = hash_.finish_hex(), .size_bytes = size_};
     const std::string directory = directory_of(options_.directory, object.sha256);
     const std::string path = directory + "/" + object.sha256;
-    TRY(const bool known, is_stored(directory, path));
+    TRY(const bool known, is_stored(object.sha256, directory, path));
     if (known) {
       // Retention goes by when it was handed in last.
       utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
@@ -76,28 +94,25 @@ class FileObjectWriter final : public ObjectWriter {
     }
     TRY_STATUS(spill());
     if (fsync(fd_.get()) != 0) return base::fail_errno("sync object");
-    const std::string first = object.sha256.substr(0, 2);
-    TRY_STATUS(make_durable_directory(options_.directory, first));
-    TRY_STATUS(make_durable_directory(options_.directory + "/" + first, object.sha256.substr(2, 2)));
     // The same content again replaces a file by an equal one.
     if (rename(path_.c_str(), path.c_str()) != 0) return base::fail_errno("rename object");
     path_.clear();
     TRY_STATUS(base::sync_directory(directory));
+    durable_->add(object.sha256);
     return object;
   }
 
  private:
   static constexpr size_t kMemoryBytesMax = size_t{256} << 10;
-  static constexpr int64_t kYoungSeconds = 60;
-
-  // A content has its name only after it was synced; the size tells whether a damaged disk lost some of it. Of a young
-  // file the name itself may still be on its way to the disk.
-  Result<bool> is_stored(const std::string& directory, const std::string& path) const {
+  // A content has its name only after it was synced; the size tells whether a damaged disk lost some of it. The name
+  // itself may still be on its way to the disk, by another writer or one that was killed.
+  Result<bool> is_stored(const std::string& sha256, const std::string& directory, const std::string& path) const {
     struct stat info{};
     if (stat(path.c_str(), &info) != 0 || static_cast<uint64_t>(info.st_size) != size_) return false;
-    const int64_t age_s = base::Time::now().us / base::kSecondUs - info.st_ctim.tv_sec;
-    if (age_s >= 0 && age_s < kYoungSeconds) TRY_STATUS(base::sync_directory(directory));
-    return age_s >= 0;
+    if (durable_->has(sha256)) return true;
+    TRY_STATUS(base::sync_directory(directory));
+    durable_->add(sha256);
+    return true;
   }
 
   // From memory into a file, once.
@@ -114,6 +129,7 @@ class FileObjectWriter final : public ObjectWriter {
   }
 
   ObjectStoreOptions options_;
+  std::shared_ptr<DurableNames> durable_;
   std::string memory_;
   std::string path_;  // of the file, once there is one
   base::UniqueFd fd_;
@@ -127,6 +143,12 @@ class FileObjectStore final : public ObjectStore {
 
   Status prepare() {
     TRY_STATUS(base::make_directories(options_.directory + "/" + std::string(kIncoming)));
+    for (size_t i = 0; i < kDirectories; ++i) {
+      const std::string name = base::to_hex(std::string(1, static_cast<char>(i)));
+      TRY_STATUS(base::make_directories(options_.directory + "/" + name));
+    }
+    TRY_STATUS(base::sync_directory(options_.directory));
+    TRY_STATUS(lift_second_level());
     return remove_leftovers();
   }
 
@@ -136,7 +158,7 @@ class FileObjectStore final : public ObjectStore {
       return fail(Errc::exhausted,
                   "object store: less than " + std::to_string(options_.free_bytes_min) + " bytes free on the disk");
     }
-    return std::make_unique<FileObjectWriter>(options_);
+    return std::make_unique<FileObjectWriter>(options_, durable_);
   }
 
   Result<base::UniqueFd> open(const std::string& sha256) override {
@@ -199,6 +221,19 @@ class FileObjectStore final : public ObjectStore {
     return files;
   }
 
+  // Stores of before 0.2 had a second level: ab/cd/abcd….
+  Status lift_second_level() {
+    TRY(const std::vector<StoredFile> files, list_files());
+    for (const StoredFile& file : files) {
+      const std::string name = std::filesystem::path(file.path).filename().string();
+      const std::string path = directory_of(options_.directory, name) + "/" + name;
+      if (file.path == path) continue;
+      if (rename(file.path.c_str(), path.c_str()) != 0) return base::fail_errno("move " + file.path);
+      TRY_STATUS(base::sync_directory(directory_of(options_.directory, name)));
+    }
+    return {};
+  }
+
   // Objects that were on their way when the program was killed.
   Status remove_leftovers() {
     std::error_code error;
@@ -214,6 +249,7 @@ class FileObjectStore final : public ObjectStore {
   }
 
   ObjectStoreOptions options_;
+  std::shared_ptr<DurableNames> durable_ = std::make_shared<DurableNames>();
 };
 
 }  // namespace

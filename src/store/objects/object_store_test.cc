@@ -91,10 +91,18 @@ TEST_F(ObjectStoreTest, writes_a_content_anew_that_the_disk_has_cut) {
     auto writer = store->begin();
     ASSERT_TRUE((*writer)->write("content"));
     const std::string name = (*writer)->commit()->sha256;
-    path = dir_ / ("objects/" + name.substr(0, 2) + "/" + name.substr(2, 2) + "/" + name);
+    path = dir_ / ("objects/" + name.substr(0, 2) + "/" + name);
     if (i == 0) std::filesystem::resize_file(path, 3);
   }
   EXPECT_EQ(std::filesystem::file_size(path), 7U);
+}
+
+TEST_F(ObjectStoreTest, finds_what_was_stored_two_levels_deep) {
+  const std::string name = base::sha256_hex("old");
+  const std::string directory = dir_ / ("objects/" + name.substr(0, 2) + "/" + name.substr(2, 2));
+  std::filesystem::create_directories(directory);
+  std::ofstream(directory + "/" + name) << "old";
+  EXPECT_TRUE(open()->open(name));
 }
 
 TEST_F(ObjectStoreTest, refuses_what_is_larger_than_the_limit) {
@@ -140,7 +148,7 @@ TEST_F(ObjectStoreTest, gives_up_what_nobody_handed_in_for_longest) {
     const base::Time used{base::Time::now().us - age_us};
     const timespec time{used.us / base::kSecondUs, 0};
     const std::array times = {time, time};
-    const std::string path = dir_ / ("objects/" + name.substr(0, 2) + "/" + name.substr(2, 2) + "/" + name);
+    const std::string path = dir_ / ("objects/" + name.substr(0, 2) + "/" + name);
     EXPECT_EQ(utimensat(AT_FDCWD, path.c_str(), times.data(), 0), 0);
     return name;
   };
