@@ -9,6 +9,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view packet(reinterpret_cast<const char*>(data), size);
   (void)wire::decode_hello(packet);
   (void)wire::decode_rules(packet);
+  (void)wire::decode_request(packet);
+  const auto answer = wire::decode_answer(packet);
+  if (answer && std::holds_alternative<wire::Page>(*answer)) {
+    for (const auto& page : wire::encode_pages(std::get<wire::Page>(*answer))) {
+      if (page.size() > wire::kPacketBytesMax || !wire::decode_answer(page)) __builtin_trap();
+    }
+  }
   const auto report = wire::decode_report(packet);
   // What is taken is within the limits, so it can be written again.
   if (report && !wire::decode_report(wire::encode(*report))) __builtin_trap();

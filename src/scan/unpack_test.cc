@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -322,6 +323,57 @@ TEST_F(UnpackTest, pdf_gives_its_files_scripts_and_links) {
   EXPECT_EQ(report.objects[1].name, "script 1.js");
   EXPECT_EQ(report.objects[2].name, "eicar.com");
   EXPECT_EQ(report.objects[2].sha256, base::sha256_hex(test_virus()));
+}
+
+// The one worker of the pool, child of this process.
+pid_t worker_of_pool() {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::ifstream file(entry.path() / "stat");
+    pid_t pid = 0;
+    std::string name;
+    char state = 0;
+    pid_t parent = 0;
+    if (file >> pid >> name >> state >> parent && parent == getpid() && name == "(redoubt-scan)") return pid;
+  }
+  return 0;
+}
+
+long peak_kilobytes(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+  std::string word;
+  while (file >> word && word != "VmHWM:") continue;
+  long kilobytes = 0;
+  file >> kilobytes;
+  return kilobytes;
+}
+
+TEST_F(UnpackTest, worker_killed_while_it_unpacks_costs_that_object_alone) {
+  const std::string large = pack({{"large", std::string(size_t{100} << 20, 'x') + base::random_bytes(1 << 20)}});
+  scan("warm", "warm");
+  const pid_t pid = worker_of_pool();
+  ASSERT_GT(pid, 0);
+  std::thread killer([&] {
+    usleep(30'000);
+    kill(pid, SIGKILL);
+  });
+  const ScanReport killed = scan(large, "large.zip");
+  killer.join();
+  EXPECT_EQ(killed.verdict, Verdict::error);
+  EXPECT_EQ(killed.error, "worker ended by signal 9 (Killed)");
+  expect_found_in(scan(pack({{"eicar.com", test_virus()}}), "next.zip"), "next.zip/eicar.com");
+}
+
+TEST_F(UnpackTest, memory_of_a_worker_stays_bounded) {
+  std::string object = std::string(size_t{120} << 20, 'x') + base::random_bytes(4 << 20);
+  for (int level = 0; level < 4; ++level) {
+    object = pack({{"level", object}, {"eicar.com", test_virus()}}, {ARCHIVE_FORMAT_ZIP, "zip:compression=store"});
+  }
+  const ScanReport report = scan(object, "large.zip");
+  EXPECT_EQ(report.verdict, Verdict::detect) << report.error;
+  EXPECT_NE(all_of(report.not_scanned).find("do not fit"), std::string::npos) << all_of(report.not_scanned);
+#if !defined(__SANITIZE_ADDRESS__)
+  EXPECT_LT(peak_kilobytes(worker_of_pool()), 700L << 10);
+#endif
 }
 
 TEST_F(UnpackTest, same_content_is_scanned_once) {

@@ -80,6 +80,62 @@ TEST(WireReport, largest_one_passes_the_socket) {
   EXPECT_EQ(receive_packet(a.get()).error().code, Errc::unavailable);
 }
 
+Page example_page(size_t objects) {
+  Page page;
+  for (size_t i = 0; i < objects; ++i) {
+    page.objects.push_back({i / 2, "name" + std::to_string(i), "application/zip", std::string(64, 'a'), i, "remark"});
+  }
+  page.not_scanned = {"a: larger than 128 MiB"};
+  page.links = {"http://example.org/"};
+  return page;
+}
+
+TEST(WirePages, come_back_in_order_and_each_fits_a_packet) {
+  Page whole;
+  for (const std::string& packet : encode_pages(example_page(3000))) {
+    ASSERT_LE(packet.size(), kPacketBytesMax);
+    const auto answer = decode_answer(packet);
+    ASSERT_TRUE(answer) << answer.error().message;
+    const Page& page = std::get<Page>(*answer);
+    whole.objects.insert(whole.objects.end(), page.objects.begin(), page.objects.end());
+    whole.links.insert(whole.links.end(), page.links.begin(), page.links.end());
+  }
+  ASSERT_EQ(whole.objects.size(), kObjectsMax);
+  EXPECT_EQ(whole.objects[1999].name, "name1999");
+  EXPECT_EQ(whole.objects[1999].parent, 999U);
+  EXPECT_EQ(whole.links, std::vector<std::string>{"http://example.org/"});
+}
+
+TEST(WirePages, every_changed_byte_or_truncation_is_refused_or_within_the_limits) {
+  const std::string whole = encode_pages(example_page(3))[0];
+  for (size_t at = 0; at < whole.size(); ++at) {
+    EXPECT_FALSE(decode_answer(whole.substr(0, at))) << at;
+    std::string bytes = whole;
+    bytes[at] = static_cast<char>(bytes[at] ^ 0x80);
+    const auto answer = decode_answer(bytes);
+    if (!answer || !std::holds_alternative<Page>(*answer)) continue;
+    EXPECT_LE(std::get<Page>(*answer).objects.size(), 3U);
+  }
+}
+
+TEST(WireRequest, carries_passwords_within_their_limits) {
+  Request request{"name", std::vector<std::string>(500, std::string(500, 'p')), Relay::clamav};
+  const auto decoded = decode_request(encode(request));
+  ASSERT_TRUE(decoded);
+  ASSERT_EQ(decoded->passwords.size(), kPasswordsMax);
+  EXPECT_EQ(decoded->passwords[0].size(), kPasswordBytesMax);
+  EXPECT_EQ(decoded->relay, Relay::clamav);
+}
+
+TEST(WirePart, comes_back_as_it_was) {
+  const auto answer = decode_answer(encode(Part{7, "a.zip/b.exe"}));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(std::get<Part>(*answer).object, 7U);
+  EXPECT_EQ(std::get<Part>(*answer).name, "a.zip/b.exe");
+  EXPECT_FALSE(decode_answer(encode(Part{kObjectsMax, ""})));
+  EXPECT_FALSE(decode_answer(""));
+}
+
 TEST(WireRules, come_back_as_they_were) {
   const auto files = decode_rules(encode_rules({{"a.yar", "rule a {condition: true}"}, {"b.yar", ""}}));
   ASSERT_TRUE(files);

@@ -23,7 +23,8 @@ constexpr int kJailFailed = 99;
 int in_jail(const std::function<int()>& probe) {
   const pid_t pid = fork();
   if (pid == 0) {
-    const auto jail = enter_jail({.memory_bytes_max = uint64_t{512} << 20, .cpu_seconds_max = 1});
+    const auto jail =
+        enter_jail({.memory_bytes_max = uint64_t{512} << 20, .memory_file_bytes_max = 1 << 20, .cpu_seconds_max = 1});
     _exit(jail ? probe() : kJailFailed);
   }
   int status = 0;
@@ -91,11 +92,42 @@ TEST(Jail, bounds_memory_and_processor_time) {
             1000 + SIGKILL);
 }
 
+TEST(Jail, memory_files_are_bounded_and_the_only_ones) {
+  const auto grow = [](off_t size) {
+    const int file = static_cast<int>(syscall(SYS_memfd_create, "x", 0));
+    return file < 0 ? 200 : errno_of(ftruncate(file, size));
+  };
+  EXPECT_EQ(in_jail([&] { return grow(1 << 20); }), 0);
+  EXPECT_EQ(in_jail([&] { return grow((1 << 20) + 1); }), EFBIG);
+  EXPECT_EQ(in_jail([] { return errno_of(ftruncate(STDERR_FILENO, 0)); }), EPERM);
+  EXPECT_EQ(in_jail([] {
+              const int file = static_cast<int>(syscall(SYS_memfd_create, "x", 0));
+              return errno_of(write(file, "x", 1));
+            }),
+            EPERM);
+}
+
+TEST(Jail, log_that_is_a_file_is_left_behind) {
+  base::TempDir directory;
+  const std::string path = directory / "log";
+  const pid_t pid = fork();
+  if (pid == 0) {
+    dup2(open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600), STDERR_FILENO);
+    const auto jail = enter_jail({.memory_bytes_max = 1 << 29, .memory_file_bytes_max = 1 << 20, .cpu_seconds_max = 1});
+    _exit(jail && write(STDERR_FILENO, "x", 1) == 1 ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(pid, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(base::read_file(path, 10).value_or("?"), "");
+}
+
 TEST(Jail, root_becomes_nobody_without_a_network) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root";
   const pid_t pid = fork();
   if (pid == 0) {
-    const auto jail = enter_jail({.memory_bytes_max = uint64_t{512} << 20, .cpu_seconds_max = 1});
+    const auto jail =
+        enter_jail({.memory_bytes_max = uint64_t{512} << 20, .memory_file_bytes_max = 1 << 20, .cpu_seconds_max = 1});
     if (!jail) _exit(kJailFailed);
     // System calls that the jail refuses cannot ask: the description can.
     const bool good =
@@ -112,7 +144,8 @@ TEST(Jail, ordinary_user_gets_it_too) {
   const pid_t pid = fork();
   if (pid == 0) {
     if (setresgid(65533, 65533, 65533) != 0 || setresuid(65533, 65533, 65533) != 0) _exit(98);
-    const auto jail = enter_jail({.memory_bytes_max = uint64_t{512} << 20, .cpu_seconds_max = 1});
+    const auto jail =
+        enter_jail({.memory_bytes_max = uint64_t{512} << 20, .memory_file_bytes_max = 1 << 20, .cpu_seconds_max = 1});
     _exit(jail ? errno_of(open("/etc/passwd", O_RDONLY)) : kJailFailed);
   }
   int status = 0;

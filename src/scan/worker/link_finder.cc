@@ -61,17 +61,22 @@ bool Links::full() const { return links_.size() >= wire::kLinksMax; }
 void Links::add_from_text(std::string_view text) {
   text = text.substr(0, kLinkTextBytesRead);
   size_t from = 0;
+  size_t last = 0;  // the end of the link before
   while (!full()) {
-    const void* hit = memmem(text.data() + from, text.size() - from, kSlashes.data(), kSlashes.size());
-    if (hit == nullptr) return;
-    const size_t slashes = static_cast<size_t>(static_cast<const char*>(hit) - text.data());
-    const std::string_view scheme = scheme_at_end(text.substr(from, slashes - from));
-    from = slashes + kSlashes.size();
+    // A search for the one character that is rare is many times as fast as one for the three.
+    const size_t slashes = text.find(kSlashes.front(), from);
+    if (slashes == std::string_view::npos) return;
+    if (!text.substr(slashes).starts_with(kSlashes)) {
+      from = slashes + 1;
+      continue;
+    }
+    const std::string_view scheme = scheme_at_end(text.substr(last, slashes - last));
+    from = last = slashes + kSlashes.size();
     if (scheme.empty()) continue;
     size_t end = from;
     while (end < text.size() && end - from <= wire::kLinkBytesMax && !ends_link(text[end])) ++end;
     add(without_entities(without_marks(text.substr(slashes - scheme.size(), end - slashes + scheme.size()))));
-    from = end;
+    from = last = end;
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <sys/mman.h>
 #include <unistd.h>
-#include <clocale>
 #include <ctime>
 
 #include "scan/jail/jail.h"
@@ -90,7 +89,6 @@ class Worker {
  private:
   // What reads files of its own (databases of types and of character sets, libraries) before the jail, rules after it.
   Status prepare(const base::UniqueFd& bundle, wire::Hello& hello) {
-    std::setlocale(LC_CTYPE, "C.UTF-8");
     TRY(engines_.types, open_file_types());
     engines_.mail = open_mail_unpacker();
     engines_.pdf = open_pdf_unpacker();

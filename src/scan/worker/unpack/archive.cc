@@ -2,6 +2,7 @@
 // behind another's header is found; mtree is off, since any text can be one.
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 #include <algorithm>
 #include <array>
 #include <vector>
@@ -50,9 +51,22 @@ std::string name_of_entry(archive_entry* entry) {
 // What reading one entry came to.
 enum class Read { whole, cut, broken };
 
+// Names of entries need a locale that knows UTF-8; for the rest of the worker the plain one is, and regular expressions
+// of libmagic are faster in it.
+class NameLocale {
+ public:
+  explicit NameLocale(locale_t locale) : before_(uselocale(locale)) {}
+  ~NameLocale() { uselocale(before_); }
+  NameLocale(const NameLocale&) = delete;
+  NameLocale& operator=(const NameLocale&) = delete;
+
+ private:
+  locale_t before_;
+};
+
 class ArchiveUnpacker final : public Unpacker {
  public:
-  explicit ArchiveUnpacker(std::vector<Support> supports) : supports_(std::move(supports)) {}
+  ArchiveUnpacker(std::vector<Support> supports, locale_t locale) : supports_(std::move(supports)), locale_(locale) {}
 
   Unpacked unpack(const Container& container, Unpacking& to) override;
 
@@ -64,6 +78,7 @@ class ArchiveUnpacker final : public Unpacker {
   static const char* next_password(archive* open, void* guesses);
 
   std::vector<Support> supports_;
+  locale_t locale_;  // of the whole process's life
 };
 
 // What libarchive asks for once it meets an encrypted entry; found then, not before.
@@ -147,6 +162,7 @@ std::vector<std::string> ArchiveUnpacker::passwords_for(std::string_view content
 }
 
 Unpacked ArchiveUnpacker::unpack(const Container& container, Unpacking& to) {
+  const NameLocale names(locale_);
   const ArchiveHandle handle = make();
   if (!handle) return {};
   Guesses guesses{*this, container.content, to, {}};
@@ -203,6 +219,7 @@ void EntryLoop::entry(archive_entry* entry) {
   if (read != Read::whole) note(child.remark);
   child.content = buffer.bytes();
   if (child.remark.empty()) child.size_bytes = 0;
+  const NameLocale plain(LC_GLOBAL_LOCALE);
   to_.add(child);
 }
 
@@ -237,7 +254,8 @@ std::unique_ptr<Unpacker> open_archive_unpacker() {
     // A warning says that it would start a program.
     if (probe && support(probe.get()) == ARCHIVE_OK) supports.push_back(support);
   }
-  return std::make_unique<ArchiveUnpacker>(std::move(supports));
+  const locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  return std::make_unique<ArchiveUnpacker>(std::move(supports), locale == nullptr ? LC_GLOBAL_LOCALE : locale);
 }
 
 }  // namespace redoubt::scan
