@@ -127,7 +127,10 @@ ScanDesk::Heard ScanDesk::wait_for(const std::string& scan_id) {
   changed_.notify_all();
   while (own.state == ScanState::processing) {
     if (stop_.is_stopped()) return {.judgement = {.kind = Judgement::Kind::stopped}};
-    if (own.polls_without >= kPollsWithoutMax) return {.next = Heard::Next::submit_again};
+    if (own.polls_without >= kPollsWithoutMax) {
+      base::log_warning(kDeskComponent, "the node knows nothing of a scan that it took; it is handed in again");
+      return {.next = Heard::Next::submit_again};
+    }
     if (std::chrono::steady_clock::now() >= deadline) {
       if (condition_ != Condition::good) return {.next = Heard::Next::submit_again};  // it is the node that was away
       return {.judgement = {.kind = Judgement::Kind::timeout}};

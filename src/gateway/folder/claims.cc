@@ -20,7 +20,8 @@ void Claims::leave(const std::string& relative, const FileState& state) {
 bool Claims::is_left(const std::string& relative, const FileState& state) const {
   const std::lock_guard lock(mutex_);
   const auto found = left_.find(relative);
-  return found != left_.end() && same_content(found->second, state);
+  if (found == left_.end() || !same_content(found->second, state)) return false;
+  return found->second.ctime_ns == 0 || found->second.ctime_ns == state.ctime_ns;
 }
 
 void Claims::keep_left(const std::set<std::string>& names) {

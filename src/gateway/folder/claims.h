@@ -17,6 +17,7 @@ class Claims {
   bool begin(const std::string& relative);
   void end(const std::string& relative);
 
+  // A ctime_ns of 0 stands for any: of a file that the gateway itself renames.
   void leave(const std::string& relative, const FileState& state);
   bool is_left(const std::string& relative, const FileState& state) const;
   // Keeps of what is left only those names.

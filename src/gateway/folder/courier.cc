@@ -55,14 +55,23 @@ void Courier::carry(const std::string& relative) {
     return;
   }
   auto record = mover_.take(relative);
-  if (!record) {
-    const Errc code = record.error().code;
-    if (code == Errc::not_found || code == Errc::unsupported || code == Errc::unavailable) return;
-    claims_.leave(relative, *state);
-    base::log_warning(kComponent, set_.name + ": " + shown(relative) + " is left: " + record.error().message);
+  if (!record) return not_taken(relative, *state, record.error());
+  judge_and_place(std::move(*record));
+}
+
+void Courier::not_taken(const std::string& relative, const FileState& state, const Error& error) {
+  const Errc code = error.code;
+  // It is gone, no regular file, or still written to: then the sweep finds it again.
+  if (code == Errc::not_found || code == Errc::unsupported || code == Errc::unavailable) return;
+  const bool stays = code == Errc::permission_denied || code == Errc::invalid_argument;  // on another file system
+  const std::string file = set_.name + ": " + shown(relative);
+  if (stays) {
+    claims_.leave(relative, state);
+    base::log_warning(kComponent, file + " is left: " + error.message);
     return;
   }
-  judge_and_place(std::move(*record));
+  base::log_error(kComponent, file + " cannot be taken now: " + error.message);
+  stop_.wait_ms(kAgainMsMax);
 }
 
 void Courier::resume(Record record, Mover::Need need) {
@@ -174,7 +183,8 @@ bool Courier::place(Record& record, const Route& route) {
 
 void Courier::leave(const Record& record, const Route& route) {
   const auto file = mover_.open_taken(record);
-  const Result<FileState> state = file ? state_of(file->get()) : tl::unexpected(file.error());
+  Result<FileState> state = file ? state_of(file->get()) : tl::unexpected(file.error());
+  if (state) state->ctime_ns = 0;
   if (state) claims_.leave(record.relative, *state);  // before it appears again
   const auto name = mover_.put_back(record, Mover::IfTaken::another_name);
   if (!name) {

@@ -28,6 +28,7 @@ class Courier {
 
   // Where a file goes unscanned; nothing: it is to be judged.
   std::optional<Route> route_unscanned(const std::string& relative, const FileState& state);
+  void not_taken(const std::string& relative, const FileState& state, const Error& error);
   void judge_and_place(Record record);
   Judgement judge(int fd, const FileState& state, const std::string& name);
   Route route_of(const Judgement& judgement) const;
