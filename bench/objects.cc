@@ -208,12 +208,7 @@ void measure_overload() {
           .note = std::to_string(taken) + " taken, " + std::to_string(refused) + " refused in 20 s"});
 }
 
-}  // namespace
-}  // namespace redoubt::bench
-
-int main(int argc, char** argv) {
-  using namespace redoubt::bench;
-  const std::vector<std::string> names(argv + 1, argv + argc);
+void measure(const std::vector<std::string>& names) {
   const auto wanted = [&](std::string_view name) {
     return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
   };
@@ -232,5 +227,9 @@ int main(int argc, char** argv) {
   }
   if (wanted("objects.cached_rate")) measure_cached();
   if (wanted("objects.overload_rss")) measure_overload();
-  return 0;
 }
+
+}  // namespace
+}  // namespace redoubt::bench
+
+int main(int argc, char** argv) { redoubt::bench::measure({argv + 1, argv + argc}); }

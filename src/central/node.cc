@@ -1,5 +1,7 @@
 #include "central/node.h"
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 #include <charconv>
 #include <condition_variable>
@@ -7,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "central/api/dispatcher.h"
@@ -266,11 +269,12 @@ void Node::Impl::ask_reads(const RuleSnapshot& rules) {
 scan::ClamavOptions Node::Impl::clamav_options() const {
   if (!options_.clamav_socket.empty()) return {.socket = options_.clamav_socket};
   if (options_.clamav_program.empty()) return {};
-  const std::string directory = options_.data_directory + "/clamav";
-  return {.own = scan::ClamdOptions{.program = options_.clamav_program,
-                                    .database_directory = options_.clamav_directory.empty() ? directory + "/database"
-                                                                                            : options_.clamav_directory,
-                                    .work_directory = directory}};
+  // As root clamd runs as another user, who cannot enter the data directory.
+  const std::string own_place = "/run/redoubt-clamav-" + base::sha256_hex(options_.data_directory).substr(0, 12);
+  return {.own =
+              scan::ClamdOptions{.program = options_.clamav_program,
+                                 .database_directory = options_.clamav_directory,
+                                 .work_directory = geteuid() == 0 ? own_place : options_.data_directory + "/clamav"}};
 }
 
 std::string Node::Impl::describe_objects() const {

@@ -39,12 +39,12 @@ struct NodeOptions {
   std::string openapi_path;
   std::string scan_program;
   unsigned scan_workers = 2;
-  std::vector<std::string> scan_passwords;  // to try on archives
-  std::string clamav_socket;                // of a clamd that others run; empty: the node runs its own
-  std::string clamav_program = "clamd";     // that one; empty: none
-  std::string clamav_directory;             // its signatures; empty: clamav/database in the data directory
-  int64_t retention_us = 0;      // of events; 0: by size alone
-  uint64_t store_bytes_max = 0;  // of sealed events; 0: by age alone
+  std::vector<std::string> scan_passwords;           // to try on archives
+  std::string clamav_socket;                         // of a clamd that others run; empty: the node runs its own
+  std::string clamav_program = "clamd";              // that one; empty: none
+  std::string clamav_directory = "/var/lib/clamav";  // its signatures
+  int64_t retention_us = 0;                          // of events; 0: by size alone
+  uint64_t store_bytes_max = 0;                      // of sealed events; 0: by age alone
   uint64_t store_memory_bytes = uint64_t{1} << 30;
   int64_t export_time_ms_max = 600'000;  // of a hunt's file; 0 bytes: as long as the disk has room
   uint64_t export_bytes_max = uint64_t{4} << 30;

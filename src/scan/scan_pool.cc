@@ -130,8 +130,7 @@ class WorkerPool final : public ScanPool {
 
   Status start() {
     if (options_.clamav.own) {
-      TRY(clamd_, start_clamd(*options_.clamav.own));
-      client_.emplace(clamd_->socket_path());
+      start_own_clamd();
     } else if (!options_.clamav.socket.empty()) {
       client_.emplace(options_.clamav.socket);
     }
@@ -149,8 +148,21 @@ class WorkerPool final : public ScanPool {
   }
 
   std::string clamav_state() const override {
+    if (!clamd_error_.empty()) return clamd_error_;
     if (clamd_) return clamd_->describe();
     return client_ ? "at " + options_.clamav.socket : "";
+  }
+
+  // Objects are judged without it where it cannot be.
+  void start_own_clamd() {
+    auto clamd = start_clamd(*options_.clamav.own);
+    if (!clamd) {
+      clamd_error_ = clamd.error().message;
+      base::log_error("scan", "clamd: " + clamd_error_);
+      return;
+    }
+    clamd_ = *std::move(clamd);
+    client_.emplace(clamd_->socket_path());
   }
 
   Status reload_rules() {
@@ -326,6 +338,7 @@ class WorkerPool final : public ScanPool {
 
   const ScanPoolOptions options_;
   std::unique_ptr<ClamdProcess> clamd_;
+  std::string clamd_error_;  // why there is none
   std::optional<ClamdClient> client_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
