@@ -8,7 +8,8 @@ case "${1:-}" in
   benign) REDOUBT_SECONDS=3600 exec python3 tests/benign_test.py ;;
   folder) REDOUBT_FILES=50000 REDOUBT_ROUNDS=200 exec python3 tests/folder_gateway_test.py ;;
   agreement) REDOUBT_PAIRS=5000000 exec build/release/bin/test_query_unit --gtest_filter='*gree*' ;;
+  scan) REDOUBT_KILLS=1000 exec build/release/bin/test_central_component --gtest_filter='*workers_that_are_killed*' ;;
   lsm) exec python3 tests/vm/sensor_test.py 6.12 lsm whole ;;
   fuzz) exec fuzz/run.sh 3600 ;;
-  *) echo 'soak: crash, agent, benign, folder, agreement, lsm or fuzz' >&2; exit 2 ;;
+  *) echo 'soak: crash, agent, benign, folder, agreement, scan, lsm or fuzz' >&2; exit 2 ;;
 esac

@@ -332,6 +332,8 @@ class WorkerPool final : public ScanPool {
   static ScanReport failed(const Error& error) {
     ScanReport report;
     report.verdict = error.code == Errc::timeout ? Verdict::timeout : Verdict::error;
+    // The worker is gone, and nobody can tell whether the object was the reason.
+    report.retry = error.code == Errc::unavailable ? Retry::worthwhile : Retry::useless;
     report.error = error.message;
     return report;
   }

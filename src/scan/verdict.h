@@ -37,8 +37,12 @@ struct Detection {
   size_t object = 0;  // index into ScanReport::objects: the inner object that caused it
 };
 
+// Whether another worker may fare better with an object that has none.
+enum class Retry : uint8_t { useless, worthwhile };
+
 struct ScanReport {
   Verdict verdict = Verdict::error;
+  Retry retry = Retry::useless;
   std::string error;  // for error and timeout
   std::string mime_type;
   std::vector<Detection> detections;

@@ -13,6 +13,9 @@ namespace {
 
 // Of those who are named in the alert of a rescan.
 constexpr size_t kReceiversRead = 100;
+// A worker may die for what another object did to it, or by an administrator's hand; one that kills every worker is
+// given up.
+constexpr int kScansMax = 3;
 
 bool is_engine_missing(const scan::ScanReport& report) {
   return std::any_of(report.not_scanned.begin(), report.not_scanned.end(),
@@ -43,7 +46,10 @@ KnownVerdict ObjectJudge::scan(const ContentKey& content) {
   KnownVerdict verdict{.content = content, .judges = judges()};
   auto descriptor = parts_.objects.open(content.sha256);
   if (descriptor) {
-    verdict.report = parts_.scanner.scan(*descriptor, {content.name, passwords_});
+    for (int attempt = 0; attempt < kScansMax; ++attempt) {
+      verdict.report = parts_.scanner.scan(*descriptor, {content.name, passwords_});
+      if (verdict.report.retry == scan::Retry::useless) break;
+    }
   } else {
     verdict.report.error = descriptor.error().message;
     verdict.report.finished = base::Time::now();

@@ -2,8 +2,16 @@
 #include "central/objects/object_service.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <mutex>
+#include <random>
 #include <thread>
 
 #include "base/file.h"
@@ -378,6 +386,60 @@ TEST_F(ObjectServiceTest, hostile_names_are_cleaned) {
       << submitted->name.substr(0, 20);
   EXPECT_LE(submitted->name.size(), 600U);
   EXPECT_EQ(submit(*service, "x", "")->name, "unnamed");
+}
+
+std::vector<pid_t> scan_workers() {
+  std::vector<pid_t> pids;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream list(task.path() / "children");
+    for (pid_t pid = 0; list >> pid;) pids.push_back(pid);
+  }
+  return pids;
+}
+
+// REDOUBT_KILLS: how many; the long form is 1,000.
+TEST_F(ObjectServiceTest, workers_that_are_killed_under_load_lose_no_object) {
+  const char* const wanted = std::getenv("REDOUBT_KILLS");
+  const int kills_wanted = wanted != nullptr ? std::atoi(wanted) : 40;
+  const auto service = start(1000);
+  std::atomic<bool> over = false;
+  std::mutex mutex;
+  std::vector<std::string> ids;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 2; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int i = 0; !over; ++i) {
+        const std::string content = std::string(20'000, 'x') + std::to_string(thread) + "/" + std::to_string(i);
+        const auto object = submit(*service, content, "load.txt");
+        if (object) {
+          const std::lock_guard lock(mutex);
+          ids.push_back(object->id);
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(object ? 5 : 50));
+      }
+    });
+  }
+  std::mt19937 random(7);
+  int kills = 0;
+  while (kills < kills_wanted) {
+    const auto pids = scan_workers();
+    if (!pids.empty() && kill(pids[random() % pids.size()], SIGKILL) == 0) ++kills;
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 60));
+  }
+  over = true;
+  for (std::thread& thread : threads) thread.join();
+  size_t judged = 0, errors = 0;
+  for (const std::string& id : ids) {
+    std::optional<Object> object;
+    for (int i = 0; i < 20 && (!object || object->verdict == scan::Verdict::processing); ++i) {
+      object = *service->get(id, kObjectWaitMsMax);
+    }
+    if (object->verdict == scan::Verdict::not_detected) ++judged;
+    if (object->verdict == scan::Verdict::error) ++errors;
+  }
+  EXPECT_EQ(judged + errors, ids.size());
+  EXPECT_LT(errors, ids.size() / 10 + 1);
+  std::printf("%d kills, %zu objects: %zu judged, %zu errors\n", kills, ids.size(), judged, errors);
 }
 
 TEST_F(ObjectServiceTest, stop_ends_a_wait) {
