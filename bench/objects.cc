@@ -2,9 +2,9 @@
 // The object door with a real SQLite state, object store and jailed workers, in one process, without HTTP.
 //   objects.own_ms         CPU of node and worker for 300 KB of text that is new, with rules that cost nothing
 //   objects.cached_rate    contents of 10 KB whose verdict is known, a CPU second, eight at once
+//   objects.pipeline       CPU an object with all engines, beside clamd and the yara command (objects_pipeline.cc)
 //   objects.overload_rss   growth of the node's memory while ten times as much comes as can be judged
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <algorithm>
 #include <array>
@@ -16,16 +16,12 @@
 #include <thread>
 #include <vector>
 
-#include "base/file.h"
-#include "bench/must.h"
+#include "bench/object_door.h"
+#include "bench/objects_pipeline.h"
 #include "bench/report.h"
-#include "central/objects/object_service.h"
-#include "central/state_schema.h"
 
 namespace redoubt::bench {
 namespace {
-
-using central::ObjectService;
 
 constexpr int kRuns = 5;
 constexpr size_t kTextBytes = 300'000;
@@ -36,16 +32,6 @@ constexpr int kKnownObjects = 4'000;  // a run
 constexpr int kSubmitters = 8;
 constexpr int kFloodSubmitters = 32;
 constexpr double kFloodSeconds = 20;
-
-double seconds_of(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-}
-
-double cpu_of(int who) {
-  rusage usage{};
-  getrusage(who, &usage);
-  return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
-}
 
 double resident_mib() {
   std::ifstream statm("/proc/self/statm");
@@ -65,57 +51,6 @@ std::string text_of(size_t bytes, uint64_t seed) {
   return text;
 }
 
-class NoAlerts final : public central::AlertSink {
- public:
-  Result<std::string> add(const central::NewDetection&) override { return std::string("1"); }
-};
-
-// Opened for one measurement: its workers' CPU is known when they have ended.
-class Door {
- public:
-  explicit Door(const std::string& rules, size_t queue_max = 1000) {
-    must(base::make_directories(directory_ / "rules"));
-    must(base::write_file_atomic(directory_ / "rules/bench.yar", rules, base::kPrivateFile));
-    state_ = must(store::open_sqlite_state(directory_ / "state.db", central::state_migrations()));
-    reputation_ = must(central::ReputationBook::open(*state_));
-    objects_ = must(store::open_object_store({.directory = directory_ / "objects"}));
-    scanner_ = must(scan::start_scan_pool({.worker_program = REDOUBT_BUILD_DIR "/bin/redoubt-scan",
-                                           .yara_directory = directory_ / "rules",
-                                           .workers = 2}));
-    service_ = must(central::start_object_service({.state = *state_,
-                                                   .objects = *objects_,
-                                                   .scanner = *scanner_,
-                                                   .reputation = *reputation_,
-                                                   .alerts = alerts_,
-                                                   .metrics = metrics_},
-                                                  {.queue_objects_max = queue_max, .of_one_source_max = queue_max}));
-  }
-  ~Door() { stop(); }
-
-  void stop() {
-    service_->stop();
-    scanner_->stop();
-  }
-  Result<central::Object> submit(std::string_view content, const std::string& name) {
-    TRY(const auto submission, service_->begin({.name = name, .submitted_by = "bench"}));
-    TRY_STATUS(submission->write(content));
-    return submission->finish();
-  }
-  void wait_for(const central::Object& object) { must(service_->get(object.id, central::kObjectWaitMsMax)); }
-
- private:
-  base::TempDir directory_;
-  base::Metrics metrics_;
-  NoAlerts alerts_;
-  std::unique_ptr<store::StateDb> state_;
-  std::unique_ptr<central::ReputationBook> reputation_;
-  std::unique_ptr<store::ObjectStore> objects_;
-  std::unique_ptr<scan::ScanPool> scanner_;
-  std::unique_ptr<ObjectService> service_;
-};
-
-constexpr std::string_view kNoRule = "rule nothing { condition: false }";
-
 struct OwnCost {
   double node_ms = 0, worker_ms = 0;
 };
@@ -126,11 +61,11 @@ OwnCost measure_own_ms(int run) {
   for (int i = 0; i < kTexts; ++i) texts.push_back(text_of(kTextBytes, static_cast<uint64_t>(run * kTexts + i)));
   const double idle_children = cpu_of(RUSAGE_CHILDREN);
   {
-    Door door{std::string(kNoRule)};
+    Door door{{}};
     door.wait_for(must(door.submit("warm", "warm")));
   }
   const double start_children = cpu_of(RUSAGE_CHILDREN) - idle_children;
-  Door door{std::string(kNoRule)};
+  Door door{{}};
   door.wait_for(must(door.submit("warm", "warm")));
   const double before = cpu_of(RUSAGE_SELF), children = cpu_of(RUSAGE_CHILDREN);
   for (const std::string& text : texts) door.wait_for(must(door.submit(text, "letter.txt")));
@@ -158,7 +93,7 @@ double measure_cached_rate(Door& door, const std::vector<std::string>& contents)
 }
 
 void measure_cached() {
-  Door door{std::string(kNoRule)};
+  Door door{{}};
   std::vector<std::string> contents;
   for (int i = 0; i < kKnownContents; ++i) contents.push_back(text_of(kKnownBytes, static_cast<uint64_t>(i)));
   for (const std::string& content : contents) door.wait_for(must(door.submit(content, "known.txt")));
@@ -176,7 +111,7 @@ constexpr std::string_view kSlowRule =
     "rule slow { strings: $a = /a[a-z ]{1,200}e[a-z ]{1,200}z/ condition: #a > 1000000 }";
 
 void measure_overload() {
-  Door door{std::string(kSlowRule), 200};
+  Door door{{.rules = std::string(kSlowRule), .queue_max = 200}};
   const std::string base_text = text_of(100'000, 7);
   door.wait_for(must(door.submit(base_text, "warm")));
   std::atomic<int> taken = 0, refused = 0;
@@ -226,6 +161,7 @@ void measure(const std::vector<std::string>& names) {
             .note = fmt::format("300 KB of new text, no engine; {:.2f} of it in workers; goal 1", median(of_workers))});
   }
   if (wanted("objects.cached_rate")) measure_cached();
+  if (wanted("objects.pipeline")) measure_pipeline();
   if (wanted("objects.overload_rss")) measure_overload();
 }
 

@@ -424,7 +424,8 @@ TEST_F(ObjectServiceTest, workers_that_are_killed_under_load_lose_no_object) {
   while (kills < kills_wanted) {
     const auto pids = scan_workers();
     if (!pids.empty() && kill(pids[random() % pids.size()], SIGKILL) == 0) ++kills;
-    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 60));
+    // A worker that is killed at its start each time would only ever rest.
+    std::this_thread::sleep_for(std::chrono::milliseconds(130 + random() % 120));
   }
   over = true;
   for (std::thread& thread : threads) thread.join();

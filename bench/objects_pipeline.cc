@@ -1,0 +1,182 @@
+#include "bench/objects_pipeline.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+#include <vector>
+
+#include "base/time.h"
+#include "bench/corpora.h"
+#include "bench/object_door.h"
+#include "bench/report.h"
+#include "scan/clamav.h"
+#include "scan/clamd_process.h"
+
+namespace redoubt::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kPipelineRuns = 3;
+constexpr size_t kFilesOfFolder = 40;
+constexpr uintmax_t kFileBytesMin = 2'000, kFileBytesMax = 1'500'000;
+constexpr int64_t kObjectWaitNs = 60'000'000'000;
+
+struct CorpusFile {
+  std::string path;
+  std::string content;
+};
+
+// What Debian packages hold: documents, scripts, programs, libraries, archives; the same files on every run.
+std::vector<CorpusFile> read_corpus() {
+  std::vector<CorpusFile> corpus;
+  for (const char* folder : {"/usr/share/doc", "/usr/lib/python3", "/usr/bin", "/usr/lib/x86_64-linux-gnu",
+                             "/usr/share/clamav-testfiles", "/usr/share/perl"}) {
+    std::vector<std::string> paths;
+    std::error_code error;
+    for (fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied, error), end;
+         entry != end && !error; entry.increment(error)) {
+      if (entry->is_symlink() || !entry->is_regular_file()) continue;
+      const uintmax_t size = entry->file_size();
+      if (size >= kFileBytesMin && size <= kFileBytesMax) paths.push_back(entry->path());
+    }
+    std::sort(paths.begin(), paths.end());
+    const size_t step = std::max<size_t>(1, paths.size() / kFilesOfFolder);
+    for (size_t i = 0, taken = 0; i < paths.size() && taken < kFilesOfFolder; i += step, ++taken) {
+      corpus.push_back({paths[i], must(base::read_file(paths[i], kFileBytesMax))});
+    }
+  }
+  return corpus;
+}
+
+// Runs a program to its end; its CPU is then among that of this process's children.
+void run_program(const std::vector<std::string>& words) {
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  pid_t pid = -1;
+  if (posix_spawnp(&pid, arguments[0], &actions, nullptr, arguments.data(), environ) == 0) waitpid(pid, nullptr, 0);
+  posix_spawn_file_actions_destroy(&actions);
+}
+
+// A folder that clamd's user can enter, with signatures that hit nothing: parsing and unpacking are ClamAV's cost.
+class Signatures {
+ public:
+  Signatures() {
+    fs::permissions(directory_.path(), fs::perms(0711));
+    must(base::make_directories(directory_ / "database"));
+    fs::permissions(directory_ / "database", fs::perms(0755));
+    must(base::write_file_atomic(directory_ / "database/own.hdb",
+                                 "44d88612fea8a8f36de82e1278abb02f:68:Own.Eicar-Test\n", base::kPublicFile));
+  }
+  scan::ClamdOptions clamd(const std::string& name) const {
+    return {.database_directory = directory_ / "database", .work_directory = directory_ / name};
+  }
+
+ private:
+  base::TempDir directory_;
+};
+
+template <class Ready>
+void wait_for_clamd(Ready ready) {
+  for (int i = 0; i < 600; ++i) {
+    if (ready()) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  give_up("clamd does not get ready");
+}
+
+// Seconds of CPU, those of starting and stopping the engines taken off.
+double through_the_door(const std::vector<CorpusFile>& corpus, const std::string& rules) {
+  const Signatures signatures;
+  std::array<double, 2> cost{};
+  for (const bool with_corpus : {false, true}) {
+    const double before = cpu_of(RUSAGE_SELF) + cpu_of(RUSAGE_CHILDREN);
+    Door door{{.rules_directory = rules, .clamav = {.own = signatures.clamd("door")}}};
+    wait_for_clamd([&] { return door.clamav_state() == "ready"; });
+    for (int i = 0; i < 4; ++i) door.wait_for(must(door.submit("warm " + std::to_string(i), "warm")));
+    if (with_corpus) {
+      for (const CorpusFile& file : corpus) door.wait_for(must(door.submit(file.content, file.path)));
+    }
+    door.stop();
+    cost[with_corpus ? 1 : 0] = cpu_of(RUSAGE_SELF) + cpu_of(RUSAGE_CHILDREN) - before;
+  }
+  return cost[1] - cost[0];
+}
+
+double glued_together(const std::vector<CorpusFile>& corpus, const std::string& compiled_rules) {
+  const Signatures signatures;
+  std::array<double, 2> cost{};
+  for (const bool with_corpus : {false, true}) {
+    const double before = cpu_of(RUSAGE_SELF) + cpu_of(RUSAGE_CHILDREN);
+    const auto clamd = must(scan::start_clamd(signatures.clamd("glued")));
+    wait_for_clamd([&] { return clamd->state() == scan::ClamdProcess::State::ready; });
+    const scan::ClamdClient client(clamd->socket_path());
+    for (const CorpusFile& file : corpus) {
+      if (!with_corpus) break;
+      const base::UniqueFd content(open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
+      must(client.scan(content, base::boottime_ns() + kObjectWaitNs));
+      run_program({"yara", "-C", compiled_rules, file.path});
+    }
+    clamd->stop();
+    cost[with_corpus ? 1 : 0] = cpu_of(RUSAGE_SELF) + cpu_of(RUSAGE_CHILDREN) - before;
+  }
+  return cost[1] - cost[0];
+}
+
+std::string compile_rules(const std::string& directory, const std::string& output) {
+  std::vector<std::string> words = {"yarac"};
+  for (const char* name : {"filename", "filepath", "extension", "filetype", "owner"}) {
+    words.insert(words.end(), {"-d", std::string(name) + "="});
+  }
+  size_t number = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(directory)) {
+    if (entry.path().extension() == ".yar")
+      words.push_back("r" + std::to_string(number++) + ":" + entry.path().string());
+  }
+  words.push_back(output);
+  run_program(words);
+  if (!fs::exists(output)) give_up("yarac does not compile " + directory);
+  return output;
+}
+
+}  // namespace
+
+void measure_pipeline() {
+  const std::string rules = corpora_directory() + "/yara/signature-base";
+  if (!fs::is_directory(rules) || access("/usr/bin/yara", X_OK) != 0 || access("/usr/sbin/clamd", X_OK) != 0) {
+    std::fputs("objects.pipeline: skipped: it needs the corpora, yara and clamd\n", stderr);
+    return;
+  }
+  const base::TempDir scratch;
+  const std::string compiled = compile_rules(rules, scratch / "rules.yrc");
+  const std::vector<CorpusFile> corpus = read_corpus();
+  size_t bytes = 0;
+  for (const CorpusFile& file : corpus) bytes += file.content.size();
+  std::vector<double> ours, theirs;
+  for (int run = 0; run < kPipelineRuns; ++run) {
+    ours.push_back(through_the_door(corpus, rules) * 1e3 / static_cast<double>(corpus.size()));
+    theirs.push_back(glued_together(corpus, compiled) * 1e3 / static_cast<double>(corpus.size()));
+  }
+  report({.name = "objects.pipeline",
+          .unit = "cpu-ms/object",
+          .better = Better::lower,
+          .runs = std::move(ours),
+          .note = fmt::format("{} files of {} KB on average; ClamAV with one signature, YARA with signature-base",
+                              corpus.size(), bytes / corpus.size() / 1000),
+          .peer = "clamd by descriptor + yara -C, a file each",
+          .peer_value = median(theirs)});
+}
+
+}  // namespace redoubt::bench
