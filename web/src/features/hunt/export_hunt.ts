@@ -1,6 +1,7 @@
 // All that a hunt finds as a file: asked of the node, received with its progress, handed to the browser to save.
 import { apiBase, ApiError, csrfHeader, errorOf } from '@/shared/api/client';
 import { isAggregate, withPipe } from '@/shared/query_text/query_text';
+import { save } from '@/shared/ui/save';
 
 export type ExportFormat = 'csv' | 'jsonl' | 'parquet';
 
@@ -37,18 +38,6 @@ async function received(response: Response, onProgress: OnProgress): Promise<Blo
   }
   if (taken < size) throw new ApiError(0, 'incomplete', 'the connection ended before the file was whole');
   return new Blob(pieces, { type });
-}
-
-function save(blob: Blob, name: string): void {
-  const url = URL.createObjectURL(blob);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  document.body.append(link);
-  link.click();
-  link.remove();
-  // The browser has taken the file by then.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
 export interface SavedExport {

@@ -1,74 +1,82 @@
 import { CloseButton } from '@mantine/core';
+import { useState } from 'react';
 import { Link } from 'react-router';
-import type { ScanObject } from '@/shared/api/client';
+import { ApiError, type ScanObject } from '@/shared/api/client';
+import { useReputation } from '@/shared/api/reputation';
+import { useMayChange } from '@/shared/api/session';
+import { testOf } from '@/shared/query_text/query_text';
+import { ReportCard } from '@/shared/scan_report/report_card';
+import { useObject } from '@/shared/scan_report/use_object';
+import { PartialMark, VerdictBadge } from '@/shared/scan_report/verdict';
 import { Copyable } from '@/shared/ui/copyable';
 import { HuntLink } from '@/shared/ui/hunt_link';
-import { ImportanceBadge } from '@/shared/ui/importance';
-import { testOf } from '@/shared/query_text/query_text';
-import { Failure, Loading } from '@/shared/ui/states';
+import { ReputationBadge } from '@/shared/ui/reputation_badge';
+import { Empty, Failure, Loading } from '@/shared/ui/states';
 import { bytes, Stamp } from '@/shared/ui/time';
 import ui from '@/shared/ui/ui.module.css';
-import { useObject } from './object_queries';
-import { VerdictBadge } from './verdict';
+import { ObjectActions } from './object_actions';
+import { OtherSubmissions } from './other_submissions';
 import css from './objects.module.css';
 
-type Report = NonNullable<ScanObject['report']>;
+// So long is a new word looked for after the engines were asked again.
+const rescanWithinMs = 60_000;
 
-function Detection({ one }: { one: Report['detections'][number] }) {
-  return (
-    <article className={css.detection}>
-      <div className={css.detectionHead}>
-        <strong className="mono">{one.rule}</strong>
-        <ImportanceBadge importance={one.importance} />
-      </div>
-      {one.description && <p>{one.description}</p>}
-      <dl className={ui.facts}>
-        <dt>Engine</dt><dd>{one.engine} {one.engine_version}</dd>
-        <dt>Rule set</dt><dd className="mono">{one.rule_set}</dd>
-      </dl>
-    </article>
-  );
-}
-
-function ReportPart({ report }: { report: Report }) {
+function Reputation({ value }: { value: string }) {
+  const { data, isError } = useReputation(value);
+  if (isError) return <span className="dim">could not be asked</span>;
+  if (!data) return <span className="dim">…</span>;
+  const first = data.entries[0];
   return (
     <>
-      <h3>{report.detections.length === 0 ? 'No engine detected anything' : 'Detections'}</h3>
-      {report.detections.map((one, index) => <Detection key={index} one={one} />)}
-      {report.error && <p role="alert" className={css.error}>{report.error}</p>}
-      <dl className={ui.facts}>
-        <dt>Type</dt><dd className="mono">{report.mime_type || '—'}</dd>
-        <dt>Engines</dt><dd>{report.engines.map((engine) => <div key={engine} className="mono">{engine}</div>)}</dd>
-        <dt>Judged</dt><dd><Stamp time={report.finished} /></dd>
-        <dt>Took</dt><dd className="mono">{report.duration_ms} ms</dd>
-      </dl>
+      <ReputationBadge word={data.reputation} />{' '}
+      {first && <span className="dim">{first.source}{first.note && `: ${first.note}`} </span>}
+      <Link to={`/reputation?${new URLSearchParams({ value })}`}>Details</Link>
     </>
   );
 }
 
+function Facts({ object }: { object: ScanObject }) {
+  return (
+    <dl className={ui.facts}>
+      <dt>SHA-256</dt><dd><Copyable text={object.sha256} label="hash" /></dd>
+      <dt>Size</dt><dd className="mono">{bytes(object.size_bytes)}</dd>
+      <dt>Submitted</dt><dd><Stamp time={object.submitted} /> by {object.submitted_by}</dd>
+      {object.rescanned && <><dt>Verdict changed</dt><dd><Stamp time={object.rescanned} /> <span className="dim">by a rescan</span></dd></>}
+      <dt>Reputation</dt><dd><Reputation value={object.sha256} /></dd>
+      <dt>On hosts</dt><dd><HuntLink query={testOf('process.hash.sha256', 'hash', object.sha256)}>Hunt for programs with this hash</HuntLink></dd>
+    </dl>
+  );
+}
+
 export function ObjectDetails({ id, onClose }: { id: string; onClose: () => void }) {
-  const object = useObject(id);
+  const [settledBy, setSettledBy] = useState(0);
+  const object = useObject(id, settledBy);
+  const mayChange = useMayChange();
   const data = object.data;
+  const isMissing = object.error instanceof ApiError && object.error.status === 404;
+  const asked = () => {
+    setSettledBy(Date.now() + rescanWithinMs);
+    void object.refetch();
+  };
   return (
     <aside className={`${ui.card} ${css.details}`} aria-label="Object">
       <div className={ui.cardHead}>
-        <h2 className={ui.clip}>{data?.name ?? 'Object'}</h2>
+        <h2 className={ui.clip} title={data?.name}>{data?.name ?? 'Object'}</h2>
         {data && <VerdictBadge verdict={data.verdict} />}
+        {data && <PartialMark object={data} />}
         <span className={ui.spacer} />
         <CloseButton size="sm" aria-label="Close the details" onClick={onClose} />
       </div>
       {object.isPending && <Loading what="the object" />}
-      {object.isError && <Failure error={object.error} retry={() => void object.refetch()} />}
-      {data && (
+      {isMissing && <Empty title="There is no such object">It was removed, or the address is mistyped.</Empty>}
+      {object.isError && !isMissing && <Failure error={object.error} retry={() => void object.refetch()} />}
+      {data && !object.isError && (
         <div className={css.detailsBody}>
           {data.alert_id && <p><Link to={`/alerts/${encodeURIComponent(data.alert_id)}`}>Open its alert</Link></p>}
-          <dl className={ui.facts}>
-            <dt>SHA-256</dt><dd><Copyable text={data.sha256} label="hash" /></dd>
-            <dt>Size</dt><dd className="mono">{bytes(data.size_bytes)}</dd>
-            <dt>Submitted</dt><dd><Stamp time={data.submitted} /> by {data.submitted_by}</dd>
-            <dt>On hosts</dt><dd><HuntLink query={testOf('process.hash.sha256', 'hash', data.sha256)}>Hunt for programs with this hash</HuntLink></dd>
-          </dl>
-          {data.report && <ReportPart report={data.report} />}
+          <Facts object={data} />
+          {mayChange && <ObjectActions object={data} onAsked={asked} />}
+          {data.report && <ReportCard report={data.report} />}
+          <OtherSubmissions object={data} />
         </div>
       )}
     </aside>

@@ -2,6 +2,7 @@
 import { useInfiniteQuery, useQuery, useQueryClient, type InfiniteData } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { api, read, type ScanObject } from '@/shared/api/client';
+import { filterParams, type ObjectFilters } from './filters';
 
 const pageSize = 100;
 const waitMs = 20_000;
@@ -11,28 +12,21 @@ interface Page {
   next_cursor?: string;
 }
 
-export function useObjects() {
+export function useObjects(filters: ObjectFilters) {
+  const query = filterParams(filters) as { verdict?: ScanObject['verdict'] };
   return useInfiniteQuery({
-    queryKey: ['objects'],
+    queryKey: ['objects', filterParams(filters)],
     initialPageParam: '',
-    queryFn: ({ pageParam }): Promise<Page> => read(api.GET('/objects', { params: { query: { limit: pageSize, cursor: pageParam || undefined } } })),
+    queryFn: ({ pageParam }): Promise<Page> => read(api.GET('/objects', { params: { query: { ...query, limit: pageSize, cursor: pageParam || undefined } } })),
     getNextPageParam: (page: Page) => page.next_cursor,
   });
 }
 
-export function useObject(id: string | undefined) {
-  return useQuery({
-    queryKey: ['object', id],
-    enabled: id !== undefined,
-    queryFn: () => read(api.GET('/objects/{id}', { params: { path: { id: id! } } })),
-    refetchInterval: (query) => (query.state.data?.verdict === 'processing' ? 1000 : false),
-  });
-}
-
-// Puts a fresh state of an object into the list; a new one comes first.
-export function withObject(pages: Page[], object: ScanObject): Page[] {
+// Puts a fresh state of an object into a list; a new one comes first in the one of all, while filters are the node's affair.
+export function withObject(pages: Page[], object: ScanObject, list: 'all' | 'narrowed'): Page[] {
   const known = pages.some((page) => page.objects.some((one) => one.id === object.id));
   if (known) return pages.map((page) => ({ ...page, objects: page.objects.map((one) => (one.id === object.id ? object : one)) }));
+  if (list === 'narrowed') return pages;
   const [first = { objects: [] }, ...rest] = pages;
   return [{ ...first, objects: [object, ...first.objects] }, ...rest];
 }
@@ -40,7 +34,10 @@ export function withObject(pages: Page[], object: ScanObject): Page[] {
 export function useTakeObject() {
   const queries = useQueryClient();
   return (object: ScanObject) => {
-    queries.setQueryData(['objects'], (data: InfiniteData<Page, string> | undefined) => data && { ...data, pages: withObject(data.pages, object) });
+    for (const [key, data] of queries.getQueriesData<InfiniteData<Page, string>>({ queryKey: ['objects'] })) {
+      const list = Object.keys(key[1] ?? {}).length === 0 ? 'all' : 'narrowed';
+      if (data) queries.setQueryData(key, { ...data, pages: withObject(data.pages, object, list) });
+    }
     queries.setQueryData(['object', object.id], object);
   };
 }

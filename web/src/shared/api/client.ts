@@ -13,6 +13,7 @@ export type Host = Schema['Host'];
 export type HuntResult = Schema['HuntResult'];
 export type ProcessNode = Schema['ProcessNode'];
 export type ProcessTree = Schema['ProcessTree'];
+export type ReputationEntry = Schema['ReputationEntry'];
 export type ScanObject = Schema['Object'];
 export type Session = Schema['Session'];
 
