@@ -12,6 +12,7 @@ import ui from '@/shared/ui/ui.module.css';
 import { Comments } from './comments';
 import { EventFields } from './event_fields';
 import { useAlert, useChangeAlert } from './live_alerts';
+import { ObjectReport } from './object_report';
 import { RuleCard } from './rule_card';
 import css from './alerts.module.css';
 
@@ -126,6 +127,7 @@ export function AlertPage() {
       <Head alert={alert.data} />
       <Summary alert={alert.data} />
       {alert.data.process && <Tree alert={alert.data} />}
+      {alert.data.object && <ObjectReport id={alert.data.object.id} source={alert.data.source} />}
       <div className={css.columns}>
         <EventFields alert={alert.data} />
         <div className={css.stack}>
