@@ -13,6 +13,7 @@ const HuntPage = lazy(() => import('@/features/hunt/hunt_page').then((m) => ({ d
 const HostsPage = lazy(() => import('@/features/hosts/hosts_page').then((m) => ({ default: m.HostsPage })));
 const MapPage = lazy(() => import('@/features/map/map_page').then((m) => ({ default: m.MapPage })));
 const ObjectsPage = lazy(() => import('@/features/objects/objects_page').then((m) => ({ default: m.ObjectsPage })));
+const ReputationPage = lazy(() => import('@/features/reputation/reputation_page').then((m) => ({ default: m.ReputationPage })));
 const RulesPage = lazy(() => import('@/features/rules/rules_page').then((m) => ({ default: m.RulesPage })));
 const RulePage = lazy(() => import('@/features/rules/rule_page').then((m) => ({ default: m.RulePage })));
 
@@ -34,6 +35,7 @@ export function App() {
           <Route path="/rules/:id" element={<RulePage />} />
           <Route path="/hosts" element={<HostsPage />} />
           <Route path="/external-systems" element={<ExternalSystemsPage />} />
+          <Route path="/reputation" element={<ReputationPage />} />
           <Route path="/objects" element={<ObjectsPage />} />
           <Route path="/objects/:id" element={<ObjectsPage />} />
           <Route path="*" element={<Empty title="There is no such page">The address may be mistyped.</Empty>} />

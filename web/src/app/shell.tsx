@@ -73,6 +73,7 @@ export function Shell({ session, children }: { session: Session; children: React
           <NavLink to="/hosts" className={css.link!}>Hosts</NavLink>
           <NavLink to="/objects" className={css.link!}>Objects</NavLink>
           <NavLink to="/external-systems" className={css.link!}>External systems</NavLink>
+          <NavLink to="/reputation" className={css.link!}>Reputation</NavLink>
         </nav>
         <span className={css.spacer} />
         <span className={css.live} data-state={live} role="status" title="New alerts appear by themselves while this is live">
