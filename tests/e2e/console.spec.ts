@@ -6,6 +6,7 @@
 import { exec } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test, type BrowserContext, type Locator, type Page } from '@playwright/test';
 import { logIn, typeQuery } from './steps';
@@ -27,6 +28,10 @@ const alertWithinMs = 10_000;
 const hunt = 'EventType = "process" AND (FileName CONTAINS "curl" OR UserName = "root")';
 // In two halves, so that this file is not the test virus itself.
 const eicar = 'X5O!P%@AP[4\\PZX54(P^)7CC)7}$' + 'EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*';
+
+// A ZIP whose one entry says that it is encrypted; no password opens it.
+const locked = 'UEsDBBQAAQAAAAAAIVp4VjQSJQAAABkAAAAJAAAAcGxhbnMuZG9jBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiMkJSYnKCkqK1BLAQIUABQAAQAAAAAAIVp4VjQS'
+  + 'JQAAABkAAAAJAAAAAAAAAAAAAAAAAAAAAABwbGFucy5kb2NQSwUGAAAAAAEAAQA3AAAATAAAAAAA';
 
 test.describe.configure({ mode: 'serial' });
 
@@ -576,6 +581,96 @@ test('an object with the test virus is detected, a clean one is not', async () =
   await picture('objects');
   await details.getByRole('link', { name: 'Open its alert' }).click();
   await expect(page.getByRole('region', { name: 'Summary' })).toContainText('eicar.com');
+  const report = page.getByRole('region', { name: 'Object', exact: true });
+  await expect(report).toContainText('Detected');
+  await expect(report).toContainText(/Engine\s*yara \d/i);
+  await expectAccessible();
+});
+
+test('an object shows what is in it and what was not scanned; the list has filters', async () => {
+  await open('Objects');
+  await page.getByLabel('Files to submit').setInputFiles([
+    { name: 'invoice.com.gz', mimeType: 'application/gzip', buffer: gzipSync(Buffer.from(eicar)) },
+    { name: 'locked.zip', mimeType: 'application/zip', buffer: Buffer.from(locked, 'base64') },
+  ]);
+  const rows = page.locator('tr[data-object]');
+  const row = (name: string) => rows.filter({ has: page.getByRole('link', { name, exact: true }) }).first();
+  await expect(row('invoice.com.gz')).toContainText('Detected', { timeout: 30_000 });
+  await expect(row('locked.zip')).toContainText('Not fully scanned', { timeout: 30_000 });
+
+  await page.getByRole('search').getByLabel('Name').fill('locked.zip');
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/[?&]name=locked.zip/);
+  await expect(rows).toHaveCount(1);
+  await row('locked.zip').getByRole('link').click();
+  const details = page.getByRole('complementary', { name: 'Object' });
+  await expect(details.getByRole('region', { name: 'Not fully scanned' })).toContainText(/encrypted/);
+  await expectAccessible();
+  await page.getByRole('search').getByRole('button', { name: 'Clear' }).click();
+
+  await row('invoice.com.gz').getByRole('link').click();
+  const tree = details.getByRole('list', { name: 'What is in it' });
+  await expect(tree.locator('li li').first().getByRole('article')).toContainText(/eicar/i);
+  await expect(details.getByRole('list', { name: 'What each engine said' })).toContainText(/yara \d/);
+  await expect(details.getByRole('region', { name: 'Other submissions of this content' })).toContainText('handed in once');
+  await expectAccessible();
+});
+
+test('the content of an object is looked at and taken away', async () => {
+  const details = page.getByRole('complementary', { name: 'Object' });
+  await details.getByRole('button', { name: 'Preview' }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog.getByLabel('Content as digits and text')).toContainText('00000000  1f 8b');
+  await settle();
+  expect(await faults(), 'with the preview').toEqual([]);
+  await page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
+  const saving = page.waitForEvent('download');
+  await details.getByRole('button', { name: 'Download ZIP' }).click();
+  const archive = await saving;
+  expect(archive.suggestedFilename()).toMatch(/^[0-9a-f]{64}\.zip$/);
+  expect(readFileSync(await archive.path()).subarray(0, 4).toString('latin1')).toBe('PK\x03\x04');
+  await details.getByRole('button', { name: 'Rescan' }).click();
+  await expect(details.getByText('The engines are asked again')).toBeVisible();
+  await details.getByRole('button', { name: 'Remove content' }).click();
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+});
+
+test('what is known as bad is checked, said, imported and forgotten', async () => {
+  await open('Reputation');
+  const said = page.getByRole('region', { name: 'Say something yourself' });
+  await said.getByLabel('Say something yourself').fill('hxxp://bad[.]example/x');
+  await said.getByLabel('Note').fill('seen <b>by</b> the test');
+  await said.getByRole('button', { name: 'Add' }).click();
+  const entries = page.getByRole('region', { name: 'Entries' });
+  const entry = entries.locator('tr[data-entry]').filter({ hasText: 'http://bad.example/x' });
+  await expect(entry).toContainText('seen <b>by</b> the test');
+
+  await page.getByRole('button', { name: 'Import a feed' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Feed file').setInputFiles({ name: 'test feed.txt', mimeType: 'text/plain', buffer: Buffer.from('worse.example\nnot an indicator\n') });
+  await expect(dialog.getByRole('combobox', { name: 'Source' }).or(dialog.getByRole('textbox', { name: 'Source' }))).toHaveValue('test-feed');
+  await settle();
+  expect(await faults(), 'with the form').toEqual([]);
+  await dialog.getByRole('button', { name: 'Import' }).click();
+  await expect(dialog.getByTestId('import-outcome')).toContainText(/test-feed \(list\): 1 entry now, 0 entries removed, [1-9]\d* lines? skipped/);
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+
+  const check = page.getByRole('region', { name: 'Check a value' });
+  await check.getByLabel('Check a value').fill('worse[.]example');
+  await page.keyboard.press('Enter');
+  await expect(check).toContainText('Known as bad');
+  await expect(check).toContainText('test-feed');
+  await page.getByRole('region', { name: 'Sources' }).getByRole('button', { name: 'test-feed', exact: true }).click();
+  await expect(page.getByRole('heading', { name: 'Entries of test-feed' })).toBeVisible();
+  await expectAccessible();
+  await picture('reputation');
+  await page.getByRole('button', { name: 'Forget test-feed' }).click();
+  await dialog.getByRole('button', { name: 'Forget' }).click();
+  await expect(page.locator('tr[data-source="test-feed"]')).toHaveCount(0);
+  await expect(check).toContainText('No source says anything of it');
+  await entry.getByRole('button', { name: /^Remove / }).click();
+  await expect(entry).toHaveCount(0);
 });
 
 test('an external system is approved after its fingerprint was compared', async () => {
