@@ -614,6 +614,7 @@ test('an object shows what is in it and what was not scanned; the list has filte
   await expect(details.getByRole('list', { name: 'What each engine said' })).toContainText(/yara \d/);
   await expect(details.getByRole('region', { name: 'Other submissions of this content' })).toContainText('handed in once');
   await expectAccessible();
+  await picture('object');
 });
 
 test('the content of an object is looked at and taken away', async () => {

@@ -85,12 +85,12 @@ export function ObjectActions({ object, onAsked }: { object: ScanObject; onAsked
   return (
     <section aria-label="Actions">
       <div className={css.actions}>
-        <Button size="compact-sm" variant="default" leftSection={<IconEye size={14} />} onClick={() => setOpen('preview')}>Preview</Button>
-        <Button size="compact-sm" variant="default" leftSection={<IconDownload size={14} />} loading={download.isPending} onClick={() => download.mutate()}>Download ZIP</Button>
-        <Button size="compact-sm" variant="default" leftSection={<IconRefresh size={14} />} loading={rescan.isPending} onClick={() => rescan.mutate()}>Rescan</Button>
-        <Button size="compact-sm" variant="default" onClick={() => setOpen('bad')}>Known as bad</Button>
-        <Button size="compact-sm" variant="default" onClick={() => setOpen('good')}>Known as good</Button>
-        <Button size="compact-sm" variant="default" leftSection={<IconTrash size={14} />} onClick={() => setOpen('remove')}>Remove content</Button>
+        <Button size="compact-xs" variant="default" leftSection={<IconEye size={14} />} onClick={() => setOpen('preview')}>Preview</Button>
+        <Button size="compact-xs" variant="default" leftSection={<IconDownload size={14} />} loading={download.isPending} onClick={() => download.mutate()}>Download ZIP</Button>
+        <Button size="compact-xs" variant="default" leftSection={<IconRefresh size={14} />} loading={rescan.isPending} onClick={() => rescan.mutate()}>Rescan</Button>
+        <Button size="compact-xs" variant="default" onClick={() => setOpen('bad')}>Known as bad</Button>
+        <Button size="compact-xs" variant="default" onClick={() => setOpen('good')}>Known as good</Button>
+        <Button size="compact-xs" variant="default" leftSection={<IconTrash size={14} />} onClick={() => setOpen('remove')}>Remove content</Button>
       </div>
       <p className="dim">The password of the ZIP is <code>infected</code>.</p>
       <p role="status" className={css.said}>{rescan.isSuccess && 'The engines are asked again; the verdict stays what it is until then.'}</p>

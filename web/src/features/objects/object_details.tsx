@@ -75,7 +75,7 @@ export function ObjectDetails({ id, onClose }: { id: string; onClose: () => void
           {data.alert_id && <p><Link to={`/alerts/${encodeURIComponent(data.alert_id)}`}>Open its alert</Link></p>}
           <Facts object={data} />
           {mayChange && <ObjectActions object={data} onAsked={asked} />}
-          {data.report && <ReportCard report={data.report} />}
+          {data.report && <div className={css.report}><ReportCard report={data.report} /></div>}
           <OtherSubmissions object={data} />
         </div>
       )}

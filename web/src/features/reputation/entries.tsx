@@ -15,7 +15,7 @@ export function Entries({ source, onAll, mayChange }: { source: string; onAll: (
       <div className={ui.cardHead}>
         <h2>{source ? `Entries of ${source}` : 'Entries'}</h2><span className="dim">newest first</span>
         <span className={ui.spacer} />
-        {source && <Button variant="default" size="compact-sm" onClick={onAll}>All sources</Button>}
+        {source && <Button variant="default" size="compact-xs" onClick={onAll}>All sources</Button>}
       </div>
       {entries.isPending && <Loading what="entries" />}
       {entries.isError && <Failure error={entries.error} retry={() => void entries.refetch()} />}

@@ -59,7 +59,7 @@ function Found({ report }: { report: Report }) {
         <>
           {report.objects.length > 1 && <p className="dim">{report.objects.length} objects with what was unpacked; a detection stands where it was found.</p>}
           <ul className={css.tree} aria-label="What is in it"><Inner node={tree.root} /></ul>
-          {tree.leftOut > 0 && <Button variant="default" size="compact-sm" onClick={() => setMost(Infinity)}>Show {tree.leftOut} more</Button>}
+          {tree.leftOut > 0 && <Button variant="default" size="compact-xs" onClick={() => setMost(Infinity)}>Show {tree.leftOut} more</Button>}
         </>
       )}
     </>
@@ -84,7 +84,7 @@ function Links({ links }: { links: string[] }) {
       <ul className={css.links} aria-label="Links in it">
         {links.slice(0, most).map((link, at) => <li key={at}><Copyable text={link} label={`link ${at + 1}`} /></li>)}
       </ul>
-      {links.length > most && <Button variant="default" size="compact-sm" onClick={() => setMost(Infinity)}>Show {links.length - most} more</Button>}
+      {links.length > most && <Button variant="default" size="compact-xs" onClick={() => setMost(Infinity)}>Show {links.length - most} more</Button>}
     </>
   );
 }
