@@ -30,7 +30,7 @@ export function Preview({ object, onClose }: { object: ScanObject; onClose: () =
     <Modal opened onClose={onClose} title={`Content of ${object.name}`} size="xl">
       {preview.isPending && <Loading what="the content" />}
       {isGone && <Empty title="The content is not there">It was removed, or is not kept any more. Verdicts and history stay.</Empty>}
-      {preview.isError && !isGone && <Failure error={preview.error} retry={() => void preview.refetch()} />}
+      {preview.isError && !isGone && <Failure error={preview.error} retry={() => void (preview.data ? preview.fetchNextPage() : preview.refetch())} />}
       {preview.data && shown === 0 && <Empty title="The content is empty" />}
       {shown > 0 && (
         <>
