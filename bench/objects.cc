@@ -1,9 +1,9 @@
 // What the way of an object costs beside its engines, what a known verdict costs, and what a flood does to the node.
 // The object door with a real SQLite state, object store and jailed workers, in one process, without HTTP.
-//   objects.own_ms         CPU of node and worker for 300 KB of text that is new, with rules that cost nothing
-//   objects.cached_rate    contents of 10 KB whose verdict is known, a CPU second, eight at once
-//   objects.pipeline       CPU an object with all engines, beside clamd and the yara command (objects_pipeline.cc)
-//   objects.overload_rss   growth of the node's memory while ten times as much comes as can be judged
+//   objects.own_ms         CPU of node and worker for 300 KB of text that is new, with rules that cost nothing, four at
+//   once objects.cached_rate    contents of 10 KB whose verdict is known, a CPU second, eight at once objects.pipeline
+//   CPU an object with all engines, beside clamd and the yara command (objects_pipeline.cc) objects.overload_rss growth
+//   of the node's memory while ten times as much comes as can be judged
 #include <fmt/format.h>
 #include <unistd.h>
 #include <algorithm>
@@ -26,6 +26,7 @@ namespace {
 constexpr int kRuns = 5;
 constexpr size_t kTextBytes = 300'000;
 constexpr int kTexts = 60;  // a run
+constexpr size_t kSenders = 4;
 constexpr size_t kKnownBytes = 10'000;
 constexpr int kKnownContents = 200;
 constexpr int kKnownObjects = 4'000;  // a run
@@ -68,7 +69,15 @@ OwnCost measure_own_ms(int run) {
   Door door{{}};
   door.wait_for(must(door.submit("warm", "warm")));
   const double before = cpu_of(RUSAGE_SELF), children = cpu_of(RUSAGE_CHILDREN);
-  for (const std::string& text : texts) door.wait_for(must(door.submit(text, "letter.txt")));
+  std::vector<std::thread> senders;
+  for (size_t sender = 0; sender < kSenders; ++sender) {
+    senders.emplace_back([&, sender] {
+      for (size_t i = sender; i < texts.size(); i += kSenders) {
+        door.wait_for(must(door.submit(texts[i], "letter.txt")));
+      }
+    });
+  }
+  for (std::thread& sender : senders) sender.join();
   const double own = cpu_of(RUSAGE_SELF) - before;
   door.stop();
   const double of_workers = cpu_of(RUSAGE_CHILDREN) - children - start_children;

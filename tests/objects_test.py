@@ -2,6 +2,7 @@
 """The life of objects in the running product: judged once however often they come, carried in a ZIP, previewed, known by
 reputation, judged again when lists change, removed."""
 
+import csv
 import io
 import json
 import pathlib
@@ -79,6 +80,34 @@ def lists_judge_what_was_let_pass(product):
     assert product.cli("reputation", "check", "not an indicator", check=False).returncode != 0
 
 
+def addresses_are_objects(product):
+    product.cli("reputation", "add", "evil.example.net", "--note", "phishing of Tuesday")
+    url = product.call("POST", "/objects/url", {"url": "hxxps://www.example.net/a"})
+    assert judged(product, url["id"])["verdict"] == "not detected"
+    bad = judged(product, product.call("POST", "/objects/url", {"url": "hxxps://evil[.]example.net/login"})["id"])
+    assert bad["name"] == "https://evil.example.net/login" and bad["verdict"] == "detect", bad
+    assert "phishing of Tuesday" in bad["report"]["detections"][0]["rule"], bad
+    for body in ({"url": "not an address"}, {"url": "https://a.example.net/", "webhook": "http://127.0.0.1:1/"}):
+        try:
+            product.call("POST", "/objects/url", body)
+            raise AssertionError(f"accepted: {body}")
+        except ApiError as error:
+            assert error.status in (400, 403), error
+
+
+def history_is_a_file(product):
+    status, lines, headers = product.request("GET", "/objects/export?verdict=detect")
+    assert status == 200
+    rows = [json.loads(line) for line in lines.splitlines()]
+    assert len(rows) == int(headers["Redoubt-Rows"]) > 1, headers
+    assert {row["verdict"] for row in rows} == {"detect"}
+    submit(product, b"a formula for a name", "=1%2B1")
+    status, table, _ = product.request("GET", "/objects/export?format=csv")
+    cells = list(csv.reader(io.StringIO(table)))
+    assert cells[0][:4] == ["id", "submitted", "name", "sha256"], cells[0]
+    assert cells[1][2] == "'=1+1", cells[1]
+
+
 def removed_content_leaves_its_history(product):
     gone = submit(product, b"to be removed", "gone.txt")
     assert judged(product, gone["id"])["verdict"] == "not detected"
@@ -98,6 +127,8 @@ def main():
         known_content_is_answered_at_once(product)
         content_is_carried_and_shown_harmless(product)
         lists_judge_what_was_let_pass(product)
+        addresses_are_objects(product)
+        history_is_a_file(product)
         removed_content_leaves_its_history(product)
     print("objects: judged, carried, shown, listed, removed")
 

@@ -138,7 +138,7 @@ class Product:
             if answer.getheader("Content-Type", "") == "application/zip":
                 return answer.status, content, dict(answer.getheaders())
             text = content.decode()
-            is_json = answer.getheader("Content-Type", "").startswith("application/json")
+            is_json = answer.getheader("Content-Type", "").split(";")[0] == "application/json"
             return answer.status, json.loads(text) if is_json and text else text, dict(answer.getheaders())
 
     def call(self, method, path, body=None, **kwargs):

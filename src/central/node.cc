@@ -14,6 +14,7 @@
 #include "base/metrics.h"
 #include "central/api/dispatcher.h"
 #include "central/api/gate.h"
+#include "central/api/object_json.h"
 #include "central/api/server.h"
 #include "central/external_systems/detect_log.h"
 #include "central/external_systems/external_systems.h"
@@ -22,6 +23,7 @@
 #include "central/fleet/silence_watch.h"
 #include "central/ingest/ingest.h"
 #include "central/objects/object_service.h"
+#include "central/objects/webhooks.h"
 #include "central/prevalence/prevalence_book.h"
 #include "central/state_schema.h"
 #include "link/certificate.h"
@@ -147,6 +149,7 @@ class Node::Impl {
   std::unique_ptr<scan::ScanPool> scanner_;
   std::string scan_error_;  // why objects cannot be judged; empty: they can
   std::unique_ptr<ReputationBook> reputation_;
+  std::unique_ptr<Webhooks> webhooks_;
   base::Time objects_expired_;
   std::unique_ptr<DetectLog> detects_;
   std::unique_ptr<ObjectService> objects_;
@@ -309,6 +312,9 @@ Status Node::Impl::start_objects() {
                                       .alerts = *detects_,
                                       .metrics = metrics_},
                                      {.scan_threads = options_.scan_workers, .passwords = options_.scan_passwords}));
+  webhooks_ = std::make_unique<Webhooks>(
+      Webhooks::Parts{*state_, *objects_, metrics_, [](const Object& object) { return object_text(object); }});
+  webhooks_->start();
   TRY(external_systems_, ExternalSystems::open(*state_));
   scans_ = std::make_unique<ScanBook>(*state_, *objects_);
   submission_limits_ = std::make_unique<SubmissionLimits>(
@@ -370,6 +376,7 @@ Status Node::Impl::start_api() {
                   .web_directory = options_.web_directory,
                   .object_bytes_max = options_.object_bytes_max,
                   .temporary_directory = files_.objects(),
+                  .webhook_prefixes = options_.webhook_prefixes,
                   .state_list = options_.scanner.state_list};
   make_services(std::move(facts));
   dispatcher_ = std::make_unique<Dispatcher>(*services_, api_door());
@@ -497,6 +504,7 @@ void Node::Impl::stop() {
   if (exports_) exports_->stop();
   if (keeper_) keeper_->stop();
   if (schedule_) schedule_->stop();
+  if (webhooks_) webhooks_->stop();
   if (objects_) objects_->stop();
   if (prevalence_) save_prevalence();
   if (api_) api_->stop();

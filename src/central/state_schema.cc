@@ -10,6 +10,7 @@
 #include "central/ingest/correlation_book.h"
 #include "central/objects/object_service.h"
 #include "central/objects/verdict_rows.h"
+#include "central/objects/webhooks.h"
 #include "central/prevalence/prevalence_book.h"
 #include "central/reputation/reputation_book.h"
 #include "central/rules/rule_rows.h"
@@ -147,6 +148,7 @@ std::vector<store::Migration> state_migrations() {
       {.version = 14, .name = "external systems", .sql = kExternalSystemsMigration},
       {.version = 15, .name = "external scans", .sql = kExternalScansMigration},
       {.version = 16, .name = "detect log", .sql = kDetectLogMigration},
+      {.version = 17, .name = "object webhooks", .sql = kWebhooksMigration},
   };
 }
 

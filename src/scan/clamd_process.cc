@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <pwd.h>
-#include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +22,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "scan/clamav.h"
+#include "scan/spawn.h"
 
 namespace redoubt::scan {
 
@@ -104,33 +104,9 @@ void end_left_behind(const std::string& pid_file, const std::string& configurati
 
 // Its errors go to our log; what it says of every object does not.
 Result<pid_t> spawn_clamd(const std::string& program, const std::string& configuration_path) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-
-  std::string name = program;
-  std::string option = "--config-file=" + configuration_path;
-  std::string path = "PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
-  std::array<char*, 3> arguments = {name.data(), option.data(), nullptr};
-  std::array<char*, 2> environment = {path.data(), nullptr};
-  pid_t pid = -1;
-  const int failed = posix_spawnp(&pid, program.c_str(), &actions, &attributes, arguments.data(), environment.data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed == 0) return pid;
-  errno = failed;
-  return base::fail_errno("start " + program);
+  return spawn_bare({.program = program,
+                     .arguments = {"--config-file=" + configuration_path},
+                     .environment = {"PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"}});
 }
 
 std::string how_it_ended(int status) {

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include "base/time.h"
+#include "scan/spawn.h"
 
 namespace redoubt::scan {
 
@@ -22,36 +22,6 @@ namespace {
 // Large rule sets take seconds to compile.
 constexpr int64_t kStartMsMax = 60'000;
 constexpr int64_t kNsPerMs = 1'000'000;
-
-// Nothing of the node's environment and none of its descriptors but the socket and the log.
-Result<pid_t> spawn_worker(const std::string& program, int socket) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, socket, wire::kWorkerSocket);
-  posix_spawn_file_actions_addclosefrom_np(&actions, wire::kWorkerSocket + 1);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-
-  std::string name = program;
-  std::array<char*, 2> arguments = {name.data(), nullptr};
-  std::array<char*, 1> environment = {nullptr};
-  pid_t pid = -1;
-  const int failed = posix_spawn(&pid, program.c_str(), &actions, &attributes, arguments.data(), environment.data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed == 0) return pid;
-  errno = failed;
-  return base::fail_errno("start scan worker " + program);
-}
 
 std::string describe_end(int status) {
   if (WIFEXITED(status)) return "worker ended with status " + std::to_string(WEXITSTATUS(status));
@@ -81,7 +51,8 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const WorkerOptions&
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0) return base::fail_errno("socket pair");
   base::UniqueFd ours(pair[0]);
   base::UniqueFd theirs(pair[1]);
-  TRY(const pid_t pid, spawn_worker(options.program, theirs.get()));
+  TRY(const pid_t pid,
+      spawn_bare({.program = options.program, .socket = theirs.get(), .socket_as = wire::kWorkerSocket}));
   std::unique_ptr<WorkerProcess> worker(new WorkerProcess(pid, std::move(ours)));
   theirs = base::UniqueFd();
 

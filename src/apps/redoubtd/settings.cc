@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "base/url.h"
 
 namespace redoubt::app {
 
@@ -64,6 +65,8 @@ constexpr auto kSettings = std::to_array<base::Setting>({
     {"falco.http_output.url", SettingType::text, "", "where those lines are posted, one each; empty: nowhere"},
     {"falco.http_output.ca_cert", SettingType::text, "", "certificates that vouch for it; empty: the system's"},
     {"objects.size_max", SettingType::size, "100MiB", "largest object that is taken"},
+    {"objects.webhooks", SettingType::text, "",
+     "where submissions may have their verdicts posted: addresses up to a slash, comma-separated; empty: nowhere"},
     {"objects.retention", SettingType::duration, "30d",
      "how long contents are kept since they were handed in last; 0s: by size alone"},
     {"objects.store_max", SettingType::size, "50GiB", "disk for contents; 0: by age alone"},
@@ -126,6 +129,25 @@ store::ClickHouseOptions clickhouse_options(const base::Config& config) {
           .ca_file = config.text("store.clickhouse.ca_cert")};
 }
 
+// "https://soar.example.org/": with the slash, so that no other host begins alike.
+Result<std::vector<std::string>> webhook_prefixes(const std::string& list) {
+  std::vector<std::string> prefixes;
+  for (size_t at = 0; at < list.size();) {
+    const size_t comma = std::min(list.find(',', at), list.size());
+    std::string prefix = list.substr(at, comma - at);
+    prefix.erase(0, prefix.find_first_not_of(' '));
+    at = comma + 1;
+    if (prefix.empty()) continue;
+    TRY_STATUS(base::parse_url(prefix));
+    const size_t host = prefix.find("://") + 3;
+    if (prefix.find('/', host) == std::string::npos) {
+      return fail(Errc::invalid_argument, "objects.webhooks: '" + prefix + "' needs a slash behind its host");
+    }
+    prefixes.push_back(std::move(prefix));
+  }
+  return prefixes;
+}
+
 // One a line, as people write them; trailing blanks may be part of one.
 Result<std::vector<std::string>> read_passwords(const std::string& path) {
   std::vector<std::string> passwords;
@@ -149,6 +171,7 @@ Result<central::NodeOptions> node_options(const base::Config& config) {
     return fail(Errc::invalid_argument, "link.certificate_life: 30s at least");
   }
   TRY(const central::ScannerOptions scanner, scanner_options(config));
+  TRY(std::vector<std::string> webhooks, webhook_prefixes(config.text("objects.webhooks")));
   TRY(std::vector<std::string> passwords, read_passwords(config.text("scan.passwords_file")));
   std::string scan_program = config.text("scan.program");
   if (scan_program.empty()) scan_program = (program_directory() / "redoubt-scan").string();
@@ -176,6 +199,7 @@ Result<central::NodeOptions> node_options(const base::Config& config) {
       .export_time_ms_max = config.duration_us("hunts.export_time_max") / 1000,
       .export_bytes_max = static_cast<uint64_t>(config.size_bytes("hunts.export_size_max")),
       .object_bytes_max = static_cast<uint64_t>(config.size_bytes("objects.size_max")),
+      .webhook_prefixes = std::move(webhooks),
       .object_retention_us = config.duration_us("objects.retention"),
       .object_store_bytes_max = static_cast<uint64_t>(config.size_bytes("objects.store_max")),
       .agent_certificate_us = certificate_life_us,

@@ -50,6 +50,8 @@ Response remove_policy_exclusion(Services& services, const Request& request);
 
 // object_routes.cc
 Result<std::unique_ptr<BodySink>> submit_object(Services& services, const Request& request);
+Response submit_url(Services& services, const Request& request);
+Response export_objects(Services& services, const Request& request);
 Response list_objects(Services& services, const Request& request);
 Response get_object(Services& services, const Request& request);
 Response get_object_archive(Services& services, const Request& request);

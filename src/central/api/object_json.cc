@@ -67,4 +67,8 @@ ordered_json stored_object_json(const Object& object) {
   return json;
 }
 
+std::string object_text(const Object& object) {
+  return stored_object_json(object).dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
 }  // namespace redoubt::central

@@ -11,6 +11,8 @@
 #include "central/api/object_wait.h"
 #include "central/api/parameters.h"
 #include "central/objects/object_archive.h"
+#include "central/objects/object_export.h"
+#include "central/objects/webhooks.h"
 
 namespace redoubt::central {
 
@@ -36,6 +38,52 @@ Result<ObjectFilter> filter_of(const Request& request) {
   return fail(Errc::invalid_argument, "'verdict': one of processing, not detected, detect, error, timeout");
 }
 
+Result<SubmitOptions> submit_options(Services& services, const Request& request, std::string webhook) {
+  if (!webhook.empty()) TRY_STATUS(may_post_to(services.facts.webhook_prefixes, webhook));
+  return SubmitOptions{.source = request.session_id.empty() ? ObjectSource::api : ObjectSource::console,
+                       .submitted_by = request.actor.user,
+                       .webhook = std::move(webhook)};
+}
+
+// An address is an object like any other: its text, by its own name. What is known of it and its host judges it.
+Result<Object> try_submit_url(Services& services, const Request& request) {
+  TRY(const JsonBody body, JsonBody::parse(request.body, {"url", "webhook"}));
+  TRY(const std::string text, body.text("url", {.bytes_min = 1, .bytes_max = kIndicatorBytesMax}));
+  TRY(const auto webhook, body.optional_text("webhook", {.bytes_max = kIndicatorBytesMax}));
+  const auto url = read_indicator(text);
+  if (!url || url->kind != IndicatorKind::url) return fail(Errc::invalid_argument, "'url': http, https or ftp");
+  TRY(SubmitOptions options, submit_options(services, request, webhook.value_or("")));
+  options.name = url->value;
+  TRY(const auto submission, services.objects.begin(std::move(options)));
+  TRY_STATUS(submission->write(url->value + "\n"));
+  return submission->finish();
+}
+
+Result<Response> history_response(Services& services, const Request& request) {
+  TRY_STATUS(only_query_keys(request, {"format", "name", "sha256", "submitted_by", "verdict"}));
+  TRY(const ObjectFilter filter, filter_of(request));
+  const std::string_view format = request.query_value("format");
+  if (!format.empty() && format != "csv" && format != "jsonl") {
+    return fail(Errc::invalid_argument, "'format': csv or jsonl");
+  }
+  const bool is_csv = format == "csv";
+  TRY(ExportedHistory history,
+      export_history(services.objects, {.directory = services.facts.temporary_directory,
+                                        .filter = filter,
+                                        .format = is_csv ? HistoryFormat::csv : HistoryFormat::json_lines,
+                                        .json = object_text}));
+  Response response{.content_type = is_csv ? "text/csv; charset=utf-8" : "application/jsonl",
+                    .headers = {{"Content-Disposition",
+                                 std::string("attachment; filename=\"objects.") + (is_csv ? "csv" : "jsonl") + "\""},
+                                {"Redoubt-Rows", std::to_string(history.rows)}}};
+  if (history.end == ExportedHistory::End::cut)
+    response.headers.emplace_back("Redoubt-Partial", "there are older ones");
+  response.file = std::make_shared<const base::UniqueFd>(std::move(history.file));
+  response.file_bytes = history.bytes;
+  response.audit_note = std::to_string(history.rows) + " rows";
+  return response;
+}
+
 class ObjectBody final : public BodySink {
  public:
   explicit ObjectBody(std::unique_ptr<Submission> submission) : submission_(std::move(submission)) {}
@@ -53,16 +101,25 @@ class ObjectBody final : public BodySink {
 }  // namespace
 
 Result<std::unique_ptr<BodySink>> submit_object(Services& services, const Request& request) {
-  TRY_STATUS(only_query_keys(request, {"name"}));
+  TRY_STATUS(only_query_keys(request, {"name", "webhook"}));
   const std::string_view name = request.query_value("name");
   if (name.empty() || name.size() > kUploadNameBytesMax) {
     return fail(Errc::invalid_argument, "'name': from 1 to 255 bytes");
   }
-  TRY(auto submission,
-      services.objects.begin({.name = std::string(name),
-                              .source = request.session_id.empty() ? ObjectSource::api : ObjectSource::console,
-                              .submitted_by = request.actor.user}));
+  TRY(SubmitOptions options, submit_options(services, request, std::string(request.query_value("webhook"))));
+  options.name = name;
+  TRY(auto submission, services.objects.begin(std::move(options)));
   return std::make_unique<ObjectBody>(std::move(submission));
+}
+
+Response submit_url(Services& services, const Request& request) {
+  const auto object = try_submit_url(services, request);
+  return object ? json_response(stored_object_json(*object), 202) : error_response(object.error());
+}
+
+Response export_objects(Services& services, const Request& request) {
+  auto response = history_response(services, request);
+  return response ? *std::move(response) : error_response(response.error());
 }
 
 Response list_objects(Services& services, const Request& request) {

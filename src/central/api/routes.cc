@@ -51,6 +51,8 @@ constexpr auto kRoutes = std::to_array<Route>({
     {Method::post,  "/enroll",                   Access::anyone,        enroll_host,             size_t{64} << 10, Audited::yes},
     {Method::post,  "/objects",                  Access::officer,       nullptr,                 kNoBody,    Audited::yes, submit_object, Client::ignored, Carries::object},
     {Method::get,   "/objects",                  Access::reader,        list_objects,            kNoBody,    Audited::no},
+    {Method::post,  "/objects/url",              Access::officer,       submit_url,              kSmallBody, Audited::yes},
+    {Method::get,   "/objects/export",           Access::reader,        export_objects,          kNoBody,    Audited::yes},
     {Method::get,   "/objects/{id}",             Access::reader,        get_object,              kNoBody,    Audited::no},
     {Method::get,   "/objects/{id}/archive",     Access::officer,       get_object_archive,      kNoBody,    Audited::yes},
     {Method::get,   "/objects/{id}/preview",     Access::officer,       preview_object,          kNoBody,    Audited::yes},

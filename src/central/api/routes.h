@@ -50,6 +50,7 @@ struct NodeFacts {
   std::string web_directory;  // empty: no console
   uint64_t object_bytes_max = uint64_t{100} << 20;
   std::string temporary_directory;  // for files without a name
+  std::vector<std::string> webhook_prefixes = {};
   StateList state_list = StateList::array;
 };
 

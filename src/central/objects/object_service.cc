@@ -10,6 +10,7 @@
 #include "central/objects/object_queue.h"
 #include "central/objects/object_rows.h"
 #include "central/objects/retro_scan.h"
+#include "central/objects/webhooks.h"
 
 namespace redoubt::central {
 
@@ -108,6 +109,7 @@ class ObjectPipeline final : public ObjectService {
     if (known) object.verdict = scan::Verdict::not_detected;
     TRY_STATUS(writes_.write([&](soci::session& sql) -> Status {
       insert_object(sql, object, known ? known->id : 0);
+      if (!options.webhook.empty()) owe_webhook(sql, object.id, options.webhook);
       return {};
     }));
     if (known) {

@@ -51,6 +51,7 @@ struct SubmitOptions {
   std::string name;
   ObjectSource source = ObjectSource::api;
   std::string submitted_by;
+  std::string webhook;  // where the verdict is posted (webhooks.h); empty: nowhere
 };
 
 // Takes one body piece by piece; destroyed without finish(), nothing stays.

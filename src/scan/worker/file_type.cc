@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kMagicBytesMax = size_t{64} << 10;
 // Texts are searched for dozens of patterns of languages, at a millisecond for every 20 KiB: their start has to do.
-constexpr size_t kTextMagicBytesMax = size_t{4} << 10;
+constexpr size_t kTextMagicBytesMax = size_t{2} << 10;
 constexpr size_t kTextSampleBytes = 1024;
 constexpr size_t kRegexBytesMax = 512;
 

@@ -13,7 +13,7 @@ namespace redoubt::scan {
 class FileTypes {
  public:
   virtual ~FileTypes() = default;
-  // "text/plain"; empty where libmagic fails. Looks at the first 64 KiB alone, of a text at 16 KiB:
+  // "text/plain"; empty where libmagic fails. Looks at the first 64 KiB alone, of a text at 2 KiB:
   // it is dear.
   virtual std::string mime_type(std::string_view content) = 0;
 };
