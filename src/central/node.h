@@ -49,7 +49,7 @@ struct NodeOptions {
   int64_t export_time_ms_max = 600'000;  // of a hunt's file; 0 bytes: as long as the disk has room
   uint64_t export_bytes_max = uint64_t{4} << 30;
   uint64_t object_bytes_max = uint64_t{100} << 20;
-  std::vector<std::string> webhook_prefixes;  // where verdicts may be posted; none: nowhere
+  std::vector<std::string> webhook_prefixes;        // where verdicts may be posted; none: nowhere
   int64_t object_retention_us = 30 * base::kDayUs;  // of contents, since they were handed in last; 0: by size alone
   uint64_t object_store_bytes_max = uint64_t{50} << 30;  // of all contents; 0: by age alone
   int64_t agent_certificate_us = link::kClientLifeUs;
