@@ -90,7 +90,7 @@ Result<std::string> ObjectJudge::raise(const Object& object, const KnownVerdict&
   const scan::ScanReport& report = verdict.report;
   if (!report.detections.empty()) return parts_.alerts.add(detection_of(object, report));
   // Without any engine the node's health says so once.
-  if (holds(report.verdict) || verdict.judges.engines.empty()) return std::string();
+  if (holds(report.verdict) || parts_.scanner.engines().empty()) return std::string();
   return parts_.alerts.add(unjudged_detection(object, report));
 }
 

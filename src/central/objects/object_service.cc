@@ -161,8 +161,9 @@ class ObjectPipeline final : public ObjectService {
 
   Status remove_content(const std::string& id) override {
     TRY(const Object object, read(object_row_id(id)));
-    if (object.verdict == scan::Verdict::processing) {
-      return fail(Errc::already_exists, "the object waits for its verdict: remove it then");
+    TRY(const ObjectPage waiting, list({.sha256 = object.sha256, .verdict = scan::Verdict::processing}, 1, ""));
+    if (!waiting.objects.empty()) {
+      return fail(Errc::already_exists, "the content waits for a verdict: remove it then");
     }
     return parts_.objects.remove(object.sha256);
   }
