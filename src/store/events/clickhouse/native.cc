@@ -106,6 +106,9 @@ Result<Table> read_native(std::string_view bytes) {
     const size_t before = table.rows.size();
     const bool first = table.names.empty();
     if (rows > bytes.size()) return torn();  // a row has a byte at least
+    // All blocks have the columns of the first; one without any has no rows either.
+    const bool is_empty = columns == 0 && rows == 0;
+    if (!is_empty && (columns == 0 || (!first && columns != table.names.size()))) return torn();
     table.rows.resize(before + rows);
     for (uint64_t column = 0; column < columns; ++column) {
       std::string_view name;
