@@ -24,6 +24,7 @@ std::string_view name_of(ObjectSource source) {
 }
 
 constexpr size_t kObjectNameBytesMax = 512;
+constexpr size_t kRescansMax = 1000;
 
 Priority priority_of(ObjectSource source) {
   return source == ObjectSource::console ? Priority::urgent : Priority::normal;
@@ -173,6 +174,7 @@ class ObjectPipeline final : public ObjectService {
     // It waits for the engines of now anyway.
     if (object.verdict == scan::Verdict::processing) return {};
     TRY_STATUS(parts_.objects.open(object.sha256));
+    if (queue_.rescans() >= kRescansMax) return fail(Errc::exhausted, "too many objects wait to be scanned again");
     const ContentKey content{object.sha256, object.name};
     TRY_STATUS(judge_.forget(content));
     queue_.push_rescan(content);

@@ -15,6 +15,8 @@ using nlohmann::json;
 constexpr size_t kReasonsMax = 20;
 constexpr size_t kReasonBytesMax = 200;
 constexpr int kJsonNestingMax = 64;
+// As a tree of values it takes some ten times the memory.
+constexpr size_t kJsonFeedBytesMax = size_t{16} << 20;
 
 void skip(Feed& feed, std::string reason) {
   ++feed.skipped;
@@ -157,6 +159,9 @@ Status read_stix_object(Feed& feed, const json& object) {
 }
 
 Result<Feed> read_json(std::string_view text) {
+  if (text.size() > kJsonFeedBytesMax) {
+    return fail(Errc::too_large, "feed: JSON of more than " + std::to_string(kJsonFeedBytesMax) + " bytes");
+  }
   const auto depth_limit = [](int depth, json::parse_event_t, json&) { return depth <= kJsonNestingMax; };
   const json root = json::parse(text, depth_limit, false);
   if (root.is_discarded()) return fail(Errc::invalid_argument, "feed: not JSON");

@@ -12,7 +12,7 @@
 
 namespace redoubt::central {
 
-constexpr size_t kFeedBytesMax = size_t{64} << 20;
+constexpr size_t kFeedBytesMax = size_t{64} << 20;  // JSON: 16 MiB
 constexpr size_t kFeedIndicatorsMax = 1'000'000;
 constexpr size_t kFeedNoteBytesMax = 256;
 
