@@ -42,6 +42,7 @@ class Door {
     must(base::write_file_atomic(directory_ / "rules/bench.yar", options.rules, base::kPrivateFile));
     state_ = must(store::open_sqlite_state(directory_ / "state.db", central::state_migrations()));
     reputation_ = must(central::ReputationBook::open(*state_));
+    yara_settings_ = must(central::YaraSettings::open(*state_));
     objects_ = must(store::open_object_store({.directory = directory_ / "objects"}));
     scanner_ = must(scan::start_scan_pool(
         {.worker_program = REDOUBT_BUILD_DIR "/bin/redoubt-scan",
@@ -53,6 +54,7 @@ class Door {
          .objects = *objects_,
          .scanner = *scanner_,
          .reputation = *reputation_,
+         .yara_settings = *yara_settings_,
          .alerts = alerts_,
          .metrics = metrics_},
         {.queue_objects_max = options.queue_max, .of_one_source_max = options.queue_max}));
@@ -77,6 +79,7 @@ class Door {
   NoAlerts alerts_;
   std::unique_ptr<store::StateDb> state_;
   std::unique_ptr<central::ReputationBook> reputation_;
+  std::unique_ptr<central::YaraSettings> yara_settings_;
   std::unique_ptr<store::ObjectStore> objects_;
   std::unique_ptr<scan::ScanPool> scanner_;
   std::unique_ptr<central::ObjectService> service_;

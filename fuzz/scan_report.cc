@@ -8,6 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   namespace wire = redoubt::scan::wire;
   const std::string_view packet(reinterpret_cast<const char*>(data), size);
   (void)wire::decode_hello(packet);
+  (void)wire::decode_greeting(packet);
   (void)wire::decode_rules(packet);
   (void)wire::decode_request(packet);
   const auto answer = wire::decode_answer(packet);

@@ -80,6 +80,21 @@ def lists_judge_what_was_let_pass(product):
     assert product.cli("reputation", "check", "not an indicator", check=False).returncode != 0
 
 
+def yara_rules_are_switched(product):
+    listed = json.loads(product.cli("yara", "list", "--json").stdout)
+    assert "EICAR_Test_File" in {rule["name"] for rule in listed["rules"]} and listed["refused"] == [], listed
+    bad = submit(product, EICAR, "switched.com")
+    assert judged(product, bad["id"])["verdict"] == "detect"
+    product.cli("yara", "disable", "EICAR_Test_File")
+    wait_until(lambda: judged(product, bad["id"])["verdict"] == "not detected", 30, "the rule is off")
+    product.cli("yara", "enable", "EICAR_Test_File")
+    product.cli("yara", "set", "EICAR_Test_File", "--importance", "low")
+    now, _ = wait_until(lambda: (o := judged(product, bad["id"]))["verdict"] == "detect" and o, 30, "the rule is on")
+    assert now["report"]["detections"][0]["importance"] == "low", now
+    assert product.cli("yara", "set", "EICAR_Test_File", "--importance", "much", check=False).returncode != 0
+    assert product.cli("yara", "disable", "No_Such_Rule", check=False).returncode == 3
+
+
 def addresses_are_objects(product):
     product.cli("reputation", "add", "evil.example.net", "--note", "phishing of Tuesday")
     url = product.call("POST", "/objects/url", {"url": "hxxps://www.example.net/a"})
@@ -127,6 +142,7 @@ def main():
         known_content_is_answered_at_once(product)
         content_is_carried_and_shown_harmless(product)
         lists_judge_what_was_let_pass(product)
+        yara_rules_are_switched(product)
         addresses_are_objects(product)
         history_is_a_file(product)
         removed_content_leaves_its_history(product)

@@ -149,6 +149,7 @@ class Node::Impl {
   std::unique_ptr<scan::ScanPool> scanner_;
   std::string scan_error_;  // why objects cannot be judged; empty: they can
   std::unique_ptr<ReputationBook> reputation_;
+  std::unique_ptr<YaraSettings> yara_settings_;
   std::unique_ptr<Webhooks> webhooks_;
   base::Time objects_expired_;
   std::unique_ptr<DetectLog> detects_;
@@ -305,10 +306,12 @@ Status Node::Impl::start_objects() {
   }
   detects_ = std::make_unique<DetectLog>(*state_, *alerts_, *object_store_);
   TRY(reputation_, ReputationBook::open(*state_));
+  TRY(yara_settings_, YaraSettings::open(*state_));
   TRY(objects_, start_object_service({.state = *state_,
                                       .objects = *object_store_,
                                       .scanner = *scanner_,
                                       .reputation = *reputation_,
+                                      .yara_settings = *yara_settings_,
                                       .alerts = *detects_,
                                       .metrics = metrics_},
                                      {.scan_threads = options_.scan_workers, .passwords = options_.scan_passwords}));
@@ -349,6 +352,8 @@ void Node::Impl::make_services(NodeFacts facts) {
                                .exports = *exports_,
                                .objects = *objects_,
                                .reputation = *reputation_,
+                               .yara_settings = *yara_settings_,
+                               .scanner = *scanner_,
                                .external_systems = *external_systems_,
                                .scans = *scans_,
                                .detects = *detects_,

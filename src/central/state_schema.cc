@@ -149,6 +149,7 @@ std::vector<store::Migration> state_migrations() {
       {.version = 15, .name = "external scans", .sql = kExternalScansMigration},
       {.version = 16, .name = "detect log", .sql = kDetectLogMigration},
       {.version = 17, .name = "object webhooks", .sql = kWebhooksMigration},
+      {.version = 18, .name = "settings of YARA rules", .sql = kYaraSettingsMigration},
   };
 }
 

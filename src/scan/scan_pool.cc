@@ -147,6 +147,11 @@ class WorkerPool final : public ScanPool {
     return refused_;
   }
 
+  std::vector<LoadedRule> rules() const override {
+    const std::lock_guard lock(mutex_);
+    return loaded_;
+  }
+
   std::string clamav_state() const override {
     if (!clamd_error_.empty()) return clamd_error_;
     if (clamd_) return clamd_->describe();
@@ -179,6 +184,10 @@ class WorkerPool final : public ScanPool {
     rules_ = rules;
     yara_version_ = worker->hello().engine_version;
     refused_ = escaped(worker->hello().refused);
+    loaded_.clear();
+    for (const LoadedRule& rule : worker->rules()) {
+      loaded_.push_back({base::escape_invalid_utf8(rule.name), base::escape_invalid_utf8(rule.file)});
+    }
     // The worker that compiled them is as good as any other: it takes a free place.
     for (Slot& slot : slots_) {
       if (slot.state != Slot::State::free) continue;
@@ -351,6 +360,7 @@ class WorkerPool final : public ScanPool {
   std::vector<Slot> slots_;               // never grows; a busy one belongs to the thread that took it
   std::shared_ptr<const RuleBundle> rules_;
   std::vector<RefusedRule> refused_;
+  std::vector<LoadedRule> loaded_;
   bool stopping_ = false;
 };
 

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/result.h"
 #include "scan/clamd_process.h"
+#include "scan/loaded_rule.h"
 #include "scan/refused_rule.h"
 #include "scan/verdict.h"
 
@@ -47,6 +48,8 @@ class ScanPool {
   virtual std::string engines() const = 0;
   // Reads and compiles the rules anew; workers take them over with their next object. On an error the old rules stay.
   virtual Status reload() = 0;
+  // The YARA rules that are in force, as their files have them; the first 50,000.
+  virtual std::vector<LoadedRule> rules() const { return {}; }
   // The rules that do not compile and are left out; the first 100.
   virtual std::vector<RefusedRule> diagnostics() const { return {}; }
   // "ready", "no signatures in …", why clamd does not run; empty without ClamAV.

@@ -11,7 +11,7 @@ namespace redoubt::scan::wire {
 
 namespace {
 
-enum class Tag : uint8_t { setup = 1, hello, request, report, rules, part, page };
+enum class Tag : uint8_t { setup = 1, hello, request, report, rules, part, page, catalogue };
 
 // Room for the list counts of a page, and then some.
 constexpr size_t kPageBytes = kPacketBytesMax / 2;
@@ -155,6 +155,22 @@ std::string encode(const Setup& setup) {
   return out.take();
 }
 
+std::vector<std::string> encode_catalogue(const std::vector<LoadedRule>& rules) {
+  std::vector<std::string> packets;
+  const size_t all = std::min(rules.size(), kLoadedRulesMax);
+  for (size_t done = 0; done < all; done += kCatalogueRulesMax) {
+    const size_t count = std::min(kCatalogueRulesMax, all - done);
+    Writer out(Tag::catalogue);
+    out.u64(count);
+    for (size_t i = done; i < done + count; ++i) {
+      out.text(rules[i].name, kTextBytesMax);
+      out.text(rules[i].file, kTextBytesMax);
+    }
+    packets.push_back(out.take());
+  }
+  return packets;
+}
+
 std::string encode(const Hello& hello) {
   Writer out(Tag::hello);
   out.text(hello.error, kErrorBytesMax);
@@ -260,6 +276,24 @@ Result<Hello> decode_hello(std::string_view packet) {
   }
   TRY_STATUS(in.finish());
   return hello;
+}
+
+Result<std::variant<Catalogue, Hello>> decode_greeting(std::string_view packet) {
+  if (packet.empty() || packet[0] != static_cast<char>(Tag::catalogue)) {
+    TRY(Hello hello, decode_hello(packet));
+    return hello;
+  }
+  Reader in(packet, Tag::catalogue);
+  Catalogue catalogue;
+  const size_t count = in.count(kCatalogueRulesMax);
+  for (size_t i = 0; i < count; ++i) {
+    LoadedRule rule;
+    rule.name = in.text(kTextBytesMax);
+    rule.file = in.text(kTextBytesMax);
+    catalogue.rules.push_back(std::move(rule));
+  }
+  TRY_STATUS(in.finish());
+  return catalogue;
 }
 
 Result<Request> decode_request(std::string_view packet) {

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "scan/loaded_rule.h"
 #include "scan/refused_rule.h"
 #include "scan/verdict.h"
 
@@ -29,6 +30,8 @@ constexpr size_t kLinkBytesMax = 1024;
 constexpr size_t kPasswordsMax = 200;
 constexpr size_t kPasswordBytesMax = 128;
 constexpr size_t kRefusedRulesMax = 100;
+constexpr size_t kCatalogueRulesMax = 100;  // in one packet
+constexpr size_t kLoadedRulesMax = 50'000;
 // What a worker may send for one object before its report; more is an attack.
 constexpr size_t kPagesMax = 64;
 constexpr size_t kPartsMax = 10'001;
@@ -48,6 +51,11 @@ struct Hello {
   std::string jail;  // "landlock 7, seccomp, netns, uid 65534"
   uint64_t refused_total = 0;
   std::vector<RefusedRule> refused;  // the first of them
+};
+
+// Worker to pool, any number before the hello: the rules that are in force.
+struct Catalogue {
+  std::vector<LoadedRule> rules;
 };
 
 // Whether the pool hands parts of an object on to ClamAV.
@@ -94,6 +102,8 @@ struct Report {
 
 std::string encode(const Setup& setup);
 std::string encode(const Hello& hello);
+// The first kLoadedRulesMax, in packets.
+std::vector<std::string> encode_catalogue(const std::vector<LoadedRule>& rules);
 std::string encode(const Request& request);
 std::string encode(const Part& part);
 // As many packets as it takes; what is past a limit is left out.
@@ -104,6 +114,8 @@ std::string encode(const Report& report);
 // corrupt for anything that encode() does not write.
 Result<Setup> decode_setup(std::string_view packet);
 Result<Hello> decode_hello(std::string_view packet);
+// What a worker says before it judges.
+Result<std::variant<Catalogue, Hello>> decode_greeting(std::string_view packet);
 Result<Request> decode_request(std::string_view packet);
 // What a worker says about an object, one packet.
 using Answer = std::variant<Part, Page, Report>;

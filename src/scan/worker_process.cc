@@ -59,14 +59,27 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const WorkerOptions&
   const int64_t deadline_ns = base::boottime_ns() + kStartMsMax * kNsPerMs;
   Status sent = wire::send_packet(worker->socket_.get(), wire::encode(options.setup), bundle.get());
   if (!sent) return fail(Errc::unavailable, options.program + ": " + worker->end());
-  auto packet = worker->receive_until(deadline_ns);
-  if (!packet) return tl::unexpected(std::move(packet).error().within("start " + options.program));
-  TRY(worker->hello_, wire::decode_hello(packet->bytes));
+  TRY_STATUS(base::within("start " + options.program, worker->hear_greeting(deadline_ns)));
   if (!worker->hello_.error.empty()) return fail(Errc::invalid_argument, worker->hello_.error);
   return worker;
 }
 
 WorkerProcess::~WorkerProcess() { end(); }
+
+// The rules that are in force, and at the end the hello.
+Status WorkerProcess::hear_greeting(int64_t deadline_ns) {
+  while (true) {
+    TRY(const wire::Packet packet, receive_until(deadline_ns));
+    TRY(auto greeting, wire::decode_greeting(packet.bytes));
+    if (auto* hello = std::get_if<wire::Hello>(&greeting)) {
+      hello_ = std::move(*hello);
+      return {};
+    }
+    auto& named = std::get<wire::Catalogue>(greeting).rules;
+    if (rules_.size() + named.size() > wire::kLoadedRulesMax) return fail(Errc::corrupt, "worker names too many rules");
+    rules_.insert(rules_.end(), std::make_move_iterator(named.begin()), std::make_move_iterator(named.end()));
+  }
+}
 
 Result<WorkerAnswer> WorkerProcess::scan(const base::UniqueFd& content, const wire::Request& request, int64_t time_ms,
                                          PartHandler& parts) {

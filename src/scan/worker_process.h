@@ -44,16 +44,19 @@ class WorkerProcess {
   Result<WorkerAnswer> scan(const base::UniqueFd& content, const wire::Request& request, int64_t time_ms,
                             PartHandler& parts);
   const wire::Hello& hello() const { return hello_; }
+  const std::vector<LoadedRule>& rules() const { return rules_; }
 
  private:
   WorkerProcess(pid_t pid, base::UniqueFd socket) : pid_(pid), socket_(std::move(socket)) {}
   Result<WorkerAnswer> receive_answer(int64_t deadline_ns, PartHandler& parts);
+  Status hear_greeting(int64_t deadline_ns);
   Result<wire::Packet> receive_until(int64_t deadline_ns);
   std::string end();
 
   pid_t pid_;
   base::UniqueFd socket_;
   wire::Hello hello_;
+  std::vector<LoadedRule> rules_;
 };
 
 }  // namespace redoubt::scan

@@ -169,6 +169,16 @@ void add_bundle(CLI::App& app, Arguments& arguments) {
   app.add_option("FILE", arguments.files, "the enterprise ATT&CK bundle, STIX 2.1")->required()->expected(1);
 }
 
+void add_yara_rule(CLI::App& app, Arguments& arguments) {
+  app.add_option("RULE", arguments.id, "its name, as `yara list` shows it")->required();
+}
+
+void add_yara_set(CLI::App& app, Arguments& arguments) {
+  add_yara_rule(app, arguments);
+  app.add_option("--importance", arguments.importance, "informational, low, medium, high, critical; own: the rule's")
+      ->required();
+}
+
 void add_indicator(CLI::App& app, Arguments& arguments) {
   app.add_option("VALUE", arguments.id, "a hash (MD5, SHA-1, SHA-256), an address, a domain or a URL")->required();
 }
@@ -391,6 +401,14 @@ constexpr std::array kCommands = {
         add_store_migrate, run_store_migrate},
     CommandRow{"token", "create", "Make an API token; it is shown once.", "redoubt token create backup-script",
                add_name, run_token_create},
+    CommandRow{"yara", "list", "YARA rules in force, what people decided about them, and those that were refused.",
+               "redoubt yara list", add_nothing, run_yara_list},
+    CommandRow{"yara", "enable", "Switch a YARA rule on.", "redoubt yara enable EICAR_Test_File", add_yara_rule,
+               run_yara_enable},
+    CommandRow{"yara", "disable", "Switch a YARA rule off: it detects nothing.", "redoubt yara disable EICAR_Test_File",
+               add_yara_rule, run_yara_disable},
+    CommandRow{"yara", "set", "Set how much a YARA rule's detections matter.",
+               "redoubt yara set EICAR_Test_File --importance low", add_yara_set, run_yara_set},
 };
 
 constexpr std::string_view kMainHelp =
@@ -406,7 +424,7 @@ constexpr std::string_view kMainHelp =
     "Exit codes: 0 good; 1 failed; 2 command line or query wrong; 3 no such thing, or nothing found; 4 scan: "
     "detected.\n";
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kNouns = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kNouns = {{
     {"alert", "What the analyst handles."},
     {"attack", "Names of ATT&CK."},
     {"external-systems", "Systems that submit objects."},
@@ -416,6 +434,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kNouns = 
     {"rule", "What detects."},
     {"store", "Where events are kept."},
     {"token", "How programs log in."},
+    {"yara", "What detects in objects."},
 }};
 
 std::string describe(const CommandRow& row) {

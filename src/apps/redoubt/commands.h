@@ -51,6 +51,10 @@ Exit run_store_migrate(const Arguments& arguments);
 Exit run_store_export(const Arguments& arguments);
 
 // policy_commands.cc
+Exit run_yara_list(const Arguments& arguments);
+Exit run_yara_enable(const Arguments& arguments);
+Exit run_yara_disable(const Arguments& arguments);
+Exit run_yara_set(const Arguments& arguments);
 Exit run_reputation_check(const Arguments& arguments);
 Exit run_reputation_list(const Arguments& arguments);
 Exit run_reputation_add(const Arguments& arguments);

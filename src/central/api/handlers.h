@@ -83,6 +83,10 @@ Response delete_scans(Services& services, const Request& request);
 Response get_scan_filters(Services& services, const Request& request);
 Response list_detects(Services& services, const Request& request);
 
+// yara_routes.cc
+Response list_yara_rules(Services& services, const Request& request);
+Response change_yara_rule(Services& services, const Request& request);
+
 // rule_routes.cc
 Response list_rules(Services& services, const Request& request);
 Response get_rule(Services& services, const Request& request);

@@ -74,6 +74,8 @@ struct Services {
   HuntExports& exports;
   ObjectService& objects;
   ReputationBook& reputation;
+  YaraSettings& yara_settings;
+  const scan::ScanPool& scanner;
   ExternalSystems& external_systems;
   ScanBook& scans;
   DetectLog& detects;

@@ -40,7 +40,14 @@ std::shared_ptr<const KnownVerdict> ObjectJudge::known(const ContentKey& content
   return cache_.find(content, judges());
 }
 
-Judges ObjectJudge::judges() const { return {parts_.scanner.engines(), parts_.reputation.generation()}; }
+// Settings of rules change what the engines' word is: they are part of who judges.
+std::string ObjectJudge::engines() const {
+  const std::string engines = parts_.scanner.engines();
+  const int64_t settings = parts_.yara_settings.generation();
+  return engines.empty() || settings == 0 ? engines : engines + ", settings " + std::to_string(settings);
+}
+
+Judges ObjectJudge::judges() const { return {engines(), parts_.reputation.generation()}; }
 
 KnownVerdict ObjectJudge::scan(const ContentKey& content) {
   KnownVerdict verdict{.content = content, .judges = judges()};
@@ -54,8 +61,9 @@ KnownVerdict ObjectJudge::scan(const ContentKey& content) {
     verdict.report.error = descriptor.error().message;
     verdict.report.finished = base::Time::now();
   }
+  parts_.yara_settings.apply(verdict.report);
   // New rules came in the middle, or an engine was away: it is not the word of these.
-  if (parts_.scanner.engines() != verdict.judges.engines || is_engine_missing(verdict.report)) {
+  if (engines() != verdict.judges.engines || is_engine_missing(verdict.report)) {
     verdict.judges.engines.clear();
   }
   return verdict;

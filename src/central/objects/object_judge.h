@@ -35,6 +35,7 @@ class ObjectJudge {
   Status forget(const ContentKey& content);
 
  private:
+  std::string engines() const;
   Result<KnownVerdict> judge(const ContentKey& content);
   KnownVerdict scan(const ContentKey& content);
   Result<std::string> raise(const Object& object, const KnownVerdict& verdict);

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "central/alerts/alert_sink.h"
+#include "central/objects/yara_settings.h"
 #include "central/reputation/reputation_book.h"
 #include "scan/scan_pool.h"
 #include "scan/verdict.h"
@@ -116,6 +117,7 @@ struct ObjectServiceParts {
   store::ObjectStore& objects;
   scan::ScanPool& scanner;
   ReputationBook& reputation;
+  YaraSettings& yara_settings;
   AlertSink& alerts;
   base::Metrics& metrics;
 };

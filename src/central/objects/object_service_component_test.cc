@@ -59,13 +59,17 @@ class ObjectServiceTest : public testing::Test {
     const std::array migrations = {
         store::Migration{.version = 1, .name = "objects", .sql = kObjectsMigration},
         store::Migration{.version = 2, .name = "object verdicts", .sql = kObjectVerdictsMigration},
-        store::Migration{.version = 3, .name = "reputation", .sql = kReputationMigration}};
+        store::Migration{.version = 3, .name = "reputation", .sql = kReputationMigration},
+        store::Migration{.version = 4, .name = "yara settings", .sql = kYaraSettingsMigration}};
     auto state = store::open_sqlite_state(directory_ / "state.db", migrations);
     ASSERT_TRUE(state) << state.error().message;
     state_ = *std::move(state);
     auto reputation = ReputationBook::open(*state_);
     ASSERT_TRUE(reputation) << reputation.error().message;
     reputation_ = *std::move(reputation);
+    auto settings = YaraSettings::open(*state_);
+    ASSERT_TRUE(settings) << settings.error().message;
+    yara_settings_ = *std::move(settings);
     auto objects = store::open_object_store(
         {.directory = directory_ / "objects", .object_bytes_max = size_t{1} << 20, .free_bytes_min = 0});
     ASSERT_TRUE(objects) << objects.error().message;
@@ -81,6 +85,7 @@ class ObjectServiceTest : public testing::Test {
                                          .objects = *objects_,
                                          .scanner = *pool_,
                                          .reputation = *reputation_,
+                                         .yara_settings = *yara_settings_,
                                          .alerts = alerts_,
                                          .metrics = metrics_},
                                         {.queue_objects_max = queue_objects_max, .scan_threads = 2});
@@ -100,6 +105,7 @@ class ObjectServiceTest : public testing::Test {
   KeptAlerts alerts_;
   std::unique_ptr<store::StateDb> state_;
   std::unique_ptr<ReputationBook> reputation_;
+  std::unique_ptr<YaraSettings> yara_settings_;
   std::unique_ptr<store::ObjectStore> objects_;
   std::unique_ptr<scan::ScanPool> pool_;
 };
@@ -301,6 +307,20 @@ TEST_F(ObjectServiceTest, what_a_person_calls_good_is_asked_of_no_engine) {
   const auto judged = service->get(submitted->id, kObjectWaitMsMax);
   EXPECT_EQ(judged->verdict, scan::Verdict::not_detected);
   EXPECT_EQ(judged->report->engines, std::vector<std::string>{"reputation: good, says manual"});
+}
+
+TEST_F(RetroScanTest, a_rule_that_is_off_detects_nothing_until_it_is_on_again) {
+  const auto service = start();
+  const auto submitted = submit(*service, "abracadabra", "a.txt");
+  ASSERT_EQ(service->get(submitted->id, kObjectWaitMsMax)->verdict, scan::Verdict::detect);
+  ASSERT_EQ(pool_->rules().size(), 1U);
+  EXPECT_EQ(pool_->rules()[0].name, "first");
+  ASSERT_TRUE(yara_settings_->set("first", {.state = RuleSwitch::off, .changed_by = "anna"}));
+  EXPECT_TRUE(wait_for(*service, submitted->id, scan::Verdict::not_detected));
+  ASSERT_TRUE(yara_settings_->set("first", {.importance = rules::Importance::critical}));
+  const auto object = wait_for(*service, submitted->id, scan::Verdict::detect);
+  ASSERT_TRUE(object);
+  EXPECT_EQ(object->report->detections[0].importance, "critical");
 }
 
 TEST_F(ObjectServiceTest, objects_are_found_by_name_content_sender_and_verdict) {

@@ -65,6 +65,11 @@ class Worker {
     wire::Hello hello;
     Status prepared = prepare(bundle, hello);
     if (!prepared) hello.error = prepared.error().message;
+    if (prepared) {
+      for (const std::string& packet : wire::encode_catalogue(engines_.yara->rules())) {
+        TRY_STATUS(wire::send_packet(socket_, packet, -1));
+      }
+    }
     TRY_STATUS(wire::send_packet(socket_, wire::encode(hello), -1));
     return prepared;
   }

@@ -73,6 +73,15 @@ class LibYara final : public YaraEngine {
     return fail(Errc::internal, "yara: error " + std::to_string(code));
   }
 
+  std::vector<LoadedRule> rules() const override {
+    std::vector<LoadedRule> loaded;
+    YR_RULE* rule = nullptr;
+    yr_rules_foreach(rules_.get(), rule) {
+      if (!RULE_IS_PRIVATE(rule)) loaded.push_back({rule->identifier, rule->ns->name});
+    }
+    return loaded;
+  }
+
  private:
   void define(const char* variable, const std::string& value) {
     yr_scanner_define_string_variable(scanner_.get(), variable, value.c_str());

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "scan/loaded_rule.h"
 #include "scan/refused_rule.h"
 #include "scan/wire.h"
 
@@ -29,6 +30,8 @@ class YaraEngine {
   virtual ~YaraEngine() = default;
   // timeout past timeout_s seconds.
   virtual Result<YaraJudgement> scan(const YaraObject& object, int timeout_s) = 0;
+  // Those that can detect something: private ones serve others.
+  virtual std::vector<LoadedRule> rules() const = 0;
 };
 
 struct CompiledYara {
