@@ -8,6 +8,10 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <thread>
 
 #include <csignal>
 #include <filesystem>
@@ -563,6 +567,49 @@ TEST_F(NodeTest, an_object_is_judged_and_becomes_an_alert) {
   EXPECT_EQ(call("GET", "/objects/" + clean["id"].get<std::string>() + "?wait_ms=20000").parsed()["verdict"],
             "not detected");
   EXPECT_EQ(call("GET", "/objects?limit=1").parsed()["objects"].size(), 1u);
+}
+
+// The verdict of an object once it is another than `was`.
+std::string changed_verdict(const std::function<json()>& ask, const std::string& was) {
+  std::string verdict = was;
+  for (int i = 0; i < 600 && (verdict == was || verdict == "processing"); ++i) {
+    if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    verdict = ask()["verdict"];
+  }
+  return verdict;
+}
+
+TEST_F(NodeTest, lists_and_settings_of_rules_judge_what_was_judged) {
+  const json object = call("POST", "/objects?name=tool.bin", "a tool of ours").parsed();
+  const std::string path = "/objects/" + object["id"].get<std::string>();
+  const auto ask = [&] { return call("GET", path + "?wait_ms=1000").parsed(); };
+  ASSERT_EQ(changed_verdict(ask, "processing"), "not detected");
+  EXPECT_EQ(call("POST", "/objects?name=tool.bin", "a tool of ours").parsed()["verdict"], "not detected");
+
+  const std::string hash = object["sha256"];
+  const json report = call("POST", "/reputation/sources/partner", hash + ";Trojan.Own\nevil.example.com\n").parsed();
+  EXPECT_EQ(report["added"], 2) << report;
+  EXPECT_EQ(call("POST", "/reputation/sources/partner", hash + ";Trojan.Own\n").parsed()["removed"], 1);
+  EXPECT_EQ(call("GET", "/reputation?value=" + hash).parsed()["reputation"], "bad");
+  EXPECT_EQ(changed_verdict(ask, "not detected"), "detect");
+  const json entry = call("POST", "/reputation/entries", json{{"value", hash}, {"reputation", "good"}}.dump()).parsed();
+  EXPECT_EQ(entry["source"], "manual") << entry;
+  EXPECT_EQ(changed_verdict(ask, "detect"), "not detected");
+  EXPECT_EQ(call("GET", "/reputation/sources").parsed()["sources"].size(), 2U);
+  EXPECT_EQ(call("GET", "/reputation/entries?source=partner").parsed()["entries"].size(), 1U);
+  EXPECT_EQ(call("DELETE", "/reputation/entries/" + entry["id"].get<std::string>()).status, 204);
+  EXPECT_EQ(call("DELETE", "/reputation/sources/partner").parsed()["removed"], 1);
+
+  const json rules = call("GET", "/yara/rules").parsed();
+  ASSERT_FALSE(rules["rules"].empty()) << rules;
+  const std::string rule = "/yara/rules/" + rules["rules"][0]["name"].get<std::string>();
+  EXPECT_EQ(call("PATCH", rule, R"({"enabled":false,"importance":"low"})").parsed()["enabled"], false);
+  EXPECT_EQ(call("PATCH", rule, R"({"enabled":true,"importance":"own"})").parsed()["enabled"], true);
+  EXPECT_EQ(call("PATCH", rule, R"({"importance":"much"})").status, 400);
+  EXPECT_EQ(call("PATCH", "/yara/rules/none", R"({"enabled":true})").status, 404);
+
+  const Answer history = call("GET", "/objects/export?format=csv&sha256=" + hash);
+  EXPECT_EQ(std::count(history.body.begin(), history.body.end(), '\n'), 3) << history.body;
 }
 
 // An external system, with a certificate of its own in a file.
