@@ -114,7 +114,9 @@ std::vector<Object> read_objects(soci::session& sql, const ObjectFilter& filter,
   soci::statement statement(prepared);
   statement.execute();
   std::vector<Object> objects;
-  while (statement.fetch()) objects.push_back(reader.take());
+  for (size_t bytes = 0; bytes < kPageReportBytesMax && statement.fetch(); bytes += reader.report.size()) {
+    objects.push_back(reader.take());
+  }
   return objects;
 }
 

@@ -145,13 +145,13 @@ class ObjectPipeline final : public ObjectService {
     if (before == 0) return fail(Errc::invalid_argument, "cursor is none of ours");
     ObjectPage page;
     TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
-      page.objects = read_objects(sql, filter, before, limit + 1);
+      page.objects = read_objects(sql, filter, before, limit);
+      if (page.objects.empty()) return {};
+      // Large reports may have cut the page short.
+      const std::string& last = page.objects.back().id;
+      if (!read_objects(sql, filter, object_row_id(last), 1).empty()) page.next_cursor = last;
       return {};
     }));
-    if (page.objects.size() > limit) {
-      page.objects.pop_back();
-      page.next_cursor = page.objects.back().id;
-    }
     return page;
   }
 

@@ -391,6 +391,31 @@ TEST_F(ObjectServiceTest, list_pages_newest_first) {
   EXPECT_EQ(service->list({}, 3, "x").error().code, Errc::invalid_argument);
 }
 
+TEST_F(ObjectServiceTest, large_reports_make_short_pages) {
+  const auto service = start();
+  scan::ScanReport large{.verdict = scan::Verdict::not_detected};
+  large.links.assign(200, std::string(20'000, 'x'));
+  for (int i = 0; i < 5; ++i) {
+    Object object{.name = std::to_string(i), .sha256 = "s", .verdict = large.verdict};
+    ASSERT_TRUE(state_->write([&](soci::session& sql) -> Status {
+      const long long verdict = insert_verdict(sql, {.content = {"s", object.name}, .report = large});
+      insert_object(sql, object, verdict);
+      return {};
+    }));
+  }
+  size_t pages = 0, objects = 0;
+  std::string cursor;
+  do {
+    const auto page = service->list({}, 500, cursor);
+    ASSERT_TRUE(page) << page.error().message;
+    objects += page->objects.size();
+    cursor = page->next_cursor;
+    ++pages;
+  } while (!cursor.empty());
+  EXPECT_EQ(objects, 5U);
+  EXPECT_EQ(pages, 2U);
+}
+
 TEST_F(ObjectServiceTest, unknown_ids_and_waits_are_refused) {
   const auto service = start();
   EXPECT_EQ(service->get("77", 0).error().code, Errc::not_found);
