@@ -95,6 +95,22 @@ def yara_rules_are_switched(product):
     assert product.cli("yara", "disable", "No_Such_Rule", check=False).returncode == 3
 
 
+def rules_are_tried_before_they_are_in_force(product):
+    word = submit(product, b"the word is abracadabra", "word.txt")
+    assert judged(product, word["id"])["verdict"] == "not detected"
+    text = 'rule Word { strings: $w = "abracadabra" condition: $w }\nrule Broken { condition: nonsense }'
+    trial = product.call("POST", "/yara/trial", {"text": text})
+    assert [(hit["rule"], hit["object_id"]) for hit in trial["hits"]] == [("Word", word["id"])], trial
+    assert trial["complete"] and trial["tried"] > 3, trial
+    assert trial["refused"][0]["line"] == 2 and "nonsense" in trial["refused"][0]["message"], trial
+    try:
+        product.call("POST", "/yara/trial", {"text": "rule Nothing { condition: nonsense }"})
+        raise AssertionError("a trial without a rule")
+    except ApiError as error:
+        assert error.status == 400, error
+    assert judged(product, word["id"])["verdict"] == "not detected"
+
+
 def addresses_are_objects(product):
     product.cli("reputation", "add", "evil.example.net", "--note", "phishing of Tuesday")
     url = product.call("POST", "/objects/url", {"url": "hxxps://www.example.net/a"})
@@ -143,6 +159,7 @@ def main():
         content_is_carried_and_shown_harmless(product)
         lists_judge_what_was_let_pass(product)
         yara_rules_are_switched(product)
+        rules_are_tried_before_they_are_in_force(product)
         addresses_are_objects(product)
         history_is_a_file(product)
         removed_content_leaves_its_history(product)

@@ -150,6 +150,7 @@ class Node::Impl {
   std::string scan_error_;  // why objects cannot be judged; empty: they can
   std::unique_ptr<ReputationBook> reputation_;
   std::unique_ptr<YaraSettings> yara_settings_;
+  std::unique_ptr<YaraTrials> yara_trials_;
   std::unique_ptr<Webhooks> webhooks_;
   base::Time objects_expired_;
   std::unique_ptr<DetectLog> detects_;
@@ -315,6 +316,8 @@ Status Node::Impl::start_objects() {
                                       .alerts = *detects_,
                                       .metrics = metrics_},
                                      {.scan_threads = options_.scan_workers, .passwords = options_.scan_passwords}));
+  yara_trials_ = std::make_unique<YaraTrials>(
+      *objects_, YaraTrials::Options{.scan_program = options_.scan_program, .directory = files_.objects()});
   webhooks_ = std::make_unique<Webhooks>(
       Webhooks::Parts{*state_, *objects_, metrics_, [](const Object& object) { return object_text(object); }});
   webhooks_->start();
@@ -353,6 +356,7 @@ void Node::Impl::make_services(NodeFacts facts) {
                                .objects = *objects_,
                                .reputation = *reputation_,
                                .yara_settings = *yara_settings_,
+                               .yara_trials = *yara_trials_,
                                .scanner = *scanner_,
                                .external_systems = *external_systems_,
                                .scans = *scans_,

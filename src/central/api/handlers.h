@@ -85,6 +85,7 @@ Response list_detects(Services& services, const Request& request);
 
 // yara_routes.cc
 Response list_yara_rules(Services& services, const Request& request);
+Response try_yara_rules(Services& services, const Request& request);
 Response change_yara_rule(Services& services, const Request& request);
 
 // rule_routes.cc

@@ -59,6 +59,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {Method::del,   "/objects/{id}/content",     Access::officer,       remove_object_content,   kSmallBody, Audited::yes},
     {Method::post,  "/objects/{id}/rescan",      Access::officer,       rescan_object,           kSmallBody, Audited::yes},
     {Method::get,   "/yara/rules",               Access::reader,        list_yara_rules,         kNoBody,    Audited::no},
+    {Method::post,  "/yara/trial",               Access::officer,       try_yara_rules,          kTextBody,  Audited::yes},
     {Method::patch, "/yara/rules/{name}",        Access::officer,       change_yara_rule,        kSmallBody, Audited::yes},
     {Method::get,   "/reputation",               Access::reader,        get_reputation,          kNoBody,    Audited::no},
     {Method::get,   "/reputation/entries",       Access::reader,        list_reputation,         kNoBody,    Audited::no},

@@ -27,6 +27,7 @@
 #include "central/hunts/hunt_service.h"
 #include "central/ingest/judge.h"
 #include "central/objects/object_service.h"
+#include "central/objects/yara_trial.h"
 #include "central/reputation/reputation_book.h"
 #include "central/rules/attack_names.h"
 #include "central/rules/rule_book.h"
@@ -75,6 +76,7 @@ struct Services {
   ObjectService& objects;
   ReputationBook& reputation;
   YaraSettings& yara_settings;
+  YaraTrials& yara_trials;
   const scan::ScanPool& scanner;
   ExternalSystems& external_systems;
   ScanBook& scans;

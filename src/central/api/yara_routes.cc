@@ -14,6 +14,8 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr size_t kImportanceNameMax = 16;
+constexpr size_t kTrialTextMax = size_t{256} << 10;
+constexpr int64_t kTrialObjectsDefault = 100;
 // The rule's own importance, instead of one that people set.
 constexpr std::string_view kOwnImportance = "own";
 
@@ -51,19 +53,48 @@ Result<ordered_json> try_change_rule(Services& services, const Request& request)
   return yara_rule_json(*rule, settings);
 }
 
+ordered_json refused_json(const std::vector<scan::RefusedRule>& rules) {
+  ordered_json refused = ordered_json::array();
+  for (const scan::RefusedRule& rule : rules) {
+    refused.push_back({{"file", rule.file}, {"line", rule.line}, {"message", rule.message}});
+  }
+  return refused;
+}
+
+Result<ordered_json> run_trial(Services& services, const Request& request) {
+  TRY(const JsonBody body, JsonBody::parse(request.body, {"text", "objects"}));
+  TRY(const std::string text, body.text("text", {.bytes_min = 1, .bytes_max = kTrialTextMax}));
+  TRY(const int64_t objects, body.integer("objects", {kTrialObjectsDefault, 1, kTrialObjectsMax}));
+  TRY(const YaraTrial trial, services.yara_trials.run(text, static_cast<size_t>(objects)));
+  ordered_json hits = ordered_json::array();
+  for (const TrialHit& hit : trial.hits) {
+    ordered_json json = {
+        {"rule", hit.rule}, {"object_id", hit.object_id}, {"name", hit.object_name}, {"sha256", hit.sha256}};
+    if (!hit.inner_name.empty()) json["inner_name"] = hit.inner_name;
+    hits.push_back(std::move(json));
+  }
+  return ordered_json{{"tried", trial.tried},
+                      {"skipped", trial.skipped},
+                      {"complete", trial.end == YaraTrial::End::all},
+                      {"hits", std::move(hits)},
+                      {"refused", refused_json(trial.refused)}};
+}
+
 }  // namespace
 
 Response list_yara_rules(Services& services, const Request&) {
   const auto settings = services.yara_settings.all();
-  ordered_json rules = ordered_json::array(), refused = ordered_json::array();
+  ordered_json rules = ordered_json::array();
   for (const scan::LoadedRule& rule : services.scanner.rules()) rules.push_back(yara_rule_json(rule, settings));
-  for (const scan::RefusedRule& rule : services.scanner.diagnostics()) {
-    refused.push_back({{"file", rule.file}, {"line", rule.line}, {"message", rule.message}});
-  }
   return json_response({{"rules", std::move(rules)},
-                        {"refused", std::move(refused)},
+                        {"refused", refused_json(services.scanner.diagnostics())},
                         {"engines", services.scanner.engines()},
                         {"clamav", services.scanner.clamav_state()}});
+}
+
+Response try_yara_rules(Services& services, const Request& request) {
+  const auto trial = run_trial(services, request);
+  return trial ? json_response(*trial) : error_response(trial.error());
 }
 
 Response change_yara_rule(Services& services, const Request& request) {
