@@ -27,7 +27,8 @@ Priority priority_of(ObjectSource source);
 // Sets object.id. verdict_id 0: it is processing.
 void insert_object(soci::session& sql, Object& object, long long verdict_id);
 std::optional<Object> read_object(soci::session& sql, long long id);
-// Rows below `before`, newest first: as many as asked for, or fewer once their reports are kPageReportBytesMax together.
+// Rows below `before`, newest first: as many as asked for, or fewer once their reports are kPageReportBytesMax
+// together.
 constexpr size_t kPageReportBytesMax = size_t{8} << 20;
 std::vector<Object> read_objects(soci::session& sql, const ObjectFilter& filter, long long before, size_t limit);
 // Rows of one content under one name, newest first.
