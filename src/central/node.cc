@@ -316,10 +316,9 @@ Status Node::Impl::start_objects() {
                                       .alerts = *detects_,
                                       .metrics = metrics_},
                                      {.scan_threads = options_.scan_workers, .passwords = options_.scan_passwords}));
-  yara_trials_ = std::make_unique<YaraTrials>(
-      *objects_, YaraTrials::Options{.scan_program = options_.scan_program, .directory = files_.objects()});
+  yara_trials_ = std::make_unique<YaraTrials>(*objects_, options_.scan_program);
   webhooks_ = std::make_unique<Webhooks>(
-      Webhooks::Parts{*state_, *objects_, metrics_, [](const Object& object) { return object_text(object); }});
+      Webhooks::Parts{*state_, metrics_, [](const Object& object) { return object_text(object); }});
   webhooks_->start();
   TRY(external_systems_, ExternalSystems::open(*state_));
   scans_ = std::make_unique<ScanBook>(*state_, *objects_);

@@ -171,10 +171,20 @@ class OwnClamd final : public ClamdProcess {
       stopping_ = true;
       changed_.notify_all();
     }
-    if (thread_.joinable()) thread_.join();
+    if (!thread_.joinable()) return;
+    thread_.join();
+    remove_work_directory();
   }
 
  private:
+  // What was made there; anything else stays, and the directory with it.
+  void remove_work_directory() const {
+    std::error_code ignored;
+    std::filesystem::remove_all(run_, ignored);
+    std::filesystem::remove(configuration_path_, ignored);
+    std::filesystem::remove(options_.work_directory, ignored);
+  }
+
   void supervise() {
     unsigned failures = 0;
     while (!stopping()) {

@@ -1,8 +1,9 @@
 #include "central/objects/object_alert.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
+
+#include "central/alerts/alert.h"
 
 namespace redoubt::central {
 
@@ -10,22 +11,21 @@ namespace {
 
 using rules::Importance;
 
-constexpr std::array kImportances = {Importance::informational, Importance::low, Importance::medium, Importance::high,
-                                     Importance::critical};
 constexpr size_t kReceiversShown = 20;
 
-size_t rank_of(std::string_view importance) {
-  for (size_t i = 0; i < kImportances.size(); ++i) {
-    if (rules::name_of(kImportances[i]) == importance) return i;
-  }
-  return 2;  // medium
+Importance importance_of(const scan::Detection& found) {
+  return importance_named(found.importance).value_or(Importance::medium);
+}
+
+Importance raised(Importance importance) {
+  return importance == Importance::critical ? importance : static_cast<Importance>(static_cast<int>(importance) + 1);
 }
 
 // The first of the most important.
 const scan::Detection& strongest(const scan::ScanReport& report) {
   return *std::max_element(
       report.detections.begin(), report.detections.end(),
-      [](const scan::Detection& a, const scan::Detection& b) { return rank_of(a.importance) < rank_of(b.importance); });
+      [](const scan::Detection& a, const scan::Detection& b) { return importance_of(a) < importance_of(b); });
 }
 
 std::string words_of(const scan::Detection& found, const scan::ScanReport& report) {
@@ -69,8 +69,7 @@ NewDetection detection_of(const Object& object, const scan::ScanReport& report) 
   detection.rule.description = all_words(report);
   const bool agreed = detection.object.engines.size() > 1;
   detection.rule.format = agreed ? "combined" : first.engine;
-  const size_t rank = rank_of(first.importance) + (agreed ? 1 : 0);
-  detection.importance = kImportances[std::min(rank, kImportances.size() - 1)];
+  detection.importance = agreed ? raised(importance_of(first)) : importance_of(first);
   return detection;
 }
 

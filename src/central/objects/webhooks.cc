@@ -96,9 +96,14 @@ Result<std::vector<Webhooks::Owed>> Webhooks::due(base::Time now) {
 }
 
 Status Webhooks::deliver(const Owed& owed) {
-  TRY(const Object object, parts_.objects.get(std::to_string(owed.object), 0));
+  std::optional<Object> object;
+  TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
+    object = read_object(sql, owed.object);
+    return {};
+  }));
+  if (!object) return fail(Errc::not_found, "no such object");
   TRY(const auto post, HttpPost::make({.url = owed.url, .content_type = "application/json"}));
-  TRY(const int status, post->post(parts_.render(object)));
+  TRY(const int status, post->post(parts_.render(*object)));
   if (status >= kHttpOk && status < kHttpRedirect) return {};
   return fail(Errc::unavailable, "the other side answers " + std::to_string(status));
 }

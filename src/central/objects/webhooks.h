@@ -38,7 +38,6 @@ class Webhooks {
  public:
   struct Parts {
     store::StateDb& state;
-    ObjectService& objects;
     base::Metrics& metrics;
     // The body: the object as the API shows it.
     std::function<std::string(const Object&)> render;

@@ -14,39 +14,6 @@
 namespace redoubt::central {
 namespace {
 
-// Objects as the database has them.
-class StoredObjects final : public ObjectService {
- public:
-  explicit StoredObjects(store::StateDb& state) : state_(state) {}
-  Result<std::unique_ptr<Submission>> begin(SubmitOptions) override { return fail(Errc::unsupported, "no"); }
-  Result<Object> get(const std::string& id, int64_t) override {
-    std::optional<Object> object;
-    TRY_STATUS(state_.read([&](soci::session& sql) -> Status {
-      object = read_object(sql, object_row_id(id));
-      return {};
-    }));
-    if (!object) return fail(Errc::not_found, "no such object");
-    return *std::move(object);
-  }
-  Result<ObjectPage> list(const ObjectFilter& filter, size_t limit, const std::string&) override {
-    ObjectPage page;
-    TRY_STATUS(state_.read([&](soci::session& sql) -> Status {
-      page.objects = read_objects(sql, filter, INT64_MAX, limit);
-      return {};
-    }));
-    return page;
-  }
-  Result<base::UniqueFd> content(const std::string&) override { return fail(Errc::not_found, "no content"); }
-  Status remove_content(const std::string&) override { return {}; }
-  Status rescan(const std::string&) override { return {}; }
-  Status reload_engines() override { return {}; }
-  size_t queued() const override { return 0; }
-  void stop() override {}
-
- private:
-  store::StateDb& state_;
-};
-
 class WebhooksTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -57,7 +24,6 @@ class WebhooksTest : public testing::Test {
     auto state = store::open_sqlite_state(directory_ / "state.db", migrations);
     ASSERT_TRUE(state) << state.error().message;
     state_ = *std::move(state);
-    objects_ = std::make_unique<StoredObjects>(*state_);
   }
 
   std::string hand_in(const std::string& name, const std::string& url) {
@@ -76,7 +42,7 @@ class WebhooksTest : public testing::Test {
     }));
   }
   std::unique_ptr<Webhooks> start() {
-    auto webhooks = std::make_unique<Webhooks>(Webhooks::Parts{*state_, *objects_, metrics_, [](const Object& object) {
+    auto webhooks = std::make_unique<Webhooks>(Webhooks::Parts{*state_, metrics_, [](const Object& object) {
                                                                  return object.name + " is " +
                                                                         std::string(scan::name_of(object.verdict));
                                                                }});
@@ -87,7 +53,6 @@ class WebhooksTest : public testing::Test {
   base::TempDir directory_;
   base::Metrics metrics_;
   std::unique_ptr<store::StateDb> state_;
-  std::unique_ptr<StoredObjects> objects_;
 };
 
 TEST_F(WebhooksTest, a_verdict_is_posted_once_it_is_there) {

@@ -1,10 +1,8 @@
 #include "central/objects/yara_trial.h"
 
-#include <unistd.h>
-#include <filesystem>
 #include <set>
 
-#include "base/hash.h"
+#include "base/file.h"
 #include "base/time.h"
 #include "scan/scan_pool.h"
 
@@ -13,29 +11,6 @@ namespace redoubt::central {
 namespace {
 
 constexpr int64_t kTrialObjectMs = 10'000;
-constexpr size_t kFolderNameBytes = 8;
-
-// A folder with one rule file, gone with its owner.
-class TrialFolder {
- public:
-  explicit TrialFolder(const std::string& parent)
-      : path_(parent + "/trial-" + base::to_hex(base::random_bytes(kFolderNameBytes))) {}
-  ~TrialFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TrialFolder(const TrialFolder&) = delete;
-  TrialFolder& operator=(const TrialFolder&) = delete;
-
-  Status write(const std::string& rules) const {
-    TRY_STATUS(base::make_directories(path_));
-    return base::write_file_atomic(path_ + "/trial.yar", rules, base::kPrivateFile);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  const std::string path_;
-};
 
 // The folder's path is nobody's business.
 std::vector<scan::RefusedRule> named_plainly(std::vector<scan::RefusedRule> refused) {
@@ -48,9 +23,9 @@ std::vector<scan::RefusedRule> named_plainly(std::vector<scan::RefusedRule> refu
 Result<YaraTrial> YaraTrials::run(const std::string& rules, size_t objects) {
   const std::unique_lock lock(running_, std::try_to_lock);
   if (!lock.owns_lock()) return fail(Errc::exhausted, "another trial runs: try again later");
-  const TrialFolder folder(options_.directory);
-  TRY_STATUS(folder.write(rules));
-  auto pool = scan::start_scan_pool({.worker_program = options_.scan_program,
+  const base::TempDir folder;
+  TRY_STATUS(base::write_file_atomic(folder / "trial.yar", rules, base::kPrivateFile));
+  auto pool = scan::start_scan_pool({.worker_program = scan_program_,
                                      .yara_directory = folder.path(),
                                      .workers = 1,
                                      .object_time_ms_max = kTrialObjectMs});

@@ -34,12 +34,9 @@ struct YaraTrial {
 
 class YaraTrials {
  public:
-  struct Options {
-    std::string scan_program;
-    std::string directory;  // where a folder for the rules is made
-  };
-  // The service outlives it.
-  YaraTrials(ObjectService& objects, Options options) : objects_(objects), options_(std::move(options)) {}
+  // The service outlives it. `scan_program`: path of redoubt-scan.
+  YaraTrials(ObjectService& objects, std::string scan_program)
+      : objects_(objects), scan_program_(std::move(scan_program)) {}
 
   // Of the latest `objects` submissions. invalid_argument: no rule compiles; exhausted: another trial runs.
   Result<YaraTrial> run(const std::string& rules, size_t objects);
@@ -48,7 +45,7 @@ class YaraTrials {
   Status try_object(scan::ScanPool& pool, const Object& object, YaraTrial& trial);
 
   ObjectService& objects_;
-  const Options options_;
+  const std::string scan_program_;
   std::mutex running_;
 };
 
