@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "base/file.h"
-#include "bench/corpora.h"
 #include "bench/generator.h"
 #include "bench/must.h"
 #include "bench/report.h"
@@ -22,6 +21,7 @@
 #include "central/state_schema.h"
 #include "rules/sigma/rule.h"
 #include "store/events/event_store.h"
+#include "tests/corpora.h"
 
 namespace redoubt::bench {
 namespace {
@@ -58,7 +58,7 @@ rules::Rule silent_rule(size_t number) {
 // Sigma's rules for Linux, for Windows and for no product, evenly chosen, and silent ones where these are too few.
 std::vector<rules::Rule> thousand_rules() {
   std::vector<rules::Rule> all;
-  const std::filesystem::path directory = corpora_directory() + "/sigma/rules";
+  const std::filesystem::path directory = tests::corpora_directory() + "/sigma/rules";
   if (std::filesystem::is_directory(directory)) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
       if (entry.path().extension() != ".yml") continue;

@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "base/time.h"
-#include "bench/corpora.h"
 #include "bench/object_door.h"
 #include "bench/report.h"
 #include "scan/clamav.h"
 #include "scan/clamd_process.h"
+#include "tests/corpora.h"
 
 namespace redoubt::bench {
 namespace {
@@ -154,7 +154,7 @@ std::string compile_rules(const std::string& directory, const std::string& outpu
 }  // namespace
 
 void measure_pipeline() {
-  const std::string rules = corpora_directory() + "/yara/signature-base";
+  const std::string rules = tests::corpora_directory() + "/yara/signature-base";
   if (!fs::is_directory(rules) || access("/usr/bin/yara", X_OK) != 0 || access("/usr/sbin/clamd", X_OK) != 0) {
     std::fputs("objects.pipeline: skipped: it needs the corpora, yara and clamd\n", stderr);
     return;

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "base/file.h"
-#include "bench/corpora.h"
 #include "bench/generator.h"
 #include "bench/must.h"
 #include "bench/naive_rules.h"
@@ -23,6 +22,7 @@
 #include "query/match/matcher.h"
 #include "rules/rule_set.h"
 #include "rules/sigma/rule.h"
+#include "tests/corpora.h"
 
 namespace redoubt::bench {
 namespace {
@@ -43,7 +43,7 @@ size_t count_of(const Batches& batches) {
 // The Sigma rules for Windows, for Linux and for no product.
 Expressions sigma_rules() {
   Expressions expressions;
-  const std::filesystem::path directory = corpora_directory() + "/sigma/rules";
+  const std::filesystem::path directory = tests::corpora_directory() + "/sigma/rules";
   if (!std::filesystem::is_directory(directory)) return expressions;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
     if (entry.path().extension() != ".yml") continue;
@@ -156,7 +156,7 @@ struct WindowsEvents {
 };
 
 WindowsEvents windows_events() {
-  const std::string lines = must(recorded_lines(corpora_directory() + "/telemetry/otrf"));
+  const std::string lines = must(recorded_lines(tests::corpora_directory() + "/telemetry/otrf"));
   if (!lines.empty()) return {read_lines(lines), "recorded"};
   return {generated_windows_events({.events = kGeneratedEvents}), "generated"};
 }
@@ -167,7 +167,7 @@ Expressions many_rules() {
 }
 
 void measure_sigma() {
-  const std::string lines = must(recorded_lines(corpora_directory() + "/telemetry/otrf"));
+  const std::string lines = must(recorded_lines(tests::corpora_directory() + "/telemetry/otrf"));
   Measurement rate{.name = "rules.sigma3000", .unit = "events/cpu-s"};
   if (!lines.empty()) {
     rate.note = "recorded Windows events";
@@ -180,7 +180,7 @@ void measure_sigma() {
 
 // From the lines of a log on: reader and matcher.
 void measure_json() {
-  const std::string lines = must(recorded_lines(corpora_directory() + "/telemetry/otrf"));
+  const std::string lines = must(recorded_lines(tests::corpora_directory() + "/telemetry/otrf"));
   if (lines.empty()) {
     std::fprintf(stderr, "bench: rules.sigma_json: no corpora\n");
     return;
@@ -225,7 +225,7 @@ Pass match_frames(query::match::Matcher& matcher, const std::vector<event::Frame
 
 void measure_falco() {
   Expressions expressions;
-  const std::string directory = corpora_directory() + "/falco";
+  const std::string directory = tests::corpora_directory() + "/falco";
   if (std::filesystem::is_directory(directory)) {
     const auto set = must(rules::RuleSet::load(directory));
     for (const rules::Rule& rule : set.rules()) expressions.push_back(rule.expression.clone());

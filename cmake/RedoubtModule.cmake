@@ -40,6 +40,7 @@ function(redoubt_tests name label library)
   endif()
   add_executable(test_${name} ${ARGN})
   target_link_libraries(test_${name} PRIVATE ${library} GTest::gmock_main)
+  target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_compile_definitions(test_${name} PRIVATE
     REDOUBT_SOURCE_DIR="${PROJECT_SOURCE_DIR}" REDOUBT_BUILD_DIR="${PROJECT_BINARY_DIR}")
   add_test(NAME ${name} COMMAND test_${name})

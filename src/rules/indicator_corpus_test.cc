@@ -12,15 +12,12 @@
 #include "rules/indicator_list/rule.h"
 #include "rules/openioc/rule.h"
 #include "rules/stix/bundle.h"
+#include "tests/corpora.h"
 
 namespace redoubt::rules {
 namespace {
 
-std::string corpus_directory(const std::string& format) {
-  const char* configured = std::getenv("REDOUBT_CORPORA");
-  const std::string corpora = configured != nullptr ? configured : REDOUBT_SOURCE_DIR "/../shared/corpora";
-  return corpora + "/ioc/" + format;
-}
+std::string corpus_directory(const std::string& format) { return tests::corpora_directory() + "/ioc/" + format; }
 
 struct IndicatorTally {
   size_t files = 0;

@@ -9,10 +9,12 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include "base/file.h"
+#include "tests/corpora.h"
 
 namespace redoubt::scan {
 namespace {
@@ -272,11 +274,9 @@ TEST_F(ScanPoolTest, rules_cannot_include_files) {
 }
 
 TEST_F(ScanPoolTest, public_rule_sets_compile_with_refused_rules_named) {
-  const char* corpora = std::getenv("REDOUBT_CORPORA");
-  if (corpora == nullptr || access((std::string(corpora) + "/yara").c_str(), R_OK) != 0) {
-    GTEST_SKIP() << "skipped: no corpora";
-  }
-  const auto pool = start_scan_pool(options(std::string(corpora) + "/yara"));
+  const std::string rules = tests::corpora_directory() + "/yara";
+  if (!std::filesystem::is_directory(rules)) GTEST_SKIP() << "skipped: no corpora";
+  const auto pool = start_scan_pool(options(rules));
   ASSERT_TRUE(pool) << pool.error().message;
   for (const RefusedRule& refused : (*pool)->diagnostics()) {
     EXPECT_FALSE(refused.message.empty());

@@ -2,23 +2,20 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <map>
 
 #include "base/file.h"
 #include "rules/falco/falco.h"
+#include "tests/corpora.h"
 
 namespace redoubt::rules::falco {
 namespace {
 
 constexpr size_t kCorpusFileMax = size_t{1} << 20;
 
-std::string falco_directory() {
-  const char* configured = std::getenv("REDOUBT_CORPORA");
-  return std::string(configured != nullptr ? configured : REDOUBT_SOURCE_DIR "/../shared/corpora") + "/falco";
-}
+std::string falco_directory() { return tests::corpora_directory() + "/falco"; }
 
 TEST(FalcoCorpus, every_rule_loads_without_an_error) {
   const std::string directory = falco_directory();

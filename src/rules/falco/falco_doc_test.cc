@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "rules/falco/falco.h"
+#include "tests/corpora.h"
 
 namespace redoubt::rules::falco {
 namespace {
@@ -19,10 +20,7 @@ struct Counts {
   std::map<std::string, size_t> reasons;
 };
 
-std::string maintained_rules() {
-  const char* configured = std::getenv("REDOUBT_CORPORA");
-  return std::string(configured != nullptr ? configured : REDOUBT_SOURCE_DIR "/../shared/corpora") + "/falco";
-}
+std::string maintained_rules() { return tests::corpora_directory() + "/falco"; }
 
 Counts count_rules() {
   Counts counts;

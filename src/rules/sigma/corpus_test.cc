@@ -1,7 +1,6 @@
 // The public Sigma rules: each loads or is refused with a code and a line.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <map>
@@ -9,14 +8,10 @@
 #include "base/file.h"
 #include "rules/sigma/document.h"
 #include "rules/sigma/rule.h"
+#include "tests/corpora.h"
 
 namespace redoubt::rules::sigma {
 namespace {
-
-std::string corpora_directory() {
-  const char* configured = std::getenv("REDOUBT_CORPORA");
-  return configured != nullptr ? configured : REDOUBT_SOURCE_DIR "/../shared/corpora";
-}
 
 // How many files became a rule, and how many were refused by which code.
 struct Tally {
@@ -51,7 +46,7 @@ void tally_file(const std::filesystem::path& path, Tally& tally) {
 }
 
 TEST(SigmaCorpus, every_rule_loads_or_is_refused_with_a_code) {
-  const std::string directory = corpora_directory() + "/sigma/rules";
+  const std::string directory = tests::corpora_directory() + "/sigma/rules";
   if (!std::filesystem::is_directory(directory)) GTEST_SKIP() << "skipped: no corpora";
   Tally tally;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
@@ -72,7 +67,7 @@ bool is_explained(const query::Diagnostic& diagnostic) {
 }
 
 TEST(SigmaCorpus, every_rule_lowers_where_its_log_source_and_fields_are_taken_for_known) {
-  const std::string directory = corpora_directory() + "/sigma/rules";
+  const std::string directory = tests::corpora_directory() + "/sigma/rules";
   if (!std::filesystem::is_directory(directory)) GTEST_SKIP() << "skipped: no corpora";
   ReadOptions options;
   options.vocabulary = Vocabulary::any;
@@ -96,7 +91,7 @@ TEST(SigmaCorpus, every_rule_lowers_where_its_log_source_and_fields_are_taken_fo
 
 // The rules with the most values: thousands of hashes, a thousand emoji.
 TEST(SigmaCorpus, the_longest_rules_lower_and_compile) {
-  const std::string directory = corpora_directory() + "/sigma/rules";
+  const std::string directory = tests::corpora_directory() + "/sigma/rules";
   if (!std::filesystem::is_directory(directory)) GTEST_SKIP() << "skipped: no corpora";
   ReadOptions options;
   options.vocabulary = Vocabulary::any;

@@ -4,11 +4,12 @@
 #include <cstdlib>
 #include <string>
 
-namespace redoubt::bench {
+namespace redoubt::tests {
 
+// The folder of the corpora; a test skips where what it needs of it is missing.
 inline std::string corpora_directory() {
   const char* const set = std::getenv("REDOUBT_CORPORA");
   return set != nullptr ? set : std::string(REDOUBT_SOURCE_DIR) + "/../shared/corpora";
 }
 
-}  // namespace redoubt::bench
+}  // namespace redoubt::tests
