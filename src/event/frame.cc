@@ -24,11 +24,14 @@ constexpr char kEventsTag = 0x1a;
 constexpr char kAttributeNamesTag = 0x22;
 
 void append_sized(std::string& out, char tag, const v1::Event& event) {
-  out += tag;
-  google::protobuf::io::StringOutputStream stream(&out);
-  google::protobuf::io::CodedOutputStream coded(&stream);
-  coded.WriteVarint32(static_cast<uint32_t>(event.ByteSizeLong()));
-  event.SerializeWithCachedSizes(&coded);
+  using google::protobuf::io::CodedOutputStream;
+  const auto bytes = static_cast<uint32_t>(event.ByteSizeLong());
+  const size_t at = out.size();
+  // A stream over the text would write zeros as far as its memory goes first, an event each.
+  out.resize(at + sizeof tag + CodedOutputStream::VarintSize32(bytes) + bytes);
+  out[at] = tag;
+  auto* const sized = reinterpret_cast<uint8_t*>(out.data() + at + sizeof tag);
+  event.SerializeWithCachedSizesToArray(CodedOutputStream::WriteVarint32ToArray(bytes, sized));
 }
 
 template <class Number>

@@ -118,8 +118,7 @@ View EmbeddedStore::seen_view() {
   for (const std::shared_ptr<const Memtable>& table : {cut_table_, std::shared_ptr<const Memtable>(tail_.table)}) {
     if (!table || table->rows() == 0) continue;
     view.tails.push_back(
-        {table, table->rows(),
-         duck_->show({.table = table, .rows = table->rows(), .order = {}, .places = {}, .fields = {}})});
+        {table, table->rows(), duck_->show({.table = table, .rows = table->rows(), .places = {}, .fields = {}})});
   }
   return view;
 }

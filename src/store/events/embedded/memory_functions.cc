@@ -65,8 +65,7 @@ void begin_scan(duckdb_init_info info) {
     const idx_t column = duckdb_init_get_column_index(info, i);
     scan->columns.push_back(column < bound.columns.size() ? bound.columns[column] : kRowPosition);
   }
-  // Rows in an order of their own stay in it.
-  duckdb_init_set_max_threads(info, bound.rows->order.empty() ? kThreadsMax : 1);
+  duckdb_init_set_max_threads(info, kThreadsMax);
   duckdb_init_set_init_data(info, scan.release(), [](void* begun) { delete static_cast<Scan*>(begun); });
 }
 
@@ -104,25 +103,9 @@ void fill_block(const Memtable& table, event::Field field, size_t block, size_t 
   }
 }
 
-void fill_ordered(const Memtable& table, event::Field field, const uint32_t* rows, size_t count, Target target) {
-  if (event::is_textual(event::info(field).type)) {
-    for (size_t i = 0; i < count; ++i) {
-      const uint32_t number = table.text_number(rows[i], field);
-      if (number != kNoText) target.set(i, table.text_table().ref(number));
-    }
-    return;
-  }
-  for (size_t i = 0; i < count; ++i) {
-    const NumberColumn* column = table.numbers(rows[i] / kBlockRows, field);
-    const size_t at = rows[i] % kBlockRows;
-    if (column != nullptr && column->present[at]) target.set(i, column->numbers[at]);
-  }
-}
-
 void fill_lines(const ShownRows& shown, size_t first, size_t count, Target target) {
   for (size_t i = 0; i < count; ++i) {
-    const size_t row = shown.order.empty() ? first + i : shown.order[first + i];
-    const uint32_t text = shown.table->text_number(row, kLineField);
+    const uint32_t text = shown.table->text_number(first + i, kLineField);
     if (text != kNoText) target.set(i, int64_t{text});
   }
 }
@@ -136,15 +119,11 @@ void fill_column(const ShownRows& shown, idx_t column, size_t first, size_t coun
   } else if (column == kPartPosition) {
     for (size_t i = 0; i < count; ++i) target.set(i, int64_t{0});
   } else if (column == kRowPosition) {
-    for (size_t i = 0; i < count; ++i) {
-      target.set(i, static_cast<int64_t>(shown.order.empty() ? first + i : shown.order[first + i]));
-    }
+    for (size_t i = 0; i < count; ++i) target.set(i, static_cast<int64_t>(first + i));
   } else if (column == kLinePosition) {
     fill_lines(shown, first, count, target);
-  } else if (shown.order.empty()) {
-    fill_block(*shown.table, event::kFields[column].field, first / kBlockRows, count, target);
   } else {
-    fill_ordered(*shown.table, event::kFields[column].field, shown.order.data() + first, count, target);
+    fill_block(*shown.table, event::kFields[column].field, first / kBlockRows, count, target);
   }
 }
 
@@ -152,9 +131,8 @@ void next_rows(duckdb_function_info info, duckdb_data_chunk output) {
   const ShownRows& shown = *static_cast<Bound*>(duckdb_function_get_bind_data(info))->rows;
   auto& scan = *static_cast<Scan*>(duckdb_function_get_init_data(info));
   const size_t block = scan.next_block.fetch_add(1);
-  const size_t rows = shown.order.empty() ? shown.rows : shown.order.size();
-  const size_t first = std::min(block * kBlockRows, rows);
-  const size_t count = std::min(kBlockRows, rows - first);
+  const size_t first = std::min(block * kBlockRows, shown.rows);
+  const size_t count = std::min(kBlockRows, shown.rows - first);
   for (size_t i = 0; count > 0 && i < scan.columns.size(); ++i) {
     fill_column(shown, scan.columns[i], first, count, Target(duckdb_data_chunk_get_vector(output, i)));
   }

@@ -29,11 +29,10 @@ struct RowPlace {
   int64_t row = 0;
 };
 
-// The first `rows` rows of a memtable, or those of `order` in that order.
+// The first `rows` rows of a memtable.
 struct ShownRows {
   std::shared_ptr<const Memtable> table;
   size_t rows = 0;
-  std::vector<uint32_t> order;
   std::vector<RowPlace> places;           // of the rows, where they are copies
   std::optional<event::FieldSet> fields;  // that have columns; nothing: all
 };

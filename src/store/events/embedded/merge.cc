@@ -99,14 +99,14 @@ Result<size_t> EmbeddedStore::merge(size_t files_min) {
   const std::lock_guard seal_lock(seal_mutex_);
   const auto parts = choose_merge(files_min);
   if (parts.empty()) return 0;
-  auto table = std::make_shared<Memtable>();
+  Memtable table;
   TRY(const auto session, duck_->connect());
   int64_t sealed_us = 0;
   std::vector<uint64_t> numbers;
   for (const auto& part : parts) {
-    const size_t before = table->rows();
-    Status loaded = load(*session, *part, *table);
-    if (loaded && table->rows() - before != part->info.rows) loaded = fail(Errc::corrupt, "rows are missing");
+    const size_t before = table.rows();
+    Status loaded = load(*session, *part, table);
+    if (loaded && table.rows() - before != part->info.rows) loaded = fail(Errc::corrupt, "rows are missing");
     if (!loaded) {
       // It stays as it is, and hunts say so; the others are merged without it.
       part->damage_reported = true;
@@ -115,12 +115,12 @@ Result<size_t> EmbeddedStore::merge(size_t files_min) {
     sealed_us = std::max(sealed_us, part->info.sealed_us);
     numbers.push_back(part->info.number);
   }
-  std::vector<uint32_t> rows(table->rows());
+  std::vector<uint32_t> rows(table.rows());
   std::iota(rows.begin(), rows.end(), 0);
-  rows = sorted_rows(*table, std::move(rows));
+  rows = sorted_rows(table, std::move(rows));
   const uint64_t number = next_segment_++;
   TRY(SegmentInfo info, base::within("merge into segment " + std::to_string(number),
-                                     write_segment(*duck_, table, std::move(rows), number, segment_path(number))));
+                                     write_segment(table, rows, number, segment_path(number))));
   info.sealed_us = sealed_us;
   TRY_STATUS(manifest_->replace(numbers, info));
   replace_segments(parts, std::make_shared<const Segment>(info, segment_path(number)));

@@ -5,15 +5,12 @@
 #include <cstring>
 
 #include "store/events/embedded/parquet_encoding.h"
+#include "store/events/embedded/parquet_format.h"
 #include "store/events/embedded/thrift_reader.h"
 
 namespace redoubt::store::embedded {
 
 namespace {
-
-// Numbers as the format gives them.
-enum : int64_t { kDataPage = 0, kDictionaryPage = 2 };
-enum : int64_t { kPlain = 0, kPlainDictionary = 2, kDeltas = 5, kSizedTexts = 6, kDictionary = 8 };
 
 constexpr int64_t kPageBytesMax = int64_t{1} << 30;
 constexpr int64_t kPageValuesMax = int64_t{1} << 24;
@@ -44,10 +41,10 @@ Status ParquetColumn::find_pages() {
   int64_t rows = 0;
   for (size_t at = 0; rows < rows_;) {
     TRY(const Page page, next_page(at));
-    if (page.type == kDictionaryPage && !dictionary_ && data_.empty()) {
+    if (page.type == parquet::kDictionaryPage && !dictionary_ && data_.empty()) {
       dictionary_ = page;
-    } else if (page.type == kDataPage) {
-      const bool by_dictionary = page.encoding == kDictionary || page.encoding == kPlainDictionary;
+    } else if (page.type == parquet::kDataPage) {
+      const bool by_dictionary = page.encoding == parquet::kDictionary || page.encoding == parquet::kPlainDictionary;
       if (by_dictionary != dictionary_.has_value()) return fail(Errc::unsupported, "pages of different encodings");
       data_.push_back(page);
       rows += page.values;
@@ -134,7 +131,7 @@ Status ParquetColumn::take_data(const Page& page) {
 Status ParquetColumn::take_encoded(std::string_view values, int64_t encoding, size_t count,
                                    std::vector<uint32_t>& slots) {
   if (count == 0) return {};
-  if (encoding == kDictionary || encoding == kPlainDictionary) {
+  if (encoding == parquet::kDictionary || encoding == parquet::kPlainDictionary) {
     if (values.empty()) return damaged();
     auto packed = unpack_runs(values.substr(1), static_cast<uint8_t>(values.front()), count);
     if (!packed || *std::max_element(packed->begin(), packed->end()) >= dictionary_->values) return damaged();
@@ -143,9 +140,9 @@ Status ParquetColumn::take_encoded(std::string_view values, int64_t encoding, si
   }
   const size_t before = kind_ == Kind::texts ? texts_.size() : numbers_.size();
   for (size_t i = 0; i < count; ++i) slots.push_back(static_cast<uint32_t>(before + i));
-  if (encoding == kPlain) return take_plain(values, count);
-  if (encoding == kDeltas && kind_ == Kind::numbers) return take_deltas(values, count);
-  if (encoding == kSizedTexts && kind_ == Kind::texts) return take_sized(values, count);
+  if (encoding == parquet::kPlain) return take_plain(values, count);
+  if (encoding == parquet::kDeltas && kind_ == Kind::numbers) return take_deltas(values, count);
+  if (encoding == parquet::kSizedTexts && kind_ == Kind::texts) return take_sized(values, count);
   return fail(Errc::unsupported, "encoding " + std::to_string(encoding));
 }
 

@@ -1,6 +1,8 @@
 #include "store/events/embedded/parquet_encoding.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
 
 #include "store/events/embedded/varint.h"
@@ -44,6 +46,81 @@ void put_packed(std::string_view bytes, unsigned width, std::vector<uint32_t>& o
     out[at++] = static_cast<uint32_t>(bits_in_word(bytes, bit, mask));
   }
   for (; at < out.size(); bit += width) out[at++] = static_cast<uint32_t>(bits_at(bytes, bit, width));
+}
+
+// Packs numbers one behind the other; what does not fill the last byte is zero.
+class BitPacker {
+ public:
+  explicit BitPacker(std::string& out) : out_(out) {}
+  ~BitPacker() {
+    if (held_ > 0) put_bytes((held_ + 7) / 8);
+  }
+  BitPacker(const BitPacker&) = delete;
+  BitPacker& operator=(const BitPacker&) = delete;
+
+  // Of a width of up to 64.
+  void put(uint64_t number, unsigned width) {
+    word_ |= static_cast<unsigned __int128>(number) << held_;
+    held_ += width;
+    if (held_ >= kWordBits) put_bytes(sizeof(uint64_t));
+  }
+
+ private:
+  static constexpr unsigned kWordBits = 64;
+  void put_bytes(size_t bytes) {
+    const auto low = static_cast<uint64_t>(word_);
+    out_.append(reinterpret_cast<const char*>(&low), bytes);
+    word_ >>= kWordBits;
+    held_ = held_ > kWordBits ? held_ - kWordBits : 0;
+  }
+
+  std::string& out_;
+  unsigned __int128 word_ = 0;
+  unsigned held_ = 0;
+};
+
+constexpr size_t kEight = 8;  // packed numbers come in eights
+
+void put_packed_run(std::span<const uint32_t> numbers, unsigned width, std::string& out) {
+  if (numbers.empty()) return;
+  const size_t eights = (numbers.size() + kEight - 1) / kEight;
+  put_varint(out, eights << 1 | 1);
+  BitPacker packer(out);
+  for (const uint32_t number : numbers) packer.put(number, width);
+  for (size_t i = numbers.size(); i < eights * kEight; ++i) packer.put(0, width);
+}
+
+void put_equal_run(uint32_t number, size_t times, unsigned width, std::string& out) {
+  put_varint(out, uint64_t{times} << 1);
+  out.append(reinterpret_cast<const char*>(&number), (width + 7) / 8);
+}
+
+constexpr size_t kDeltaBlock = 128;
+constexpr size_t kDeltaMiniblocks = 4;
+constexpr size_t kDeltaMiniblock = kDeltaBlock / kDeltaMiniblocks;
+
+// Differences are taken modulo 2^64, as the format says.
+int64_t difference(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b));
+}
+
+// A block of the differences; the last miniblock is filled up with zeros, those behind it are none.
+void pack_delta_block(std::span<const int64_t> deltas, std::string& out) {
+  const int64_t least = *std::min_element(deltas.begin(), deltas.end());
+  put_varint(out, zigzag_of(least));
+  const size_t widths = out.size();
+  out.append(kDeltaMiniblocks, '\0');
+  for (size_t mini = 0; mini * kDeltaMiniblock < deltas.size(); ++mini) {
+    const size_t first = mini * kDeltaMiniblock;
+    const auto part = deltas.subspan(first, std::min(kDeltaMiniblock, deltas.size() - first));
+    uint64_t all = 0;
+    for (const int64_t delta : part) all |= static_cast<uint64_t>(difference(delta, least));
+    const auto width = static_cast<unsigned>(std::bit_width(all));
+    out[widths + mini] = static_cast<char>(width);
+    BitPacker packer(out);
+    for (const int64_t delta : part) packer.put(static_cast<uint64_t>(difference(delta, least)), width);
+    for (size_t i = part.size(); i < kDeltaMiniblock; ++i) packer.put(0, width);
+  }
 }
 
 struct DeltaHead {
@@ -114,6 +191,36 @@ std::optional<std::vector<uint32_t>> unpack_runs(std::string_view bytes, unsigne
     }
   }
   return out;
+}
+
+// Equal numbers from eight on are a run of their own, where what is packed before them comes to whole eights.
+void pack_runs(std::span<const uint32_t> numbers, unsigned width, std::string& out) {
+  size_t packed = 0;  // the first that is not written
+  for (size_t at = 0; at < numbers.size();) {
+    size_t end = at + 1;
+    while (end < numbers.size() && numbers[end] == numbers[at]) ++end;
+    const size_t filled = packed + (at - packed + kEight - 1) / kEight * kEight;
+    if (end >= filled + kEight) {
+      put_packed_run(numbers.subspan(packed, filled - packed), width, out);
+      put_equal_run(numbers[at], end - filled, width, out);
+      packed = end;
+    }
+    at = end;
+  }
+  put_packed_run(numbers.subspan(packed), width, out);
+}
+
+void pack_deltas(std::span<const int64_t> numbers, std::string& out) {
+  put_varint(out, kDeltaBlock);
+  put_varint(out, kDeltaMiniblocks);
+  put_varint(out, numbers.size());
+  put_varint(out, zigzag_of(numbers.empty() ? 0 : numbers.front()));
+  std::array<int64_t, kDeltaBlock> deltas{};
+  for (size_t at = 1; at < numbers.size();) {
+    size_t count = 0;
+    for (; count < kDeltaBlock && at < numbers.size(); ++at) deltas[count++] = difference(numbers[at], numbers[at - 1]);
+    pack_delta_block(std::span(deltas).first(count), out);
+  }
 }
 
 std::optional<std::vector<int64_t>> unpack_deltas(std::string_view& bytes, size_t count) {

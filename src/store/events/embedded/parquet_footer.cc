@@ -7,20 +7,17 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "store/events/embedded/parquet_format.h"
 #include "store/events/embedded/thrift_reader.h"
 
 namespace redoubt::store::embedded {
 
 namespace {
 
-constexpr std::string_view kMagic = "PAR1";
 constexpr size_t kTailBytes = 8;  // the size of the footer, and the magic
 constexpr uint64_t kFooterBytesMax = uint64_t{64} << 20;
 constexpr int64_t kGroupRowsMax = 1 << 24;
 constexpr int64_t kChunkBytesMax = int64_t{1} << 30;
-
-// Numbers as the format gives them.
-enum : int64_t { kTypeInt64 = 2, kTypeByteArray = 6, kCodecZstd = 6 };
 
 struct ColumnAbout {
   int64_t type = 0;
@@ -111,8 +108,8 @@ class FooterReader {
     if (footer_.groups.empty()) position = static_cast<uint16_t>(group.columns.size());
     const int64_t offset =
         about.dictionary_offset > 0 ? std::min(about.dictionary_offset, about.data_offset) : about.data_offset;
-    const int64_t type = event::is_textual(info->type) ? kTypeByteArray : kTypeInt64;
-    known_ = known_ && position == group.columns.size() && about.type == type && about.codec == kCodecZstd &&
+    const int64_t type = event::is_textual(info->type) ? parquet::kByteArray : parquet::kInt64;
+    known_ = known_ && position == group.columns.size() && about.type == type && about.codec == parquet::kZstd &&
              offset > 0 && about.bytes > 0 && about.bytes <= kChunkBytesMax && about.values <= kGroupRowsMax;
     group.columns.push_back({.offset = static_cast<uint64_t>(offset),
                              .bytes = static_cast<uint32_t>(about.bytes),
@@ -155,7 +152,7 @@ Result<ParquetFooter> read_footer(const std::string& path) {
   TRY_STATUS(read_at(file, footer.file_bytes - kTailBytes, tail));
   uint32_t size = 0;
   std::memcpy(&size, tail.data(), sizeof size);
-  const bool sound = tail.substr(sizeof size) == kMagic && size <= footer.file_bytes - kTailBytes;
+  const bool sound = tail.substr(sizeof size) == parquet::kMagic && size <= footer.file_bytes - kTailBytes;
   if (!sound || size > kFooterBytesMax) return fail(Errc::corrupt, path + " has no footer");
   std::string bytes(size, '\0');
   TRY_STATUS(read_at(file, footer.file_bytes - kTailBytes - size, bytes));

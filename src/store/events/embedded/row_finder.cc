@@ -130,8 +130,7 @@ Result<std::optional<ShownRows>> RowFinder::find(const View& view, const event::
     if (!few) return std::nullopt;
   }
   const size_t rows = found.table->rows();
-  return ShownRows{
-      .table = std::move(found.table), .rows = rows, .order = {}, .places = std::move(found.places), .fields = fields};
+  return ShownRows{.table = std::move(found.table), .rows = rows, .places = std::move(found.places), .fields = fields};
 }
 
 }  // namespace redoubt::store::embedded

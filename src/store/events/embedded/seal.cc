@@ -64,8 +64,8 @@ Status EmbeddedStore::finish_cut() {
     if (cut_->numbers.size() == fresh.size()) cut_->numbers.push_back(next_segment_++);
     const uint64_t number = cut_->numbers[fresh.size()];
     TRY(SegmentInfo info, base::within("seal segment " + std::to_string(number),
-                                       write_segment(*duck_, cut_->table, sorted_rows(*cut_->table, std::move(rows)),
-                                                     number, segment_path(number))));
+                                       write_segment(*cut_->table, sorted_rows(*cut_->table, std::move(rows)), number,
+                                                     segment_path(number))));
     fresh.push_back(std::make_shared<const Segment>(info, segment_path(number)));
     cut_->sealed.segments.push_back(std::move(info));
   }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <numeric>
+#include <random>
 
 #include "bench/generator.h"
 #include "store/events/embedded/parquet_encoding.h"
@@ -43,11 +44,11 @@ class SegmentRowsTest : public testing::Test {
     return table;
   }
 
-  std::shared_ptr<const Segment> write(std::shared_ptr<const Memtable> table) {
+  std::shared_ptr<const Segment> write(const std::shared_ptr<const Memtable>& table) {
     std::vector<uint32_t> rows(table->rows());
     std::iota(rows.begin(), rows.end(), 0);
     rows = sorted_rows(*table, std::move(rows));
-    auto info = write_segment(*duck_, std::move(table), std::move(rows), 1, dir_ / "1.parquet");
+    auto info = write_segment(*table, rows, 1, dir_ / "1.parquet");
     EXPECT_TRUE(info) << info.error().message;
     return std::make_shared<const Segment>(*info, dir_ / "1.parquet");
   }
@@ -160,6 +161,46 @@ TEST(ParquetEncoding, unpacks_deltas) {
   for (size_t size = 0; size < bytes.size(); ++size) {
     left = std::string_view(bytes).substr(0, size);
     EXPECT_FALSE(unpack_deltas(left, 8)) << size;
+  }
+}
+
+TEST(ParquetEncoding, runs_come_back_as_they_were) {
+  std::mt19937 random(7);
+  for (const unsigned width : {1U, 3U, 8U, 13U, 32U}) {
+    for (size_t round = 0; round < 200; ++round) {
+      std::vector<uint32_t> numbers;
+      const size_t count = random() % 300;
+      while (numbers.size() < count) {
+        const uint32_t number = static_cast<uint32_t>(random()) >> (32 - width);
+        numbers.insert(numbers.end(), std::min<size_t>(1 + (random() % 2) * (random() % 40), count - numbers.size()),
+                       number);
+      }
+      std::string bytes;
+      pack_runs(numbers, width, bytes);
+      const auto again = unpack_runs(bytes, width, numbers.size());
+      ASSERT_TRUE(again);
+      ASSERT_EQ(*again, numbers);
+    }
+  }
+  std::string bytes;
+  pack_runs(std::vector<uint32_t>(8192, 1), 1, bytes);
+  EXPECT_LE(bytes.size(), 4U);
+}
+
+TEST(ParquetEncoding, deltas_come_back_as_they_were) {
+  std::mt19937_64 random(7);
+  for (const unsigned shift : {0U, 1U, 20U, 50U, 63U}) {
+    for (const size_t count : {size_t{1}, size_t{2}, size_t{33}, size_t{129}, size_t{8192}}) {
+      std::vector<int64_t> numbers(count);
+      for (int64_t& number : numbers) number = static_cast<int64_t>(random()) >> shift;
+      std::string bytes;
+      pack_deltas(numbers, bytes);
+      std::string_view left = bytes;
+      const auto again = unpack_deltas(left, count);
+      ASSERT_TRUE(again);
+      ASSERT_EQ(*again, numbers);
+      EXPECT_TRUE(left.empty());
+    }
   }
 }
 

@@ -1,12 +1,12 @@
 #include "store/events/embedded/segment_writer.h"
 
-#include <fcntl.h>
-#include <unistd.h>
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 
 #include "base/file.h"
 #include "base/time.h"
+#include "store/events/embedded/parquet_writer.h"
 #include "store/events/embedded/segment_index.h"
 #include "store/events/plan.h"
 #include "store/file_checksum.h"
@@ -19,17 +19,12 @@ namespace {
 constexpr uint32_t kRowGroupRows = 8192;
 // Distinct values of a row group up to which a column has a dictionary: command lines do, paths of files do not gain.
 constexpr uint32_t kDictionaryMax = kRowGroupRows * 2 / 5;
+constexpr ParquetShape kShape{.group_rows = kRowGroupRows, .dictionary_values_max = kDictionaryMax};
 
-Status sync_file(const std::string& path) {
-  const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd || fsync(fd.get()) != 0) return base::fail_errno("sync " + path);
-  return {};
-}
-
-std::string column_list(const event::FieldSet& fields, std::string_view glue) {
+std::string column_list(const event::FieldSet& fields) {
   std::string list;
   for (const event::FieldInfo& info : event::kFields) {
-    if (has_field(fields, info.field)) list += (list.empty() ? "" : std::string(glue)) + std::string(info.column);
+    if (has_field(fields, info.field)) list += (list.empty() ? "" : " ") + std::string(info.column);
   }
   return list;
 }
@@ -72,25 +67,16 @@ SegmentInfo describe(const Memtable& table, const std::vector<uint32_t>& rows, u
     info.min_time_us = std::min(info.min_time_us, time_us);
     info.max_time_us = std::max(info.max_time_us, time_us);
   }
-  info.columns = column_list(table.fields(table.rows()), " ");
+  info.columns = column_list(table.fields(table.rows()));
   return info;
 }
 
-// Its size and checksum. DuckDB neither syncs nor renames.
-Result<FileChecksum> write_parquet(Duck& duck, const std::string& table, std::string columns, const std::string& path) {
+// Under its name when it is whole; its size and checksum.
+Result<FileChecksum> write_rows(const Memtable& table, const std::vector<uint32_t>& rows, const std::string& path) {
   const std::string unfinished = path + ".tmp";
-  std::replace(columns.begin(), columns.end(), ' ', ',');
-  TRY(const auto session, duck.connect());
-  TRY_STATUS(session->run("COPY (SELECT " + columns + " FROM " + table + ") TO " + sql_quoted(unfinished) +
-                          " (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, WRITE_BLOOM_FILTER false, "
-                          "ROW_GROUP_SIZE " +
-                          std::to_string(kRowGroupRows) + ", DICTIONARY_SIZE_LIMIT " + std::to_string(kDictionaryMax) +
-                          ")"));
-  TRY_STATUS(sync_file(unfinished));
-  std::error_code error;
-  std::filesystem::permissions(unfinished, std::filesystem::perms(base::kPrivateFile), error);
+  TRY_STATUS(write_parquet(table, rows, table.fields(table.rows()), kShape, unfinished));
   TRY(const FileChecksum sum, checksum_of_file(unfinished));
-  if (error || rename(unfinished.c_str(), path.c_str()) != 0) return base::fail_errno("rename " + unfinished);
+  if (rename(unfinished.c_str(), path.c_str()) != 0) return base::fail_errno("rename " + unfinished);
   TRY_STATUS(base::sync_directory(std::filesystem::path(path).parent_path().string()));
   return sum;
 }
@@ -127,17 +113,14 @@ std::string index_path(const std::string& segment_path) {
   return std::filesystem::path(segment_path).replace_extension(".index").string();
 }
 
-Result<SegmentInfo> write_segment(Duck& duck, std::shared_ptr<const Memtable> table, std::vector<uint32_t> rows,
-                                  uint64_t number, const std::string& path) {
+Result<SegmentInfo> write_segment(const Memtable& table, const std::vector<uint32_t>& rows, uint64_t number,
+                                  const std::string& path) {
   CHECK(!rows.empty());
-  SegmentInfo info = describe(*table, rows, number);
-  const std::string index = make_index(*table, rows, kRowGroupRows);
+  SegmentInfo info = describe(table, rows, number);
+  const std::string index = make_index(table, rows, kRowGroupRows);
   info.index_bytes = index.size();
   TRY_STATUS(base::write_file_atomic(index_path(path), index, base::kPrivateFile));
-  const size_t rows_in_table = table->rows();
-  const auto shown = duck.show(
-      {.table = std::move(table), .rows = rows_in_table, .order = std::move(rows), .places = {}, .fields = {}});
-  TRY(const FileChecksum written, write_parquet(duck, shown->name(), info.columns, path));
+  TRY(const FileChecksum written, write_rows(table, rows, path));
   info.bytes = written.bytes;
   info.checksum = written.checksum;
   info.sealed_us = base::Time::now().us;

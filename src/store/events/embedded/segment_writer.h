@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "store/events/embedded/duck.h"
 #include "store/events/embedded/manifest.h"
+#include "store/events/embedded/memtable.h"
 
 namespace redoubt::store::embedded {
 
@@ -16,7 +16,7 @@ std::string index_path(const std::string& segment_path);
 
 // Rows of the table, in the order given, which has one at least. The files have their names only when they are whole
 // and on the disk. `number` of the result is that given; `sealed_us` is now.
-Result<SegmentInfo> write_segment(Duck& duck, std::shared_ptr<const Memtable> table, std::vector<uint32_t> rows,
-                                  uint64_t number, const std::string& path);
+Result<SegmentInfo> write_segment(const Memtable& table, const std::vector<uint32_t>& rows, uint64_t number,
+                                  const std::string& path);
 
 }  // namespace redoubt::store::embedded

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace redoubt::store::embedded {
@@ -21,6 +22,14 @@ inline std::optional<uint64_t> take_varint(std::string_view& bytes) {
   return std::nullopt;
 }
 
+inline void put_varint(std::string& out, uint64_t value) {
+  for (; value > 0x7F; value >>= 7) out += static_cast<char>(value | 0x80);
+  out += static_cast<char>(value);
+}
+
 inline int64_t of_zigzag(uint64_t zigzag) { return static_cast<int64_t>(zigzag >> 1 ^ (~(zigzag & 1) + 1)); }
+inline uint64_t zigzag_of(int64_t value) {
+  return static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63);
+}
 
 }  // namespace redoubt::store::embedded
