@@ -7,11 +7,14 @@
 #include <vector>
 
 #include "base/text.h"
+#include "query/match/hyperscan_literals.h"
 #include "query/semantics.h"
 
 namespace redoubt::query {
 
 namespace {
+
+constexpr size_t kTextsAtOnce = 256;
 
 // Texts that contain the operand; what reaches over the end of one is none.
 void find_operand(std::string_view texts, std::span<const uint32_t> sizes, const std::string& operand,
@@ -41,7 +44,38 @@ struct TextCheck::State {
   std::unordered_set<std::string_view> equal;  // the operands, where they are compared by their whole
   std::vector<std::unique_ptr<re2::RE2>> patterns;
   std::string folded;
+  std::string joined;
+  std::vector<uint32_t> sizes;
+  match::CaselessLook look;
+  match::ScanScratch scratch;
+  bool look_built = false;
+
+  void build_look();
+  bool find_at_once(std::span<const std::string_view> texts, const std::function<void(size_t)>& hit);
 };
+
+// Of texts that contain an operand; no error, but a look that says that there may be one, where it cannot be built.
+void TextCheck::State::build_look() {
+  look_built = true;
+  std::vector<std::string> folded_operands;
+  for (const std::string& operand : operands) folded_operands.push_back(base::fold_case(operand));
+  const bool empty = std::any_of(operands.begin(), operands.end(), [](const auto& operand) { return operand.empty(); });
+  if (op == Operator::contains && !empty && !look.build(folded_operands, scratch)) look = {};
+}
+
+// False, and nothing is found: they are not all ASCII.
+bool TextCheck::State::find_at_once(std::span<const std::string_view> texts, const std::function<void(size_t)>& hit) {
+  joined.clear();
+  sizes.clear();
+  for (const std::string_view text : texts) {
+    joined += text;
+    sizes.push_back(static_cast<uint32_t>(text.size()));
+  }
+  if (!is_ascii(joined)) return false;
+  if (form == Form::folded) base::fold_case_into(joined, folded);
+  for (const std::string& operand : operands) find_operand(form == Form::folded ? folded : joined, sizes, operand, hit);
+  return true;
+}
 
 bool TextCheck::takes(const Test& test) {
   const bool textual = event::is_textual(event::info(test.field).type) && test.field != event::Field::attributes;
@@ -81,28 +115,30 @@ bool TextCheck::holds(std::string_view value) {
     base::fold_case_into(value, state_->folded);
     value = state_->folded;
   }
-  if (state_->op == Operator::equal) return state_->equal.contains(value);
+  if (state_->op == Operator::equal) {
+    return state_->operands.size() == 1 ? value == state_->operands.front() : state_->equal.contains(value);
+  }
   return std::any_of(state_->operands.begin(), state_->operands.end(),
                      [&](const std::string& operand) { return text_holds(state_->op, value, operand); });
 }
 
-// Most texts are ASCII, of which folding keeps the size, so that all are folded and searched at once.
-void TextCheck::find(std::string_view texts, std::span<const uint32_t> sizes, const std::function<void(size_t)>& hit) {
-  const bool at_once = state_->op == Operator::contains && is_ascii(texts) &&
-                       std::none_of(state_->operands.begin(), state_->operands.end(),
-                                    [](const std::string& operand) { return operand.empty(); });
-  if (!at_once) {
-    for (size_t i = 0; i < sizes.size(); ++i) {
-      if (holds(texts.substr(0, sizes[i]))) hit(i);
-      texts.remove_prefix(sizes[i]);
+bool TextCheck::may_hold_in(std::string_view bytes) {
+  if (!state_->look_built) state_->build_look();
+  return state_->look.may_hold(bytes, state_->scratch);
+}
+
+// Most texts are ASCII, of which folding keeps the size, so that many are folded and searched at once.
+void TextCheck::find(std::span<const std::string_view> texts, const std::function<void(size_t)>& hit) {
+  const bool at_once =
+      state_->op == Operator::contains && std::none_of(state_->operands.begin(), state_->operands.end(),
+                                                       [](const std::string& operand) { return operand.empty(); });
+  for (size_t first = 0; first < texts.size(); first += kTextsAtOnce) {
+    const auto some = texts.subspan(first, std::min(kTextsAtOnce, texts.size() - first));
+    if (at_once && state_->find_at_once(some, [&](size_t at) { hit(first + at); })) continue;
+    for (size_t i = 0; i < some.size(); ++i) {
+      if (holds(some[i])) hit(first + i);
     }
-    return;
   }
-  if (state_->form == Form::folded) {
-    base::fold_case_into(texts, state_->folded);
-    texts = state_->folded;
-  }
-  for (const std::string& operand : state_->operands) find_operand(texts, sizes, operand, hit);
 }
 
 }  // namespace redoubt::query

@@ -22,9 +22,10 @@ class TextCheck {
   TextCheck(TextCheck&&) noexcept;
 
   bool holds(std::string_view value);
-  // Calls `hit` with the position of every text that it holds of, once or more. The texts stand one behind the other in
-  // `texts`, and have these sizes.
-  void find(std::string_view texts, std::span<const uint32_t> sizes, const std::function<void(size_t)>& hit);
+  // False: it holds of no text that lies in the bytes, whatever is between the texts. One quick look at all of them.
+  bool may_hold_in(std::string_view bytes);
+  // Calls `hit` with the position of every text that it holds of, once or more.
+  void find(std::span<const std::string_view> texts, const std::function<void(size_t)>& hit);
 
  private:
   struct State;

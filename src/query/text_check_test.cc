@@ -24,19 +24,21 @@ TEST(TextCheck, means_what_the_test_means) {
   EXPECT_FALSE(check(Operator::regex, {"^bin"}).holds("/bin"));
 }
 
+TEST(TextCheck, looks_at_many_texts_at_once) {
+  const std::string bytes("\x04\0\0\0Curl\x85\0\0\0/bin/\xE2\x84\xAA", 21);
+  EXPECT_TRUE(check(Operator::contains, {"CURL"}).may_hold_in(bytes));
+  EXPECT_TRUE(check(Operator::contains, {"wget", "rl"}).may_hold_in(bytes));
+  EXPECT_TRUE(check(Operator::contains, {"K"}).may_hold_in(bytes));  // of which U+212A is another form
+  EXPECT_TRUE(check(Operator::contains, {""}).may_hold_in(bytes));
+  EXPECT_TRUE(check(Operator::ends_with, {"x"}).may_hold_in(bytes));  // is not looked for
+  EXPECT_FALSE(check(Operator::contains, {"wget"}).may_hold_in(bytes.substr(0, 17)));
+}
+
 TEST(TextCheck, finds_texts_among_many) {
-  const std::vector<std::string> lines = {"", "wget x", "Curl", "", "a cur", "l b", "CURLcurl", "no"};
-  std::string texts;
-  std::vector<uint32_t> sizes;
+  const std::vector<std::string_view> lines = {"", "wget x", "Curl", "", "a cur", "l b", "CURLcurl", "no"};
   const auto found_by = [&](TextCheck check) {
-    texts.clear();
-    sizes.clear();
-    for (const std::string& line : lines) {
-      texts += line;
-      sizes.push_back(static_cast<uint32_t>(line.size()));
-    }
     std::set<size_t> found;
-    check.find(texts, sizes, [&](size_t at) { found.insert(at); });
+    check.find(lines, [&](size_t at) { found.insert(at); });
     return found;
   };
   EXPECT_EQ(found_by(check(Operator::contains, {"curl"})), (std::set<size_t>{2, 6}));  // not across "a cur" and "l b"

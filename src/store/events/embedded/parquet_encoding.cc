@@ -12,6 +12,8 @@ namespace redoubt::store::embedded {
 namespace {
 
 constexpr unsigned kWidthMax = 64;
+constexpr size_t kEight = 8;  // packed numbers come in eights
+constexpr uint64_t kRunMax = uint64_t{1} << 32;
 constexpr uint64_t kMiniblocksMax = 1024;
 constexpr uint64_t kBlockValuesMax = 1 << 20;
 
@@ -36,8 +38,8 @@ uint64_t bits_in_word(std::string_view bytes, size_t bit, uint64_t mask) {
   return word >> (bit % 8) & mask;
 }
 
-// Of up to 32 bits; most are read a word at a time.
-void put_packed(std::string_view bytes, unsigned width, std::vector<uint32_t>& out, size_t count) {
+// Of up to 32 bits; most are read a word at a time. There may be more bytes than theirs.
+void put_unpacked(std::string_view bytes, unsigned width, std::vector<uint32_t>& out, size_t count) {
   const uint64_t mask = mask_of(width);
   size_t at = out.size();
   out.resize(at + count);
@@ -78,8 +80,6 @@ class BitPacker {
   unsigned __int128 word_ = 0;
   unsigned held_ = 0;
 };
-
-constexpr size_t kEight = 8;  // packed numbers come in eights
 
 void put_packed_run(std::span<const uint32_t> numbers, unsigned width, std::string& out) {
   if (numbers.empty()) return;
@@ -178,7 +178,7 @@ std::optional<std::vector<uint32_t>> unpack_runs(std::string_view bytes, unsigne
     if ((*head & 1) != 0) {  // packed, in eights
       const size_t size = std::min<uint64_t>(times, (left + 7) / 8) * width;
       if (size > bytes.size()) return std::nullopt;
-      put_packed(bytes.substr(0, size), width, out, std::min<uint64_t>(times * 8, left));
+      put_unpacked(bytes, width, out, std::min<uint64_t>(times * 8, left));
       bytes.remove_prefix(size);
     } else {
       const size_t size = (width + 7) / 8;
@@ -191,6 +191,72 @@ std::optional<std::vector<uint32_t>> unpack_runs(std::string_view bytes, unsigne
     }
   }
   return out;
+}
+
+bool RunWalker::next_run() {
+  ones_ += ones_in_run(count_);
+  first_ += count_;
+  count_ = 0;
+  const auto head = take_varint(bytes_);
+  const uint64_t times = head.value_or(0) >> 1;
+  if (times == 0 || times > kRunMax) return false;
+  const bool is_packed = (*head & 1) != 0;
+  const uint64_t size = is_packed ? times * width_ : (width_ + 7) / 8;
+  if (!is_packed && size > bytes_.size()) return false;
+  packed_ = is_packed ? bytes_.substr(0, size) : std::string_view{};
+  number_ = is_packed ? 0 : static_cast<uint32_t>(bits_at(bytes_, 0, width_));
+  // The last one may be cut off where no number is.
+  count_ = is_packed ? (width_ == 0 ? times * kEight : packed_.size() * kEight / width_) : times;
+  bytes_.remove_prefix(std::min<uint64_t>(size, bytes_.size()));
+  return count_ > 0;
+}
+
+bool RunWalker::seek(size_t place) {
+  while (place >= first_ + count_) {
+    if (!next_run()) return false;
+  }
+  return place >= first_;
+}
+
+size_t RunWalker::ones_in_run(size_t count) const {
+  if (packed_.empty()) return number_ * count;
+  size_t ones = 0;
+  for (size_t bit = 0; bit < count; bit += kWidthMax) {
+    const auto width = static_cast<unsigned>(std::min<size_t>(kWidthMax, count - bit));
+    ones += static_cast<size_t>(std::popcount(bits_at(packed_, bit, width)));
+  }
+  return ones;
+}
+
+std::optional<uint32_t> RunWalker::number_at(size_t place) {
+  if (width_ > 32 || !seek(place)) return std::nullopt;
+  if (packed_.empty()) return number_;
+  return static_cast<uint32_t>(bits_at(packed_, (place - first_) * width_, width_));
+}
+
+std::optional<size_t> RunWalker::ones_before(size_t place) {
+  if (width_ != 1 || place < first_) return std::nullopt;
+  if (place > first_ + count_ && !seek(place - 1)) return std::nullopt;
+  return ones_ + ones_in_run(place - first_);
+}
+
+std::optional<size_t> RunWalker::place_of_one(size_t ones) {
+  if (width_ != 1 || ones < ones_) return std::nullopt;
+  while (ones - ones_ >= ones_in_run(count_)) {
+    if (!next_run()) return std::nullopt;
+  }
+  size_t left = ones - ones_;
+  if (packed_.empty()) return first_ + left;
+  size_t at = 0;
+  uint64_t word = bits_at(packed_, 0, kWidthMax);
+  for (auto count = static_cast<size_t>(std::popcount(word)); left >= count;
+       count = static_cast<size_t>(std::popcount(word))) {
+    left -= count;
+    at += kWidthMax;
+    word = bits_at(packed_, at, kWidthMax);
+  }
+  for (; left > 0; --left) word &= word - 1;  // without its lowest one
+  return first_ + at + static_cast<size_t>(std::countr_zero(word));
 }
 
 // Equal numbers from eight on are a run of their own, where what is packed before them comes to whole eights.

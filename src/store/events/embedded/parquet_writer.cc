@@ -18,7 +18,11 @@ namespace redoubt::store::embedded {
 
 namespace {
 
-constexpr int kZstdLevel = 3;
+// Texts are read more often than they are written.
+constexpr int kZstdLevelOfTexts = 6;
+constexpr int kZstdLevelOfNumbers = 3;
+constexpr size_t kBlockBytes = 65'536;
+constexpr size_t kBlockHeadMax = 16;
 // What others leave out of a search by: least and most of a row group's texts, where these are few and short.
 constexpr size_t kBoundedTextsMax = 64;
 constexpr size_t kBoundBytesMax = 64;
@@ -128,7 +132,6 @@ class GroupPacker {
         number_slots_(shape.dictionary_values_max),
         zstd_(ZSTD_createCCtx()) {
     CHECK(zstd_ != nullptr);
-    ZSTD_CCtx_setParameter(zstd_.get(), ZSTD_c_compressionLevel, kZstdLevel);
   }
 
   const std::string& bytes() const { return bytes_; }
@@ -276,9 +279,8 @@ class GroupPacker {
 
   template <class HeadOf>
   void put_page(parquet::PageType type, Chunk& chunk, HeadOf&& head_of) {
-    packed_.resize(ZSTD_compressBound(page_.size()));
-    const size_t size = ZSTD_compress2(zstd_.get(), packed_.data(), packed_.size(), page_.data(), page_.size());
-    CHECK(ZSTD_isError(size) == 0);
+    const bool of_texts = type == parquet::kDictionaryPage || chunk.encoding == parquet::kSizedTexts;
+    const size_t size = compress(of_texts ? kZstdLevelOfTexts : kZstdLevelOfNumbers);
     const size_t begin = bytes_.size();
     ThriftWriter head(bytes_);
     head.integer32(1, type);
@@ -289,6 +291,22 @@ class GroupPacker {
     chunk.unpacked_bytes += bytes_.size() - begin + page_.size();
     bytes_.append(packed_.data(), size);
     page_.clear();
+  }
+
+  // The page in blocks that can be unpacked one after the other, so that what comes first in a dictionary is there
+  // before the rest. Its size.
+  size_t compress(int level) {
+    ZSTD_CCtx_setParameter(zstd_.get(), ZSTD_c_compressionLevel, level);
+    packed_.resize(ZSTD_compressBound(page_.size()) + page_.size() / kBlockBytes * kBlockHeadMax);
+    ZSTD_CCtx_setPledgedSrcSize(zstd_.get(), page_.size());
+    ZSTD_outBuffer out{packed_.data(), packed_.size(), 0};
+    ZSTD_inBuffer in{page_.data(), 0, 0};
+    while (in.size < page_.size()) {
+      in.size = std::min(in.size + kBlockBytes, page_.size());
+      const auto end = in.size == page_.size() ? ZSTD_e_end : ZSTD_e_flush;
+      CHECK(ZSTD_compressStream2(zstd_.get(), &out, &in, end) == 0);
+    }
+    return out.pos;
   }
 
   const Memtable& table_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 
 #include "store/events/plan.h"
 
@@ -17,6 +18,18 @@ bool is_telling(const query::Test& test) {
   return test.field == kLineField || (test.op == query::Operator::equal && is_indexed(test.field));
 }
 
+// Tests, and what joins them.
+size_t parts_of(const query::Expression& expression) {
+  const auto sum = [](const std::vector<query::Expression>& children) {
+    return std::accumulate(children.begin(), children.end(), size_t{1},
+                           [](size_t parts, const query::Expression& child) { return parts + parts_of(child); });
+  };
+  if (const auto* node = std::get_if<query::And>(&expression.node)) return sum(node->children);
+  if (const auto* node = std::get_if<query::Or>(&expression.node)) return sum(node->children);
+  const auto* node = std::get_if<query::Not>(&expression.node);
+  return node != nullptr ? 1 + parts_of(*node->child) : 1;
+}
+
 void put_row(Memtable& table, const std::vector<event::Field>& fields, const std::vector<Cell>& cells) {
   for (size_t i = 0; i < fields.size(); ++i) {
     if (const auto* text = std::get_if<std::string>(&cells[i])) table.put(fields[i], *text);
@@ -30,6 +43,9 @@ void put_row(Memtable& table, const std::vector<event::Field>& fields, const std
 // What is found so far.
 struct RowFinder::Found {
   std::vector<event::Field> fields;
+  std::vector<event::Field> all_fields;  // the further ones, too
+  size_t whole_max = 0;
+  size_t whole = 0;
   std::shared_ptr<Memtable> table = std::make_shared<Memtable>();
   std::vector<RowPlace> places;
 };
@@ -38,7 +54,8 @@ RowFinder::RowFinder(const query::Hunt& hunt, PageMemory& memory, std::function<
     : hunt_(hunt),
       memory_(memory),
       go_on_(std::move(go_on)),
-      narrows_(narrows(hunt.where) && checks_.size() <= kTestsNarrowingMax) {}
+      narrows_(narrows(hunt.where) && checks_.size() <= kTestsNarrowingMax),
+      exact_(narrows_ && narrowing_.size() == parts_of(hunt.where)) {}
 
 // Whether it is true of few rows, as far as its form says; the tests that say so get their checks.
 bool RowFinder::narrows(const query::Expression& expression) {
@@ -107,10 +124,13 @@ Result<bool> RowFinder::add_segment(const SegmentPart& part, size_t number, Foun
     TRY(const InGroup rows, rows_of(hunt_.where, columns));
     if (!rows || found.places.size() + rows->size() > kFoundRowsMax) return false;
     if (rows->empty()) continue;
-    std::vector<std::vector<Cell>> cells(rows->size(), std::vector<Cell>(found.fields.size()));
-    TRY_STATUS(columns.read(found.fields, *rows, cells));
+    const bool whole = found.whole == found.places.size() && found.whole + rows->size() <= found.whole_max;
+    const auto& fields = whole ? found.all_fields : found.fields;
+    if (whole) found.whole += rows->size();
+    std::vector<std::vector<Cell>> cells(rows->size(), std::vector<Cell>(fields.size()));
+    TRY_STATUS(columns.read(fields, *rows, cells));
     for (size_t i = 0; i < rows->size(); ++i) {
-      put_row(*found.table, found.fields, cells[i]);
+      put_row(*found.table, fields, cells[i]);
       found.places.push_back(
           {.part = static_cast<int64_t>(number), .row = static_cast<int64_t>(columns.group().first_row + (*rows)[i])});
     }
@@ -118,11 +138,14 @@ Result<bool> RowFinder::add_segment(const SegmentPart& part, size_t number, Foun
   return true;
 }
 
-Result<std::optional<ShownRows>> RowFinder::find(const View& view, const event::FieldSet& fields) {
+Result<std::optional<FoundRows>> RowFinder::find(const View& view, const event::FieldSet& fields,
+                                                 const Further& further) {
   if (!narrows_) return std::nullopt;
-  Found found;
+  Found found{.whole_max = further.rows_max};
   for (const event::FieldInfo& info : event::kFields) {
-    if (has_field(fields, info.field)) found.fields.push_back(info.field);
+    const bool asked = has_field(fields, info.field);
+    if (asked) found.fields.push_back(info.field);
+    if (asked || has_field(further.fields, info.field)) found.all_fields.push_back(info.field);
   }
   size_t number = view.tails.size();
   for (const SegmentPart& part : view.segments) {
@@ -130,7 +153,9 @@ Result<std::optional<ShownRows>> RowFinder::find(const View& view, const event::
     if (!few) return std::nullopt;
   }
   const size_t rows = found.table->rows();
-  return ShownRows{.table = std::move(found.table), .rows = rows, .places = std::move(found.places), .fields = fields};
+  return FoundRows{
+      .rows = {.table = std::move(found.table), .rows = rows, .places = std::move(found.places), .fields = fields},
+      .whole = found.whole};
 }
 
 }  // namespace redoubt::store::embedded

@@ -15,14 +15,27 @@ namespace redoubt::store::embedded {
 // More rows than these are read by SQL where they are.
 constexpr size_t kFoundRowsMax = 16'384;
 
+struct FoundRows {
+  ShownRows rows;
+  size_t whole = 0;  // the first ones, which have the further fields too
+};
+
 class RowFinder {
  public:
+  // Fields that are read of so many rows along with the others: where no more are found, they need not be fetched.
+  struct Further {
+    event::FieldSet fields{};
+    size_t rows_max = 0;
+  };
+
   // `go_on` is asked before each row group. Hunt and memory must outlive it.
   RowFinder(const query::Hunt& hunt, PageMemory& memory, std::function<Status()> go_on);
 
   // The fields of all rows of the segments that may match, each with its place: the part of the view that it is of, and
   // its row there. Nothing where any row may match, or too many do.
-  Result<std::optional<ShownRows>> find(const View& view, const event::FieldSet& fields);
+  Result<std::optional<FoundRows>> find(const View& view, const event::FieldSet& fields, const Further& further);
+  // Whether what is found is all that the condition is true of, and nothing else, but for the bounds of time.
+  bool exact() const { return exact_; }
 
  private:
   using InGroup = std::optional<std::vector<uint32_t>>;  // rows of a group, ascending; nothing: all of them
@@ -41,6 +54,7 @@ class RowFinder {
   std::map<const query::Test*, query::TextCheck> checks_;
   std::set<const query::Expression*> narrowing_;  // parts of the condition; the others say nothing
   const bool narrows_;
+  const bool exact_;
 };
 
 }  // namespace redoubt::store::embedded

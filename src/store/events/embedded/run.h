@@ -48,6 +48,10 @@ class Run {
   // if it is in `more`.
   Result<Rows> select(View& view, Reading::Places places, const StatementOf& statement_of,
                       const event::FieldSet& more = {});
+  // The rows of the segments that the condition is true of, but for the bounds of time, where that can be said without
+  // SQL: copies of the fields. Nothing where it cannot, or where a segment is damaged.
+  Result<std::optional<FoundRows>> find(const View& view, const event::FieldSet& fields,
+                                        const RowFinder::Further& further);
   // What the statement gives over nothing, whatever the limits say.
   Result<Rows> select_nothing(const StatementOf& statement_of);
   // Rows of one segment by their places, the first first: the fields, then the place.
@@ -75,6 +79,7 @@ class Run {
   PageMemory memory_;
   LineTests lines_;
   RowFinder finder_;
+  bool too_many_ = false;  // for the finder
   std::vector<std::string> why_partial_;
 };
 

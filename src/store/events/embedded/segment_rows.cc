@@ -10,18 +10,18 @@ namespace redoubt::store::embedded {
 
 namespace {
 
-constexpr size_t kTextsAtOnce = 256;
-
 bool is_text_field(event::Field field) { return event::is_textual(event::info(field).type); }
 
 Status put_cells(ParquetColumn& column, event::Field field, std::span<const uint32_t> rows, size_t position,
                  std::span<std::vector<Cell>> cells) {
-  TRY_STATUS(column.unpack_slots());
-  const auto slots = column.slots();
-  if (std::all_of(rows.begin(), rows.end(), [&](uint32_t row) { return slots[row] == kAbsent; })) return {};
-  TRY_STATUS(column.unpack_values());
+  std::vector<uint32_t> slots;
+  TRY_STATUS(column.find_slots(rows, slots));
+  uint32_t behind = 0;  // the highest slot
+  for (const uint32_t slot : slots) behind = slot == kAbsent ? behind : std::max(behind, slot + 1);
+  if (behind == 0) return {};
+  TRY_STATUS(column.unpack_values_to(behind - 1));
   for (size_t i = 0; i < rows.size(); ++i) {
-    const uint32_t slot = slots[rows[i]];
+    const uint32_t slot = slots[i];
     if (slot == kAbsent) continue;
     if (!is_text_field(field)) {
       cells[i][position] = column.numbers()[slot];
@@ -32,23 +32,6 @@ Status put_cells(ParquetColumn& column, event::Field field, std::span<const uint
     cells[i][position] = std::string(text);
   }
   return {};
-}
-
-// Which of the values pass.
-std::vector<bool> passing_values(query::TextCheck& check, std::span<const std::string_view> values) {
-  std::vector<bool> pass(values.size());
-  std::string texts;
-  std::vector<uint32_t> sizes;
-  for (size_t first = 0; first < values.size(); first += kTextsAtOnce) {
-    texts.clear();
-    sizes.clear();
-    for (const std::string_view value : values.subspan(first, std::min(kTextsAtOnce, values.size() - first))) {
-      texts += value;
-      sizes.push_back(static_cast<uint32_t>(value.size()));
-    }
-    check.find(texts, sizes, [&](size_t at) { pass[first + at] = true; });
-  }
-  return pass;
 }
 
 }  // namespace
@@ -85,14 +68,13 @@ Result<std::vector<uint32_t>> GroupColumns::passing(event::Field field, query::T
   std::vector<uint32_t> rows;
   TRY(ParquetColumn* const column, this->column(field));
   if (column == nullptr) return rows;
+  TRY(const std::string_view bytes, column->value_bytes());
+  if (!bytes.empty() && !check.may_hold_in(bytes)) return rows;
   TRY_STATUS(column->unpack_values());
-  const std::vector<bool> pass = passing_values(check, column->texts());
-  if (std::find(pass.begin(), pass.end(), true) == pass.end()) return rows;
-  TRY_STATUS(column->unpack_slots());
-  const auto slots = column->slots();
-  for (uint32_t row = 0; row < slots.size(); ++row) {
-    if (slots[row] != kAbsent && pass[slots[row]]) rows.push_back(row);
-  }
+  std::vector<bool> pass(column->texts().size());
+  bool any = false;
+  check.find(column->texts(), [&](size_t at) { pass[at] = any = true; });
+  if (any) TRY_STATUS(column->find_rows(pass, rows));
   return rows;
 }
 

@@ -164,6 +164,24 @@ TEST(ParquetEncoding, unpacks_deltas) {
   }
 }
 
+// A walker gives the same numbers, and knows where the ones are.
+void expect_walks(const std::string& bytes, unsigned width, const std::vector<uint32_t>& numbers) {
+  RunWalker walker(bytes, width);
+  RunWalker before(bytes, width);
+  RunWalker finder(bytes, width);
+  size_t ones = 0;
+  for (size_t place = 0; place < numbers.size(); ++place) {
+    EXPECT_EQ(walker.number_at(place), numbers[place]);
+    if (width != 1) continue;
+    EXPECT_EQ(before.ones_before(place), ones);
+    if (numbers[place] == 0) continue;
+    EXPECT_EQ(finder.place_of_one(ones++), place);
+  }
+  if (width != 1) return;
+  EXPECT_EQ(RunWalker(bytes, 1).ones_before(numbers.size()), ones);
+  EXPECT_FALSE(finder.place_of_one(ones));
+}
+
 TEST(ParquetEncoding, runs_come_back_as_they_were) {
   std::mt19937 random(7);
   for (const unsigned width : {1U, 3U, 8U, 13U, 32U}) {
@@ -180,6 +198,7 @@ TEST(ParquetEncoding, runs_come_back_as_they_were) {
       const auto again = unpack_runs(bytes, width, numbers.size());
       ASSERT_TRUE(again);
       ASSERT_EQ(*again, numbers);
+      expect_walks(bytes, width, numbers);
     }
   }
   std::string bytes;

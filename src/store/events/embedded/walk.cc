@@ -1,7 +1,10 @@
 #include "store/events/embedded/walk.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+
+#include "store/events/plan.h"
 
 namespace redoubt::store::embedded {
 
@@ -22,7 +25,7 @@ uint64_t rows_left(const SegmentPart& part) {
   return rows;
 }
 
-// Where a row is: in a segment, or in a table of the tail.
+// Where a row is: in a segment, or in a table, of the tail or of copies.
 struct Place {
   std::shared_ptr<const Segment> segment;
   std::shared_ptr<const Memtable> table;
@@ -35,6 +38,15 @@ struct Found {
   std::string host_id;
   Place place;
 };
+
+// By which rows are ordered.
+constexpr event::FieldSet kKeyFields = [] {
+  event::FieldSet fields{};
+  for (const event::Field field : {event::Field::event_time, event::Field::event_sequence, event::Field::host_id}) {
+    add_field(fields, field);
+  }
+  return fields;
+}();
 
 int64_t number_in(const Cell& cell) {
   const auto* number = std::get_if<int64_t>(&cell);
@@ -69,8 +81,10 @@ class Walk {
         hunt_(clone(hunt)),
         fields_(hunt.fields),
         newest_first_(hunt.direction == query::Direction::descending) {
-    if (!fields_.empty()) return;
-    for (const event::FieldInfo& info : event::kFields) fields_.push_back(info.field);
+    for (const event::FieldInfo& info : event::kFields) {
+      if (hunt.fields.empty()) fields_.push_back(info.field);
+    }
+    for (const event::Field field : fields_) add_field(shown_, field);
   }
 
   Result<HuntResult> go(View view) {
@@ -125,19 +139,48 @@ class Walk {
   // Reads a part of the view and merges what it gave; false ends the walk.
   bool step(View part) {
     if (full() && !found_.empty()) narrow();
-    const auto rows = run_.select(part, Reading::Places::shown, [&](const std::string& source, const auto& answered) {
-      return statement(source, answered);
-    });
-    if (!rows) {
-      if (!run_.stopped_by(rows.error())) failure_ = rows.error();
-      return false;
-    }
-    for (const auto& row : rows->rows) {
-      found_.push_back({number_in(row[0]), number_in(row[1]), text_in(row[2]), place(part, row[3], row[4])});
+    const auto found = run_.find(part, kKeyFields, {.fields = shown_, .rows_max = hunt_.limit});
+    if (!found) return stop(found.error());
+    if (!*found || !add(part, **found)) {
+      if (!add_by_sql(std::move(part))) return false;
     }
     std::stable_sort(found_.begin(), found_.end(), [&](const Found& a, const Found& b) { return before(a, b); });
     if (found_.size() > hunt_.limit) found_.resize(hunt_.limit);
     return true;
+  }
+
+  // False: a row has no time, and SQL knows where such a one belongs.
+  bool add(const View& part, const FoundRows& found) {
+    const ShownRows& rows = found.rows;
+    std::vector<Found> more;
+    for (size_t row = 0; row < rows.rows; ++row) {
+      const Cell time = cell_of(*rows.table, row, event::Field::event_time);
+      if (!std::holds_alternative<int64_t>(time)) return false;
+      const int64_t time_us = number_in(time);
+      if ((hunt_.since && time_us < hunt_.since->us) || (hunt_.until && time_us >= hunt_.until->us)) continue;
+      more.push_back({time_us, number_in(cell_of(*rows.table, row, event::Field::event_sequence)),
+                      text_in(cell_of(*rows.table, row, event::Field::host_id)),
+                      row < found.whole ? Place{.segment = nullptr, .table = rows.table, .row = row}
+                                        : place(part, Cell{rows.places[row].part}, Cell{rows.places[row].row})});
+    }
+    std::move(more.begin(), more.end(), std::back_inserter(found_));
+    return true;
+  }
+
+  bool add_by_sql(View part) {
+    const auto rows = run_.select(part, Reading::Places::shown, [&](const std::string& source, const auto& answered) {
+      return statement(source, answered);
+    });
+    if (!rows) return stop(rows.error());
+    for (const auto& row : rows->rows) {
+      found_.push_back({number_in(row[0]), number_in(row[1]), text_in(row[2]), place(part, row[3], row[4])});
+    }
+    return true;
+  }
+
+  bool stop(const Error& error) {
+    if (!run_.stopped_by(error)) failure_ = error;
+    return false;
   }
 
   static Place place(const View& view, const Cell& part, const Cell& row) {
@@ -201,6 +244,7 @@ class Walk {
   const query::Hunt& asked_;
   query::Hunt hunt_;
   std::vector<event::Field> fields_;
+  event::FieldSet shown_{};  // the same
   bool newest_first_;
   std::vector<Found> found_;
   std::optional<Error> failure_;
