@@ -69,55 +69,58 @@ KnownVerdict ObjectJudge::scan(const ContentKey& content) {
   return verdict;
 }
 
-// What the engines said before is asked for once more only if they are others now; the lists always.
+// A verdict of the judges of now is it, with its id. What the engines said before is asked for once more only if they
+// are others now; the lists always.
 Result<KnownVerdict> ObjectJudge::judge(const ContentKey& content) {
-  TRY(scan::ScanReport good, good_by_reputation(parts_.reputation, content.sha256));
-  if (!good.engines.empty()) return KnownVerdict{.content = content, .judges = judges(), .report = std::move(good)};
   std::optional<KnownVerdict> before;
   TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
     before = find_latest_verdict(sql, content);
     return {};
   }));
   const Judges now = judges();
+  if (before && holds(before->report.verdict) && before->judges == now) return *std::move(before);
+  TRY(scan::ScanReport good, good_by_reputation(parts_.reputation, content.sha256));
+  if (!good.engines.empty()) return KnownVerdict{.content = content, .judges = now, .report = std::move(good)};
   const bool same_engines = before && holds(before->report.verdict) && before->judges.engines == now.engines &&
                             !before->report.engines.empty() && !is_good_by_reputation(before->report);
   KnownVerdict verdict = same_engines ? *std::move(before) : scan(content);
   if (same_engines) verdict.judges = now;
+  verdict.id = 0;
   TRY_STATUS(add_reputation(parts_.reputation, content.sha256, verdict.report));
   return verdict;
 }
 
 Result<std::shared_ptr<KnownVerdict>> ObjectJudge::ask(const ContentKey& content) {
   TRY(KnownVerdict judged, judge(content));
-  judged.id = 0;
   return std::make_shared<KnownVerdict>(std::move(judged));
 }
 
 // The alert that the object's verdict makes; empty for none.
-Result<std::string> ObjectJudge::raise(const Object& object, const KnownVerdict& verdict) {
-  const scan::ScanReport& report = verdict.report;
-  if (!report.detections.empty()) return parts_.alerts.add(detection_of(object, report));
+Result<std::string> ObjectJudge::raise(long long row, const scan::ScanReport& report) {
   // Without any engine the node's health says so once.
-  if (holds(report.verdict) || parts_.scanner.engines().empty()) return std::string();
-  return parts_.alerts.add(unjudged_detection(object, report));
+  const bool is_unjudged = !holds(report.verdict) && !parts_.scanner.engines().empty();
+  if (report.detections.empty() && !is_unjudged) return std::string();
+  std::optional<Object> object;
+  TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
+    object = read_object(sql, row);
+    return {};
+  }));
+  if (!object) return fail(Errc::not_found, "object " + std::to_string(row) + " is gone");
+  return parts_.alerts.add(report.detections.empty() ? unjudged_detection(*object, report)
+                                                     : detection_of(*object, report));
 }
 
-// Alerts first: if the process ends in between, the object is judged again and the same detections change nothing.
+// Alerts first: if the process ends in between, the object is judged again and the same detections change nothing. That
+// is why the verdict itself need not reach the disk at once.
 Status ObjectJudge::settle(const std::vector<long long>& rows, const std::shared_ptr<KnownVerdict>& verdict) {
   std::vector<Judged> judged;
   for (const long long row : rows) {
-    std::optional<Object> object;
-    TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
-      object = read_object(sql, row);
-      return {};
-    }));
-    if (!object) return fail(Errc::not_found, "object " + std::to_string(row) + " is gone");
-    TRY(std::string alert_id, raise(*object, *verdict));
+    TRY(std::string alert_id, raise(row, verdict->report));
     judged.push_back({.verdict = verdict->report.verdict, .alert_id = std::move(alert_id)});
   }
   long long id = verdict->id;
   const bool is_new = id == 0;
-  TRY_STATUS(writes_.write([&](soci::session& sql) -> Status {
+  TRY_STATUS(writes_.write_soon([&](soci::session& sql) -> Status {
     if (is_new) id = insert_verdict(sql, *verdict);
     for (size_t i = 0; i < rows.size(); ++i) {
       judged[i].verdict_id = id;
@@ -126,7 +129,7 @@ Status ObjectJudge::settle(const std::vector<long long>& rows, const std::shared
     return {};
   }));
   verdict->id = id;
-  if (is_new && holds(verdict->report.verdict)) cache_.put(verdict);
+  if (holds(verdict->report.verdict)) cache_.put(verdict);
   const std::string label = "verdict=\"" + std::string(scan::name_of(verdict->report.verdict)) + "\"";
   parts_.metrics.counter("redoubt_objects_total", "objects judged", label).add(rows.size());
   return {};

@@ -23,7 +23,7 @@ class ObjectJudge {
   Judges judges() const;
   // What the judges of now said of it before; null where they have to be asked.
   std::shared_ptr<const KnownVerdict> known(const ContentKey& content);
-  // A word on the content that nobody knows but the caller: settle() keeps it.
+  // Their word, also where it takes the engines: one without an id nobody knows but the caller, settle() keeps it.
   Result<std::shared_ptr<KnownVerdict>> ask(const ContentKey& content);
   // Alert, verdict and rows for these submissions of the content; sets the id of a verdict that is new. An error:
   // nothing, or less than all, was kept; again is harmless.
@@ -38,7 +38,7 @@ class ObjectJudge {
   std::string engines() const;
   Result<KnownVerdict> judge(const ContentKey& content);
   KnownVerdict scan(const ContentKey& content);
-  Result<std::string> raise(const Object& object, const KnownVerdict& verdict);
+  Result<std::string> raise(long long row, const scan::ScanReport& report);
   Status replace(const KnownVerdict& before, KnownVerdict now);
 
   ObjectServiceParts parts_;

@@ -226,7 +226,7 @@ class ObjectPipeline final : public ObjectService {
     std::shared_ptr<KnownVerdict> verdict;
     while (true) {
       if (!job.rows.empty() && verdict == nullptr) {
-        TRY(verdict, word_on(job.content));
+        TRY(verdict, judge_.ask(job.content));
       }
       if (verdict != nullptr) {
         TRY_STATUS(refuse_interrupted(*verdict));
@@ -236,12 +236,6 @@ class ObjectPipeline final : public ObjectService {
       job.rows = queue_.finish(job);
       if (job.rows.empty()) return {};
     }
-  }
-
-  // What is known, else what the engines say.
-  Result<std::shared_ptr<KnownVerdict>> word_on(const ContentKey& content) {
-    if (const auto known = judge_.known(content)) return std::make_shared<KnownVerdict>(*known);
-    return judge_.ask(content);
   }
 
   // Errors of a node that is going down say nothing about the object: it stays `processing` for the next start.

@@ -10,10 +10,23 @@ namespace redoubt::scan {
 namespace {
 
 constexpr size_t kMagicBytesMax = size_t{64} << 10;
-// Texts are searched for dozens of patterns of languages, at a millisecond for every 20 KiB: their start has to do.
+// Texts are searched for dozens of patterns of languages, byte by byte: their start has to do.
 constexpr size_t kTextMagicBytesMax = size_t{2} << 10;
+// Behind this only markup and JSON tell more of a text than its first lines did.
+constexpr size_t kTextMagicBytesMin = 512;
 constexpr size_t kTextSampleBytes = 1024;
 constexpr size_t kRegexBytesMax = 512;
+
+bool opens_json(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+}
+
+std::string_view head_of_text(std::string_view text) {
+  text = text.substr(0, kTextMagicBytesMax);
+  const bool may_be_markup = text.find('<', kTextMagicBytesMin) != std::string_view::npos;
+  return may_be_markup || opens_json(text) ? text : text.substr(0, kTextMagicBytesMin);
+}
 
 struct CloseMagic {
   void operator()(magic_t magic) const { magic_close(magic); }
@@ -26,7 +39,7 @@ class LibMagic final : public FileTypes {
 
   std::string mime_type(std::string_view content) override {
     const bool is_text = content.substr(0, kTextSampleBytes).find('\0') == std::string_view::npos;
-    const std::string_view head = content.substr(0, is_text ? kTextMagicBytesMax : kMagicBytesMax);
+    const std::string_view head = is_text ? head_of_text(content) : content.substr(0, kMagicBytesMax);
     const char* type = magic_buffer(magic_.get(), head.data(), head.size());
     return type == nullptr ? std::string() : base::escape_invalid_utf8(type);
   }

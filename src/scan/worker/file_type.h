@@ -13,8 +13,8 @@ namespace redoubt::scan {
 class FileTypes {
  public:
   virtual ~FileTypes() = default;
-  // "text/plain"; empty where libmagic fails. Looks at the first 64 KiB alone, of a text at 2 KiB:
-  // it is dear.
+  // "text/plain"; empty where libmagic fails. Looks at the first 64 KiB alone, of a text at 512
+  // bytes, at 2 KiB where there may be markup or JSON: it is dear.
   virtual std::string mime_type(std::string_view content) = 0;
 };
 

@@ -4,10 +4,19 @@
 
 namespace redoubt::store {
 
+Status GroupedWrites::write(const std::function<Status(soci::session&)>& work) {
+  Waiting own{.work = &work, .durable = Durable::now};
+  return wait_for(own);
+}
+
+Status GroupedWrites::write_soon(const std::function<Status(soci::session&)>& work) {
+  Waiting own{.work = &work, .durable = Durable::soon};
+  return wait_for(own);
+}
+
 // Whoever finds no leader leads: it takes all that wait, its own write among them unless more came before than a group
 // holds, and leads on until its own is done.
-Status GroupedWrites::write(const std::function<Status(soci::session&)>& work) {
-  Waiting own{.work = &work};
+Status GroupedWrites::wait_for(Waiting& own) {
   std::unique_lock lock(mutex_);
   waiting_.push_back(&own);
   while (own.state == Waiting::State::waits) {
@@ -29,11 +38,18 @@ Status GroupedWrites::write(const std::function<Status(soci::session&)>& work) {
   return own.result;
 }
 
-void GroupedWrites::run(const std::vector<Waiting*>& group) {
-  const Status together = state_.write([&](soci::session& session) -> Status {
+Status GroupedWrites::run_together(const std::vector<Waiting*>& group) {
+  const auto all = [&](soci::session& session) -> Status {
     for (const Waiting* one : group) TRY_STATUS((*one->work)(session));
     return {};
-  });
+  };
+  const bool can_wait =
+      std::all_of(group.begin(), group.end(), [](const Waiting* one) { return one->durable == Durable::soon; });
+  return can_wait ? state_.write_soon(all) : state_.write(all);
+}
+
+void GroupedWrites::run(const std::vector<Waiting*>& group) {
+  const Status together = run_together(group);
   if (together) return;
   if (group.size() == 1) {
     group.front()->result = together;

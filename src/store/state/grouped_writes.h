@@ -19,13 +19,19 @@ class GroupedWrites {
   // As StateDb::write: durable on return. `work` may run twice, the first time rolled back, so it only sets what it
   // would set again.
   Status write(const std::function<Status(soci::session&)>& work);
+  // As StateDb::write_soon; with others that have to be durable it is so too.
+  Status write_soon(const std::function<Status(soci::session&)>& work);
 
  private:
+  enum class Durable { now, soon };
   struct Waiting {
     const std::function<Status(soci::session&)>* work = nullptr;
+    Durable durable = Durable::now;
     Status result;
     enum class State { waits, done } state = State::waits;
   };
+  Status wait_for(Waiting& own);
+  Status run_together(const std::vector<Waiting*>& group);
   void run(const std::vector<Waiting*>& group);
 
   static constexpr size_t kGroupMax = 256;

@@ -24,10 +24,11 @@ class GroupedWritesTest : public testing::Test {
   }
 
   Status insert(long long number) {
-    return writes_->write([&](soci::session& sql) -> Status {
+    const auto work = [&](soci::session& sql) -> Status {
       sql << "INSERT INTO numbers (n) VALUES (:n)", soci::use(number);
       return {};
-    });
+    };
+    return number % 3 == 0 ? writes_->write_soon(work) : writes_->write(work);
   }
   long long count() {
     long long rows = 0;

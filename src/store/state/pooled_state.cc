@@ -44,8 +44,7 @@ Status check_applied(const std::vector<AppliedMigration>& applied, std::span<con
 
 }  // namespace
 
-PooledState::PooledState(std::string begin_write, std::string begin_read)
-    : begin_write_(std::move(begin_write)), begin_read_(std::move(begin_read)) {}
+PooledState::PooledState(Begins begins) : begins_(std::move(begins)) {}
 
 PooledState::~PooledState() = default;
 
@@ -81,17 +80,25 @@ Status PooledState::in_transaction(soci::session& session, const std::string& be
 }
 
 Status PooledState::write(const std::function<Status(soci::session&)>& work) {
+  return write_begun_by(begins_.write, work);
+}
+
+Status PooledState::write_soon(const std::function<Status(soci::session&)>& work) {
+  return write_begun_by(begins_.write_soon, work);
+}
+
+Status PooledState::write_begun_by(const std::string& begin, const std::function<Status(soci::session&)>& work) {
   CHECK(writing_.load() != std::this_thread::get_id());  // a write inside a write would wait for itself
   const std::lock_guard lock(writer_mutex_);
   writing_ = std::this_thread::get_id();
-  Status done = in_transaction(*writer_, begin_write_, work);
+  Status done = in_transaction(*writer_, begin, work);
   writing_ = std::thread::id{};
   return done;
 }
 
 Status PooledState::read(const std::function<Status(soci::session&)>& work) {
   TRY(soci::session * session, take_reader());
-  Status done = in_transaction(*session, begin_read_, work);
+  Status done = in_transaction(*session, begins_.read, work);
   const std::lock_guard lock(free_mutex_);
   free_.push_back(session);
   freed_.notify_one();

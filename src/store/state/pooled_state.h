@@ -21,12 +21,17 @@ class PooledState : public StateDb {
   ~PooledState() override;
 
   Status write(const std::function<Status(soci::session&)>& work) override;
+  Status write_soon(const std::function<Status(soci::session&)>& work) override;
   // A transaction too, so that several statements see one state.
   Status read(const std::function<Status(soci::session&)>& work) override;
 
  protected:
   enum class SessionRole { writer, reader };
-  PooledState(std::string begin_write, std::string begin_read);
+  // How an engine begins each kind of transaction.
+  struct Begins {
+    std::string write, write_soon, read;
+  };
+  explicit PooledState(Begins begins);
 
   // Opens all sessions.
   Status open_sessions();
@@ -46,13 +51,14 @@ class PooledState : public StateDb {
  private:
   static constexpr size_t kReaderSessions = 4;
 
+  Status write_begun_by(const std::string& begin, const std::function<Status(soci::session&)>& work);
   Status begin_transaction(soci::session& session, const std::string& begin);
   Status in_transaction(soci::session& session, const std::string& begin,
                         const std::function<Status(soci::session&)>& work);
   Result<soci::session*> take_reader();
   Status apply_migration(soci::session& session, const Migration& migration);
 
-  const std::string begin_write_, begin_read_;
+  const Begins begins_;
   std::mutex writer_mutex_;
   std::atomic<std::thread::id> writing_;
   std::unique_ptr<soci::session> writer_;

@@ -96,7 +96,10 @@ PGconn* connection_of(soci::session& session) {
 class PostgresState final : public PooledState {
  public:
   explicit PostgresState(std::string connection)
-      : PooledState("BEGIN;", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"), connection_(std::move(connection)) {}
+      : PooledState({.write = "BEGIN;",
+                     .write_soon = "BEGIN; SET LOCAL synchronous_commit=off;",
+                     .read = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"}),
+        connection_(std::move(connection)) {}
 
   Status open(std::span<const Migration> migrations) {
     TRY_STATUS(base::within("open state database in PostgreSQL", open_sessions()));

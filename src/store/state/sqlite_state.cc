@@ -72,7 +72,11 @@ Status copy_database(soci::session& session, const std::string& path) {
 
 class SqliteState final : public PooledState {
  public:
-  explicit SqliteState(std::string path) : PooledState("BEGIN IMMEDIATE;", "BEGIN;"), path_(std::move(path)) {}
+  explicit SqliteState(std::string path)
+      : PooledState({.write = "PRAGMA synchronous=FULL; BEGIN IMMEDIATE;",
+                     .write_soon = "PRAGMA synchronous=NORMAL; BEGIN IMMEDIATE;",
+                     .read = "BEGIN;"}),
+        path_(std::move(path)) {}
 
   Status open() { return base::within("open state database " + path_, open_sessions()); }
   using PooledState::migrate;

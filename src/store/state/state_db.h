@@ -31,6 +31,9 @@ class StateDb {
   // Runs `work` in a transaction on the writer session (BEGIN IMMEDIATE); an error or exception rolls back. Durable on
   // return. Exceptions of SOCI become errors.
   virtual Status write(const std::function<Status(soci::session&)>& work) = 0;
+  // The same for what can be made again: all see it on return and it survives the end of this process, that of the
+  // machine only once a later write() is durable.
+  virtual Status write_soon(const std::function<Status(soci::session&)>& work) = 0;
   // Runs `work` on a reader session of a pool.
   virtual Status read(const std::function<Status(soci::session&)>& work) = 0;
   // Writes it as it is now to a database at a path where there is nothing. Others read and write meanwhile.

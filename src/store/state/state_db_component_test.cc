@@ -67,6 +67,24 @@ TEST_P(StateEngineTest, keeps_what_was_written) {
   EXPECT_TRUE(open(migrations)->verify());
 }
 
+TEST_P(StateEngineTest, what_can_wait_for_the_disk_is_seen_at_once_and_kept) {
+  const Migration migrations[] = {kNotes};
+  auto db = open(migrations);
+  const auto add_soon = [&](const std::string& text) {
+    return db->write_soon([&](soci::session& session) -> Status {
+      session << "INSERT INTO note (text) VALUES (:t)", soci::use(text);
+      return {};
+    });
+  };
+  ASSERT_TRUE(add_soon("one"));
+  EXPECT_EQ(count_notes(*db), 1);
+  EXPECT_FALSE(add_soon("one"));
+  ASSERT_TRUE(add_note(*db, "two"));
+  ASSERT_TRUE(add_soon("three"));
+  db.reset();
+  EXPECT_EQ(count_notes(*open(migrations)), 3);
+}
+
 TEST_P(StateEngineTest, applies_only_the_migrations_it_lacks) {
   const Migration first[] = {kNotes};
   const Migration both[] = {kNotes, kAuthors};
