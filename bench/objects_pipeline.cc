@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "bench/icap_server.h"
 #include "bench/object_door.h"
 #include "bench/report.h"
 #include "scan/clamav.h"
@@ -25,6 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kPipelineRuns = 3;
+constexpr size_t kBlockedShareMax = 50;  // one in so many
 constexpr size_t kFilesOfFolder = 40;
 constexpr uintmax_t kFileBytesMin = 2'000, kFileBytesMax = 1'500'000;
 constexpr int64_t kObjectWaitNs = 60'000'000'000;
@@ -97,10 +99,21 @@ void wait_for_clamd(Ready ready) {
   give_up("clamd does not get ready");
 }
 
-// Seconds of CPU, those of starting and stopping the engines taken off.
-double through_the_door(const std::vector<CorpusFile>& corpus, const std::string& rules) {
+// Seconds of CPU.
+struct Cost {
+  double all = 0, of_clamd = 0;
+};
+
+// Of a clamd that runs under these options, so far.
+double cpu_of_clamd(const scan::ClamdOptions& options) {
+  const std::string pid = must(base::read_file(options.work_directory + "/run/clamd.pid", 32));
+  return cpu_of_process(pid.substr(0, pid.find('\n')));
+}
+
+// That of starting and stopping the engines taken off.
+Cost through_the_door(const std::vector<CorpusFile>& corpus, const std::string& rules) {
   const Signatures signatures;
-  std::array<double, 2> cost{};
+  std::array<Cost, 2> cost{};
   for (const bool with_corpus : {false, true}) {
     const double before = cpu_of(RUSAGE_SELF) + cpu_of(RUSAGE_CHILDREN);
     Door door{{.rules_directory = rules, .clamav = {.own = signatures.clamd("door")}}};
@@ -109,10 +122,12 @@ double through_the_door(const std::vector<CorpusFile>& corpus, const std::string
     if (with_corpus) {
       for (const CorpusFile& file : corpus) door.wait_for(must(door.submit(file.content, file.path)));
     }
+    Cost& spent = cost[with_corpus ? 1 : 0];
+    spent.of_clamd = cpu_of_clamd(signatures.clamd("door"));
     door.stop();
-    cost[with_corpus ? 1 : 0] = cpu_of(RUSAGE_SELF) + cpu_of(RUSAGE_CHILDREN) - before;
+    spent.all = cpu_of(RUSAGE_SELF) + cpu_of(RUSAGE_CHILDREN) - before;
   }
-  return cost[1] - cost[0];
+  return {cost[1].all - cost[0].all, cost[1].of_clamd - cost[0].of_clamd};
 }
 
 double glued_together(const std::vector<CorpusFile>& corpus, const std::string& compiled_rules) {
@@ -135,6 +150,24 @@ double glued_together(const std::vector<CorpusFile>& corpus, const std::string& 
   return cost[1] - cost[0];
 }
 
+// As what virus_scan does of it: ClamAV alone, over a connection that is kept.
+Cost through_c_icap(const std::vector<CorpusFile>& corpus) {
+  const Signatures signatures;
+  const auto clamd = must(scan::start_clamd(signatures.clamd("icap")));
+  wait_for_clamd([&] { return clamd->state() == scan::ClamdProcess::State::ready; });
+  const auto server = start_icap_server(clamd->socket_path());
+  for (int i = 0; i < 4; ++i) server->blocks("warm " + std::to_string(i));
+  const double before = server->cpu_seconds(), clamd_before = cpu_of_clamd(signatures.clamd("icap"));
+  // One of the files is past ClamAV's limits, and blocked for that.
+  size_t blocked = 0;
+  for (const CorpusFile& file : corpus) blocked += server->blocks(file.content) ? 1 : 0;
+  if (blocked > corpus.size() / kBlockedShareMax) give_up("c-icap blocks " + std::to_string(blocked) + " files");
+  const double of_clamd = cpu_of_clamd(signatures.clamd("icap")) - clamd_before;
+  const double of_server = server->cpu_seconds() - before;
+  clamd->stop();
+  return {of_server + of_clamd, of_clamd};
+}
+
 std::string compile_rules(const std::string& directory, const std::string& output) {
   std::vector<std::string> words = {"yarac"};
   for (const char* name : {"filename", "filepath", "extension", "filetype", "owner"}) {
@@ -151,9 +184,18 @@ std::string compile_rules(const std::string& directory, const std::string& outpu
   return output;
 }
 
-}  // namespace
+double ms_an_object(double seconds, const std::vector<CorpusFile>& corpus) {
+  return seconds * 1e3 / static_cast<double>(corpus.size());
+}
 
-void measure_pipeline() {
+std::string described(const std::vector<CorpusFile>& corpus) {
+  size_t bytes = 0;
+  for (const CorpusFile& file : corpus) bytes += file.content.size();
+  return fmt::format("{} files of {} KB on average; ClamAV with one signature", corpus.size(),
+                     bytes / corpus.size() / 1000);
+}
+
+void measure_beside_commands(const std::vector<CorpusFile>& corpus) {
   const std::string rules = tests::corpora_directory() + "/yara/signature-base";
   if (!fs::is_directory(rules) || access("/usr/bin/yara", X_OK) != 0 || access("/usr/sbin/clamd", X_OK) != 0) {
     std::fputs("objects.pipeline: skipped: it needs the corpora, yara and clamd\n", stderr);
@@ -161,22 +203,50 @@ void measure_pipeline() {
   }
   const base::TempDir scratch;
   const std::string compiled = compile_rules(rules, scratch / "rules.yrc");
-  const std::vector<CorpusFile> corpus = read_corpus();
-  size_t bytes = 0;
-  for (const CorpusFile& file : corpus) bytes += file.content.size();
   std::vector<double> ours, theirs;
   for (int run = 0; run < kPipelineRuns; ++run) {
-    ours.push_back(through_the_door(corpus, rules) * 1e3 / static_cast<double>(corpus.size()));
-    theirs.push_back(glued_together(corpus, compiled) * 1e3 / static_cast<double>(corpus.size()));
+    ours.push_back(ms_an_object(through_the_door(corpus, rules).all, corpus));
+    theirs.push_back(ms_an_object(glued_together(corpus, compiled), corpus));
   }
   report({.name = "objects.pipeline",
           .unit = "cpu-ms/object",
           .better = Better::lower,
           .runs = std::move(ours),
-          .note = fmt::format("{} files of {} KB on average; ClamAV with one signature, YARA with signature-base",
-                              corpus.size(), bytes / corpus.size() / 1000),
+          .note = described(corpus) + ", YARA with signature-base",
           .peer = "clamd by descriptor + yara -C, a file each",
           .peer_value = median(theirs)});
+}
+
+// What it does beside ClamAV's work is what is compared: the door stores, unpacks and remembers besides.
+void measure_beside_c_icap(const std::vector<CorpusFile>& corpus) {
+  if (!has_icap_server() || access("/usr/sbin/clamd", X_OK) != 0) {
+    std::fputs("objects.pipeline: skipped beside c-icap: it needs c-icap, its virus_scan and clamd\n", stderr);
+    return;
+  }
+  std::vector<double> ours, theirs, our_clamd, their_clamd;
+  for (int run = 0; run < kPipelineRuns; ++run) {
+    const Cost own = through_the_door(corpus, ""), peer = through_c_icap(corpus);
+    ours.push_back(ms_an_object(own.all, corpus));
+    our_clamd.push_back(ms_an_object(own.of_clamd, corpus));
+    theirs.push_back(ms_an_object(peer.all, corpus));
+    their_clamd.push_back(ms_an_object(peer.of_clamd, corpus));
+  }
+  report({.name = "objects.pipeline_clamav",
+          .unit = "cpu-ms/object",
+          .better = Better::lower,
+          .runs = std::move(ours),
+          .note = described(corpus) + fmt::format(", no YARA rules; clamd's part {:.2f}, beside c-icap {:.2f}",
+                                                  median(our_clamd), median(their_clamd)),
+          .peer = "c-icap with virus_scan over clamd",
+          .peer_value = median(theirs)});
+}
+
+}  // namespace
+
+void measure_pipeline() {
+  const std::vector<CorpusFile> corpus = read_corpus();
+  measure_beside_commands(corpus);
+  measure_beside_c_icap(corpus);
 }
 
 }  // namespace redoubt::bench

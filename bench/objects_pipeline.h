@@ -1,5 +1,6 @@
-// objects.pipeline: CPU an object through the door with ClamAV and YARA, beside what people glue together: clamd by
-// descriptor and the yara command, a file each. Skips what is not installed.
+// CPU an object through the door beside what people use. objects.pipeline: with ClamAV and YARA, beside clamd by
+// descriptor and the yara command, a file each. objects.pipeline_clamav: with ClamAV alone, beside c-icap's virus_scan.
+// Skips what is not installed.
 #pragma once
 
 namespace redoubt::bench {
