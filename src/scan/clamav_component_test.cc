@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -33,6 +34,18 @@ std::string md5_of(const std::string& path) {
   CHECK(std::fread(digest, 1, 32, pipe) == 32);
   pclose(pipe);
   return digest;
+}
+
+// One file in a tar, by tar itself.
+std::string tar_of(const std::string& name, const std::string& content) {
+  const base::TempDir directory;
+  CHECK(base::write_file_atomic(directory / name, content, base::kPrivateFile));
+  std::FILE* pipe = popen(("tar -cf - -C " + directory.path() + " " + name).c_str(), "r");
+  std::string bytes;
+  std::array<char, 4096> block;
+  while (const size_t size = std::fread(block.data(), 1, block.size(), pipe)) bytes.append(block.data(), size);
+  pclose(pipe);
+  return bytes;
 }
 
 bool found_by_clamav(const ScanReport& report) {
@@ -84,7 +97,8 @@ TEST_F(ClamavTest, finds_the_sample_in_every_container_that_debian_packs_it_in) 
   size_t files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kTestFiles)) {
     const base::UniqueFd file(open(entry.path().c_str(), O_RDONLY | O_CLOEXEC));
-    const ScanReport report = (*pool)->scan(file, {entry.path().filename().string()});
+    const std::string name = entry.path().filename();
+    const ScanReport report = (*pool)->scan(file, {name});
     EXPECT_EQ(report.verdict, Verdict::detect) << entry.path() << report.error;
     EXPECT_TRUE(found_by_clamav(report)) << entry.path();
     ++files;
@@ -109,6 +123,28 @@ TEST_F(ClamavTest, detection_names_signature_engine_and_inner_object) {
   ASSERT_EQ(report.engines.size(), 2U);
   EXPECT_TRUE(report.engines[1].starts_with("clamav 1.")) << report.engines[1];
   EXPECT_TRUE(report.not_scanned.empty()) << report.not_scanned[0];
+}
+
+TEST_F(ClamavTest, signature_of_a_container_finds_it_wherever_it_lies) {
+  const std::string container = std::string(kTestFiles) + "/clam.zip";
+  std::filesystem::remove(directory_ / "database/own.hdb");
+  write_signature("container.hdb",
+                  md5_of(container) + ":" + std::to_string(std::filesystem::file_size(container)) + ":Own.Container\n");
+  const auto pool = start_scan_pool(options());
+  ASSERT_TRUE(pool) << pool.error().message;
+  wait_until_ready(**pool);
+  const base::UniqueFd file(open(container.c_str(), O_RDONLY | O_CLOEXEC));
+  const ScanReport alone = (*pool)->scan(file, {"clam.zip"});
+  ASSERT_EQ(alone.detections.size(), 1U);
+  EXPECT_EQ(alone.detections[0].rule, "Own.Container.UNOFFICIAL");
+  EXPECT_EQ(alone.detections[0].object, 0U);
+  const auto content = base::read_file(container, size_t{1} << 20);
+  ASSERT_TRUE(content);
+  const ScanReport outer = (*pool)->scan(in_memory(tar_of("inner.zip", *content)), {"outer.tar"});
+  ASSERT_EQ(outer.objects.size(), 3U);
+  ASSERT_EQ(outer.detections.size(), 1U) << outer.detections[1].description;
+  EXPECT_EQ(outer.detections[0].object, 1U);
+  EXPECT_TRUE(outer.not_scanned.empty());
 }
 
 TEST_F(ClamavTest, without_signatures_it_does_not_start_and_new_ones_start_it) {

@@ -37,10 +37,17 @@ std::string database_of(const std::string& version) {
 void ClamavRelay::handle(wire::Part part, base::UniqueFd content, int64_t deadline_ns) {
   part.name = base::escape_invalid_utf8(part.name);
   if (clamd_ == Clamd::away) return note(part.name + ": clamav: it is away");
+  if (part.kind == wire::Part::Kind::opened && has_found_in(part)) return;
   if (Status done = scan_part(part, content ? content : root_, deadline_ns); !done) {
     if (done.error().code == Errc::unavailable || done.error().code == Errc::timeout) clamd_ = Clamd::away;
     note(part.name + ": clamav: " + done.error().message);
   }
+}
+
+// Then the container would be called by the name of what is in it.
+bool ClamavRelay::has_found_in(const wire::Part& container) const {
+  return std::any_of(found_.begin(), found_.end(),
+                     [&](const Found& found) { return found.part.name.starts_with(container.name + "/"); });
 }
 
 Status ClamavRelay::scan_part(const wire::Part& part, const base::UniqueFd& content, int64_t deadline_ns) {
@@ -53,7 +60,11 @@ Status ClamavRelay::scan_part(const wire::Part& part, const base::UniqueFd& cont
   if (reply.kind == ClamdReply::Kind::error) return fail(Errc::internal, reply.text);
   ++answers_;
   if (reply.kind == ClamdReply::Kind::clean) return {};
-  if (reply.text.starts_with(kLimitPrefix)) return fail(Errc::too_large, "past its limits: " + reply.text);
+  if (reply.text.starts_with(kLimitPrefix)) {
+    // What it left out of a container it has seen by itself.
+    if (part.kind == wire::Part::Kind::opened) return {};
+    return fail(Errc::too_large, "past its limits: " + reply.text);
+  }
   if (found_.size() < wire::kDetectionsMax) found_.push_back({part, reply.text});
   return {};
 }

@@ -23,6 +23,7 @@ class ClamavRelay final : public PartHandler {
     wire::Part part;
     std::string rule;
   };
+  bool has_found_in(const wire::Part& container) const;
   Status scan_part(const wire::Part& part, const base::UniqueFd& content, int64_t deadline_ns);
   void note(std::string line);
 

@@ -142,7 +142,10 @@ Result<Answer> decode_part(std::string_view packet) {
   Part part;
   part.object = in.index(kObjectsMax);
   part.name = in.text(kTextBytesMax);
+  const uint8_t kind = in.u8();
+  if (kind > static_cast<uint8_t>(Part::Kind::opened)) in.refuse();
   TRY_STATUS(in.finish());
+  part.kind = static_cast<Part::Kind>(kind);
   return part;
 }
 
@@ -201,6 +204,7 @@ std::string encode(const Part& part) {
   Writer out(Tag::part);
   out.u64(part.object);
   out.text(part.name, kTextBytesMax);
+  out.u8(static_cast<uint8_t>(part.kind));
   return out.take();
 }
 

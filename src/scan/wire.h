@@ -73,6 +73,8 @@ struct Request {
 struct Part {
   size_t object = 0;
   std::string name;  // with the names of its containers: "a.zip/b.exe"
+  // opened: all that is in it came before, as parts of their own; only what is said of it as a whole is asked for.
+  enum class Kind : uint8_t { closed, opened } kind = Kind::closed;
 };
 
 // Worker to pool, any number before the report: what does not fit into one packet, in order.

@@ -128,10 +128,11 @@ TEST(WireRequest, carries_passwords_within_their_limits) {
 }
 
 TEST(WirePart, comes_back_as_it_was) {
-  const auto answer = decode_answer(encode(Part{7, "a.zip/b.exe"}));
+  const auto answer = decode_answer(encode(Part{7, "a.zip/b.exe", Part::Kind::opened}));
   ASSERT_TRUE(answer);
   EXPECT_EQ(std::get<Part>(*answer).object, 7U);
   EXPECT_EQ(std::get<Part>(*answer).name, "a.zip/b.exe");
+  EXPECT_EQ(std::get<Part>(*answer).kind, Part::Kind::opened);
   EXPECT_FALSE(decode_answer(encode(Part{kObjectsMax, ""})));
   EXPECT_FALSE(decode_answer(""));
 }

@@ -107,7 +107,7 @@ class Judge final : public Unpacking {
   void list(Node& node, const Node& parent, const Child& child);
   Seen remember(Node& node, const Child& child);
   Unpacked unpack(const Node& node);
-  void hand_over(const Node& node);
+  void hand_over(const Node& node, wire::Part::Kind kind);
   void scan(const Node& node);
   void found(const Node& node, std::vector<wire::FoundRule> rules);
   void remark(const Node& node, const std::string& text);
@@ -160,7 +160,8 @@ void Judge::examine(Node& node) {
   if (may_have_links(node.mime_type)) links_.add_from_text(node.content);
   const Unpacked unpacked = unpack(node);
   if (!unpacked.remark.empty()) remark(node, unpacked.remark);
-  if (unpacked.coverage != Unpacked::Coverage::whole) hand_over(node);
+  const bool is_opened = unpacked.coverage == Unpacked::Coverage::whole;
+  hand_over(node, is_opened ? wire::Part::Kind::opened : wire::Part::Kind::closed);
   scan(node);
 }
 
@@ -238,11 +239,13 @@ Judge::Seen Judge::remember(Node& node, const Child& child) {
   return Seen::again;
 }
 
-void Judge::hand_over(const Node& node) {
+// A container that was opened goes too, after all that was in it: signatures may be of the whole, and ClamAV knows by
+// then what it has seen of the rest.
+void Judge::hand_over(const Node& node, wire::Part::Kind kind) {
   const bool is_root = node.depth == 0;
   if (request_.relay == wire::Relay::none || node.handover == Handover::in_container) return;
   if (node.content.size() < kScannedBytesMin) return;
-  const wire::Part part{node.listed, node.path};
+  const wire::Part part{node.listed, node.path, kind};
   const Status sent = parts_.send(part, is_root ? std::nullopt : std::optional(node.content));
   if (!sent) note(node.path + ": clamav: " + sent.error().message);
 }
