@@ -637,6 +637,42 @@ test('the content of an object is looked at and taken away', async () => {
   await dialog.getByRole('button', { name: 'Cancel' }).click();
 });
 
+test('YARA rules are listed, weighed, switched off and tried before they are in force', async () => {
+  await open('YARA');
+  const rows = page.locator('tr[data-yara-rule]');
+  await page.getByLabel('Search YARA rules').fill('eicar');
+  await expect(page).toHaveURL(/[?&]q=eicar/);
+  await expect(rows).toHaveCount(1);
+  const row = rows.first();
+  await row.getByRole('combobox', { name: /^Importance of / }).or(row.getByRole('textbox', { name: /^Importance of / })).click();
+  await page.getByRole('option', { name: 'Low' }).click();
+  await expect(row).toContainText(account);
+  const rule = row.getByRole('switch');
+  await expect(rule).toBeChecked();
+  await rule.click({ force: true });
+  await expect(rule).not.toBeChecked();
+  await page.reload();
+  await expect(rule).not.toBeChecked();
+  await rule.click({ force: true });
+  await expect(rule).toBeChecked();
+  await expectAccessible();
+  await picture('yara');
+
+  await page.getByRole('radiogroup', { name: 'View' }).getByText('Try rules').click();
+  const text = page.getByRole('textbox', { name: 'YARA rules' });
+  await text.fill('rule broken { condition: nothing_known }\nrule packed { condition: filename matches /invoice/ and true }');
+  await page.getByRole('button', { name: 'Try', exact: true }).click();
+  const outcome = page.getByRole('region', { name: 'What the rules would have said' });
+  await expect(outcome.getByRole('status')).toContainText(/\d hits? in \d/, { timeout: 60_000 });
+  await expect(outcome.locator('tr[data-refused]')).toContainText('nothing_known');
+  await expect(outcome.locator('tr[data-hit="packed"]').first()).toContainText('invoice.com.gz');
+  await expectAccessible();
+  await page.getByRole('radiogroup', { name: 'View' }).getByText('Refused').click();
+  await expect(page.getByRole('region', { name: 'Refused rules' })).toContainText('Every rule compiles');
+  await page.getByRole('button', { name: 'Reload' }).click();
+  await expect(page.getByRole('button', { name: 'Reload' })).toBeEnabled();
+});
+
 test('what is known as bad is checked, said, imported and forgotten', async () => {
   await open('Reputation');
   const said = page.getByRole('region', { name: 'Say something yourself' });

@@ -15,6 +15,7 @@ const MapPage = lazy(() => import('@/features/map/map_page').then((m) => ({ defa
 const ObjectsPage = lazy(() => import('@/features/objects/objects_page').then((m) => ({ default: m.ObjectsPage })));
 const ReputationPage = lazy(() => import('@/features/reputation/reputation_page').then((m) => ({ default: m.ReputationPage })));
 const RulesPage = lazy(() => import('@/features/rules/rules_page').then((m) => ({ default: m.RulesPage })));
+const YaraPage = lazy(() => import('@/features/yara/yara_page').then((m) => ({ default: m.YaraPage })));
 const RulePage = lazy(() => import('@/features/rules/rule_page').then((m) => ({ default: m.RulePage })));
 
 export function App() {
@@ -33,6 +34,7 @@ export function App() {
           <Route path="/map" element={<MapPage />} />
           <Route path="/rules" element={<RulesPage />} />
           <Route path="/rules/:id" element={<RulePage />} />
+          <Route path="/yara" element={<YaraPage />} />
           <Route path="/hosts" element={<HostsPage />} />
           <Route path="/external-systems" element={<ExternalSystemsPage />} />
           <Route path="/reputation" element={<ReputationPage />} />

@@ -72,6 +72,7 @@ export function Shell({ session, children }: { session: Session; children: React
           <NavLink to="/rules" className={css.link!}>Rules</NavLink>
           <NavLink to="/hosts" className={css.link!}>Hosts</NavLink>
           <NavLink to="/objects" className={css.link!}>Objects</NavLink>
+          <NavLink to="/yara" className={css.link!}>YARA</NavLink>
           <NavLink to="/external-systems" className={css.link!}>External systems</NavLink>
           <NavLink to="/reputation" className={css.link!}>Reputation</NavLink>
         </nav>
