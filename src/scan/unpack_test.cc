@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "scan/scan_pool.h"
+#include "scan/test_tnef.h"
 
 namespace redoubt::scan {
 namespace {
@@ -203,6 +204,47 @@ TEST_F(UnpackTest, encrypted_zip_that_nothing_opens_is_told) {
   EXPECT_EQ(report.objects[1].name, "eicar.com");
   EXPECT_EQ(report.objects[1].remark, "encrypted: no password fits");
   EXPECT_NE(all_of(report.not_scanned).find("encrypted: no password fits"), std::string::npos);
+}
+
+// "plans", encrypted: in 7-Zip its content, and names too; in RAR its content, and headers too.
+constexpr std::string_view kLockedSevenZip =
+    "377abcaf271c00040c77e7c130000000000000006a00000000000000409810631c5ba0240bd6f4ccbda30fe6b1de7354c6022fbd40c4"
+    "cd293bf8ea0264ea5e976c6994ca8a3322200d35ea0407a680960104060001093000070b0100022406f1070112530f4eed8d0df88bb3"
+    "95e37d2d17e410d38d2121010001000c211d00080a01243fd0530000050119010011150070006c0061006e0073002e00740078007400"
+    "0000140a010014a34028be7ddd01150601002080a4810000";
+constexpr std::string_view kLockedSevenZipNames =
+    "377abcaf271c0004de6a85eca0000000000000002e00000000000000207782c071e7467415fca385658cac4009b721ae1f6c54274fa2"
+    "e05465be1dbbe01b73f366ea4a25d3ccfc08835964248dc0373705faedd23833d27fec14a3a3aa991bda9e25fc612c1cfcaab739b052"
+    "d6a1b91bc16d29efc7cbffb6509349238e8fb8b9e52895c505b9b23b97e53efe0e83a976e1857d16885702822b797fd856c11b0f248d"
+    "ab26072411bf1fc7d46a8242ad60b10a0aa8b547e635d6d4ec71fca9216517063001097000070b0100012406f1070112530f8a4884cb"
+    "319ede4745a9b0dfedd694bc0c6a0a015416b1850000";
+constexpr std::string_view kLockedRar =
+    "526172211a070100c51a3332030100005883497a3d02032520041da40378563412000109706c616e732e646f63240100000f73737373"
+    "737373737373737373737373696969696969696969696969696969695a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
+    "5a5a5a5a5a5a19b23a3503050000";
+constexpr std::string_view kLockedRarHeaders =
+    "526172211a0701006980531a15040000000f30313233343536373839616263646566656e63727970746564206865616465727320666f"
+    "6c6c6f7720686572652c207369787465656e206279746573206120626c6f636b656e63727970746564206865616465727320666f6c6c"
+    "6f7720686572652c207369787465656e206279746573206120626c6f636b";
+
+TEST_F(UnpackTest, encrypted_archives_that_libarchive_cannot_open_are_told) {
+  for (const std::string_view digits : {kLockedSevenZip, kLockedSevenZipNames, kLockedRar, kLockedRarHeaders}) {
+    const auto content = base::from_hex(digits);
+    ASSERT_TRUE(content);
+    const ScanReport report = scan(*content, "locked (password sesame)");
+    EXPECT_EQ(report.verdict, Verdict::not_detected) << report.error;
+    EXPECT_NE(all_of(report.not_scanned).find("ncrypt"), std::string::npos)
+        << digits.substr(0, 12) << ": " << all_of(report.not_scanned);
+  }
+}
+
+TEST_F(UnpackTest, attachments_of_outlook_are_judged_with_the_password_that_the_message_tells) {
+  const std::string locked = pack({{"a.com", test_virus()}}, {ARCHIVE_FORMAT_ZIP, "zip:encryption=aes256", "Sesame-1"});
+  const std::string message = "Please find the plans. The password is Sesame-1";
+  const ScanReport report = scan(tnef_of({{"plans.zip", locked}}, message), "winmail.dat");
+  expect_found_in(report, "winmail.dat/plans.zip/a.com");
+  EXPECT_EQ(report.mime_type, "application/vnd.ms-tnef");
+  EXPECT_TRUE(report.not_scanned.empty()) << all_of(report.not_scanned);
 }
 
 TEST_F(UnpackTest, names_are_text_alone) {

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "scan/worker/container_types.h"
 #include "scan/worker/link_finder.h"
 
 namespace redoubt::scan {
@@ -29,48 +30,6 @@ constexpr uint64_t kMemoryShareOfHeld = 4;
 bool may_have_links(std::string_view type) {
   return type == "text/plain" || type == "text/html" || type == "text/rtf" || type == "text/x-c" ||
          type == "text/x-c++" || type == "application/xhtml+xml" || type.empty();
-}
-
-// What is certainly a container, as libmagic calls it: one of these that is not unpacked is said to be.
-bool is_container_type(std::string_view type) {
-  constexpr std::array<std::string_view, 18> kTypes = {"application/zip",
-                                                       "application/gzip",
-                                                       "application/x-7z-compressed",
-                                                       "application/x-rar",
-                                                       "application/x-tar",
-                                                       "application/x-bzip2",
-                                                       "application/x-xz",
-                                                       "application/zstd",
-                                                       "application/x-cpio",
-                                                       "application/java-archive",
-                                                       "application/x-iso9660-image",
-                                                       "message/rfc822",
-                                                       "application/x-lzma",
-                                                       "application/x-lz4",
-                                                       "application/vnd.rar",
-                                                       "application/x-rpm",
-                                                       "application/x-archive",
-                                                       "application/mbox"};
-  return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
-}
-
-// Whether an archive is all that the content is. A program or an image that has one behind it is more, and so is a zip
-// with a second directory, of which readers take the one or the other.
-bool is_archive_alone(std::string_view content, std::string_view type) {
-  constexpr std::array<std::string_view, 8> kMore = {"application/vnd.openxmlformats",
-                                                     "application/vnd.oasis.opendocument",
-                                                     "application/vnd.ms-cab-compressed",
-                                                     "application/x-lzh-compressed",
-                                                     "application/x-lha",
-                                                     "application/x-xar",
-                                                     "application/epub+zip",
-                                                     "application/x-compress"};
-  const bool known = is_container_type(type) || std::any_of(kMore.begin(), kMore.end(), [&](std::string_view start) {
-                       return type.starts_with(start);
-                     });
-  constexpr std::string_view kDirectoryEnd = "PK\5\6";
-  const size_t first = content.starts_with("PK") ? content.find(kDirectoryEnd) : std::string_view::npos;
-  return known && (first == std::string_view::npos || content.find(kDirectoryEnd, first + 1) == std::string_view::npos);
 }
 
 // One object of the tree while it is judged.
@@ -107,6 +66,7 @@ class Judge final : public Unpacking {
   void list(Node& node, const Node& parent, const Child& child);
   Seen remember(Node& node, const Child& child);
   Unpacked unpack(const Node& node);
+  std::string why_closed(const Node& node) const;
   void hand_over(const Node& node, wire::Part::Kind kind);
   void scan(const Node& node);
   void found(const Node& node, std::vector<wire::FoundRule> rules);
@@ -175,6 +135,7 @@ Unpacked Judge::unpack(const Node& node) {
   Unpacked result;
   try {
     result = engines_.mail->unpack(container, *this);
+    if (result.coverage == Unpacked::Coverage::none) result = engines_.tnef->unpack(container, *this);
     if (result.coverage == Unpacked::Coverage::none) {
       result = engines_.pdf->unpack(container, *this);
       // A PDF may be an archive as well; ClamAV gets it as a PDF in any case.
@@ -188,10 +149,16 @@ Unpacked Judge::unpack(const Node& node) {
     result = {Unpacked::Coverage::part, "does not fit the scan worker's memory"};
   }
   current_ = outer;
-  if (result.coverage == Unpacked::Coverage::none && is_container_type(node.mime_type)) {
-    return {Unpacked::Coverage::part, "cannot be unpacked"};
-  }
-  return result;
+  if (result.coverage != Unpacked::Coverage::none) return result;
+  return {Unpacked::Coverage::none, why_closed(node)};
+}
+
+// Of a container that nobody opened; empty for what is none.
+std::string Judge::why_closed(const Node& node) const {
+  if (is_container_type(node.mime_type)) return "cannot be unpacked";
+  if (is_disk_image(node.content, node.mime_type)) return "a disk image: what is in it is not looked into";
+  const bool needs_clamav = request_.relay == wire::Relay::none && is_opened_by_clamav_alone(node.mime_type);
+  return needs_clamav ? "opened by ClamAV alone, which does not judge here" : "";
 }
 
 void Judge::add(const Child& child) {

@@ -21,6 +21,7 @@ struct Engines {
   std::unique_ptr<FileTypes> types;
   std::unique_ptr<YaraEngine> yara;
   std::unique_ptr<Unpacker> mail;
+  std::unique_ptr<Unpacker> tnef;
   std::unique_ptr<Unpacker> pdf;
   std::unique_ptr<Unpacker> archive;
 };

@@ -96,6 +96,7 @@ class Worker {
   Status prepare(const base::UniqueFd& bundle, wire::Hello& hello) {
     TRY(engines_.types, open_file_types());
     engines_.mail = open_mail_unpacker();
+    engines_.tnef = open_tnef_unpacker();
     engines_.pdf = open_pdf_unpacker();
     engines_.archive = open_archive_unpacker();
     TRY(hello.jail, enter_jail({.memory_bytes_max = setup_.memory_bytes_max,

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "scan/worker/unpack/rar_reader.h"
 #include "scan/worker/unpack/unpacker.h"
 
 namespace redoubt::scan {
@@ -178,7 +179,11 @@ Unpacked ArchiveUnpacker::unpack(const Container& container, Unpacking& to) {
     return {Unpacked::Coverage::part, says_nothing ? "" : "archive: no entries can be read"};
   }
   if (code < ARCHIVE_WARN) return {Unpacked::Coverage::part, "archive: " + error_text(handle.get())};
-  return EntryLoop(handle.get(), to).run(first);
+  Unpacked result = EntryLoop(handle.get(), to).run(first);
+  if (format == ARCHIVE_FORMAT_RAR_V5 && result.remark.empty() && has_encrypted_rar_files(container.content)) {
+    result = {Unpacked::Coverage::part, "encrypted: cannot be opened in this format"};
+  }
+  return result;
 }
 
 Unpacked EntryLoop::run(archive_entry* first) {

@@ -56,6 +56,8 @@ class Unpacker {
 std::unique_ptr<Unpacker> open_archive_unpacker();
 // Mails and mailboxes, by GMime. Opened before the jail shuts, because character sets are files.
 std::unique_ptr<Unpacker> open_mail_unpacker();
+// Attachments and text of TNEF streams (winmail.dat), by our own reader.
+std::unique_ptr<Unpacker> open_tnef_unpacker();
 // Files embedded in PDF, its scripts and links, by qpdf.
 std::unique_ptr<Unpacker> open_pdf_unpacker();
 
