@@ -203,7 +203,8 @@ void measure(const std::vector<std::string>& names) {
                                 median(of_workers), median(of_engine))});
   }
   if (wanted("objects.cached_rate")) measure_cached();
-  if (wanted("objects.pipeline") || wanted("objects.pipeline_clamav")) measure_pipeline();
+  if (wanted("objects.pipeline")) measure_pipeline();
+  if (wanted("objects.pipeline_clamav")) measure_pipeline_clamav();
   if (wanted("objects.overload_rss")) measure_overload();
 }
 

@@ -195,7 +195,9 @@ std::string described(const std::vector<CorpusFile>& corpus) {
                      bytes / corpus.size() / 1000);
 }
 
-void measure_beside_commands(const std::vector<CorpusFile>& corpus) {
+}  // namespace
+
+void measure_pipeline() {
   const std::string rules = tests::corpora_directory() + "/yara/signature-base";
   if (!fs::is_directory(rules) || access("/usr/bin/yara", X_OK) != 0 || access("/usr/sbin/clamd", X_OK) != 0) {
     std::fputs("objects.pipeline: skipped: it needs the corpora, yara and clamd\n", stderr);
@@ -203,6 +205,7 @@ void measure_beside_commands(const std::vector<CorpusFile>& corpus) {
   }
   const base::TempDir scratch;
   const std::string compiled = compile_rules(rules, scratch / "rules.yrc");
+  const std::vector<CorpusFile> corpus = read_corpus();
   std::vector<double> ours, theirs;
   for (int run = 0; run < kPipelineRuns; ++run) {
     ours.push_back(ms_an_object(through_the_door(corpus, rules).all, corpus));
@@ -218,11 +221,12 @@ void measure_beside_commands(const std::vector<CorpusFile>& corpus) {
 }
 
 // What it does beside ClamAV's work is what is compared: the door stores, unpacks and remembers besides.
-void measure_beside_c_icap(const std::vector<CorpusFile>& corpus) {
+void measure_pipeline_clamav() {
   if (!has_icap_server() || access("/usr/sbin/clamd", X_OK) != 0) {
-    std::fputs("objects.pipeline: skipped beside c-icap: it needs c-icap, its virus_scan and clamd\n", stderr);
+    std::fputs("objects.pipeline_clamav: skipped: it needs c-icap, its virus_scan and clamd\n", stderr);
     return;
   }
+  const std::vector<CorpusFile> corpus = read_corpus();
   std::vector<double> ours, theirs, our_clamd, their_clamd;
   for (int run = 0; run < kPipelineRuns; ++run) {
     const Cost own = through_the_door(corpus, ""), peer = through_c_icap(corpus);
@@ -239,14 +243,6 @@ void measure_beside_c_icap(const std::vector<CorpusFile>& corpus) {
                                                   median(our_clamd), median(their_clamd)),
           .peer = "c-icap with virus_scan over clamd",
           .peer_value = median(theirs)});
-}
-
-}  // namespace
-
-void measure_pipeline() {
-  const std::vector<CorpusFile> corpus = read_corpus();
-  measure_beside_commands(corpus);
-  measure_beside_c_icap(corpus);
 }
 
 }  // namespace redoubt::bench

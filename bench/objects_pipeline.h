@@ -6,5 +6,6 @@
 namespace redoubt::bench {
 
 void measure_pipeline();
+void measure_pipeline_clamav();
 
 }  // namespace redoubt::bench
