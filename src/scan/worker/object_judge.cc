@@ -23,6 +23,8 @@ constexpr int64_t kUnpackingShare = 60;
 constexpr int64_t kInnerScanShare = 80;
 // No engine has a pattern for less, and a scan costs a millisecond whatever the size.
 constexpr size_t kScannedBytesMin = 4;
+// ClamAV makes a file of each member of a container: of one with more inner objects than these it gets them alone.
+constexpr size_t kInnerOfWholeMax = 64;
 constexpr uint64_t kMemoryShareOfMember = 8;
 constexpr uint64_t kMemoryShareOfHeld = 4;
 
@@ -83,6 +85,7 @@ class Judge final : public Unpacking {
   Links links_;
   const Node* current_ = nullptr;
   std::unordered_map<std::string, size_t> seen_;  // SHA-256 to index
+  size_t added_ = 0;
   size_t not_listed_ = 0;
   size_t notes_left_out_ = 0;
   std::optional<Error> failure_;
@@ -118,10 +121,14 @@ Judgement Judge::judge(std::string_view content) {
 // Children are done before ClamAV's share of their container is known.
 void Judge::examine(Node& node) {
   if (may_have_links(node.mime_type)) links_.add_from_text(node.content);
+  const size_t added_before = added_;
   const Unpacked unpacked = unpack(node);
   if (!unpacked.remark.empty()) remark(node, unpacked.remark);
-  const bool is_opened = unpacked.coverage == Unpacked::Coverage::whole;
-  hand_over(node, is_opened ? wire::Part::Kind::opened : wire::Part::Kind::closed);
+  if (unpacked.coverage != Unpacked::Coverage::whole) {
+    hand_over(node, wire::Part::Kind::closed);
+  } else if (added_ - added_before <= kInnerOfWholeMax) {
+    hand_over(node, wire::Part::Kind::opened);
+  }
   scan(node);
 }
 
@@ -163,6 +170,7 @@ std::string Judge::why_closed(const Node& node) const {
 
 void Judge::add(const Child& child) {
   const Node& parent = *current_;
+  ++added_;
   Node node;
   node.content = child.content;
   node.name = base::escape_invalid_utf8(child.name);
