@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <algorithm>
 #include <array>
@@ -15,7 +13,9 @@
 #include "base/time.h"
 #include "bench/icap_server.h"
 #include "bench/object_door.h"
+#include "bench/objects_corpus.h"
 #include "bench/report.h"
+#include "bench/run_program.h"
 #include "scan/clamav.h"
 #include "scan/clamd_process.h"
 #include "tests/corpora.h"
@@ -27,50 +27,7 @@ namespace fs = std::filesystem;
 
 constexpr int kPipelineRuns = 3;
 constexpr size_t kBlockedShareMax = 50;  // one in so many
-constexpr size_t kFilesOfFolder = 40;
-constexpr uintmax_t kFileBytesMin = 2'000, kFileBytesMax = 1'500'000;
 constexpr int64_t kObjectWaitNs = 60'000'000'000;
-
-struct CorpusFile {
-  std::string path;
-  std::string content;
-};
-
-// What Debian packages hold: documents, scripts, programs, libraries, archives; the same files on every run.
-std::vector<CorpusFile> read_corpus() {
-  std::vector<CorpusFile> corpus;
-  for (const char* folder : {"/usr/share/doc", "/usr/lib/python3", "/usr/bin", "/usr/lib/x86_64-linux-gnu",
-                             "/usr/share/clamav-testfiles", "/usr/share/perl"}) {
-    std::vector<std::string> paths;
-    std::error_code error;
-    for (fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied, error), end;
-         entry != end && !error; entry.increment(error)) {
-      if (entry->is_symlink() || !entry->is_regular_file()) continue;
-      const uintmax_t size = entry->file_size();
-      if (size >= kFileBytesMin && size <= kFileBytesMax) paths.push_back(entry->path());
-    }
-    std::sort(paths.begin(), paths.end());
-    const size_t step = std::max<size_t>(1, paths.size() / kFilesOfFolder);
-    for (size_t i = 0, taken = 0; i < paths.size() && taken < kFilesOfFolder; i += step, ++taken) {
-      corpus.push_back({paths[i], must(base::read_file(paths[i], kFileBytesMax))});
-    }
-  }
-  return corpus;
-}
-
-// Runs a program to its end; its CPU is then among that of this process's children.
-void run_program(const std::vector<std::string>& words) {
-  std::vector<char*> arguments;
-  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  pid_t pid = -1;
-  if (posix_spawnp(&pid, arguments[0], &actions, nullptr, arguments.data(), environ) == 0) waitpid(pid, nullptr, 0);
-  posix_spawn_file_actions_destroy(&actions);
-}
 
 // A folder that clamd's user can enter, with signatures that hit nothing: parsing and unpacking are ClamAV's cost.
 class Signatures {
@@ -205,7 +162,7 @@ void measure_pipeline() {
   }
   const base::TempDir scratch;
   const std::string compiled = compile_rules(rules, scratch / "rules.yrc");
-  const std::vector<CorpusFile> corpus = read_corpus();
+  const std::vector<CorpusFile> corpus = read_corpus(scratch.path());
   std::vector<double> ours, theirs;
   for (int run = 0; run < kPipelineRuns; ++run) {
     ours.push_back(ms_an_object(through_the_door(corpus, rules).all, corpus));
@@ -226,7 +183,8 @@ void measure_pipeline_clamav() {
     std::fputs("objects.pipeline_clamav: skipped: it needs c-icap, its virus_scan and clamd\n", stderr);
     return;
   }
-  const std::vector<CorpusFile> corpus = read_corpus();
+  const base::TempDir scratch;
+  const std::vector<CorpusFile> corpus = read_corpus(scratch.path());
   std::vector<double> ours, theirs, our_clamd, their_clamd;
   for (int run = 0; run < kPipelineRuns; ++run) {
     const Cost own = through_the_door(corpus, ""), peer = through_c_icap(corpus);
