@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
-// Names and lengths that change through io_uring: a request is at its end when its function returns. What the caller gave is not
-// there to be read by then; the paths that the hooks kept (name_lsm.bpf.c) are. A request that would have to wait fails
-// with EAGAIN and is carried out again, by a worker.
+// Names and lengths that change through io_uring: a request is at its end when its function returns. What the caller
+// gave is not there to be read by then; the paths that the hooks kept (name_lsm.bpf.c) are. A request that would have
+// to wait fails with EAGAIN and is carried out again, by a worker.
 #include "sensor/bpf/function.h"
 
 #include "sensor/bpf/claim.h"
@@ -17,8 +17,8 @@ static __always_inline void tell(__u32 slot, const struct rd_resolved* found) {
   struct rd_file* record = rd_file_is_silent(slot) ? 0 : rd_file_begin_in(slot, found->action);
   if (!record) return;
   struct task_struct* task = (struct task_struct*)bpf_get_current_task();
-  record->mode =
-      found->mode & ~BPF_CORE_READ(task, fs, umask);  // of what is made; the kernel knows that of what is there
+  // Of what is made; the kernel knows that of what is there.
+  record->mode = found->mode & ~BPF_CORE_READ(task, fs, umask);
   rd_file_fill_found(record, found);
   rd_file_send(slot, record, rd_file_put_found_to(record, found, rd_file_put_found(record, found)));
 }

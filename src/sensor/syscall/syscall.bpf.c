@@ -32,8 +32,8 @@ struct {
 // Whether a number has a handler in either table.
 volatile __u8 handled_calls[RD_SYSCALLS_MAX] = {};
 
-// rd_is_compat() by a plain load where the kernel has it: from 5.11 on. Here alone: in some handlers it makes the compiler
-// keep sizes where verifiers of Linux 6.1 lose their bounds.
+// rd_is_compat() by a plain load where the kernel has it: from 5.11 on. Here alone: in some handlers it makes the
+// compiler keep sizes where verifiers of Linux 6.1 lose their bounds.
 static __always_inline int is_compat(void) {
   if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) return rd_is_compat();
   return (bpf_get_current_task_btf()->thread_info.status & RD_X86_TS_COMPAT) != 0;
