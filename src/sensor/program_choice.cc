@@ -58,8 +58,8 @@ Result<Tier> choose_tier(const SensorOptions& options, const Probe& probe) {
 }
 
 Status try_programs(Tier tier, const Probe& probe) {
-  TRY_STATUS(Programs::load({}, tier, probe));
-  return {};
+  TRY(const auto programs, Programs::load({}, tier, probe));
+  return programs->attach();
 }
 
 }  // namespace redoubt::sensor

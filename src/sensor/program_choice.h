@@ -16,7 +16,8 @@ bool is_at_function(const bpf_program* program);
 void choose_programs(redoubt_sensor& skeleton, Tier tier, const Probe& probe);
 // That which is asked for, or the best that the host offers.
 Result<Tier> choose_tier(const SensorOptions& options, const Probe& probe);
-// Whether the kernel takes the tier's programs: it can offer the hooks and yet refuse one. Loads them for a moment.
+// Whether the kernel takes the tier's programs: it can offer the hooks and yet refuse to load one or to attach it.
+// Attaches them for a moment.
 Status try_programs(Tier tier, const Probe& probe);
 
 }  // namespace redoubt::sensor

@@ -73,13 +73,17 @@ void keep_last_words(const std::string& directory, const redoubt_sensor& skeleto
   bpf_map__set_pin_path(skeleton.maps.last_words, path.c_str());
 }
 
+std::string attaching(const bpf_program* program) {
+  return "attach " + std::string(bpf_program__name(program)) + " (" + bpf_program__section_name(program) + ")";
+}
+
 // An iterator over a map.
 Result<Link> attach_to_map(const bpf_program* program, const bpf_map* map) {
   bpf_iter_link_info over{};
   over.map.map_fd = static_cast<__u32>(bpf_map__fd(map));
   LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &over, .link_info_len = sizeof over);
   Link link(bpf_program__attach_iter(program, &options));
-  if (!link) return base::fail_errno("attach " + std::string(bpf_program__name(program)));
+  if (!link) return base::fail_errno(attaching(program));
   return link;
 }
 
@@ -313,12 +317,12 @@ Status Programs::attach() {
   }
   for (const bpf_program* program : attached) {
     Link link(bpf_program__attach(program));
-    if (!link) return base::fail_errno("attach " + std::string(bpf_program__name(program)));
+    if (!link) return base::fail_errno(attaching(program));
     state_->links.push_back(std::move(link));
   }
   TRY_STATUS(attach_to_sockets());
   state_->seed.reset(bpf_program__attach_iter(programs.process_seed, nullptr));
-  if (!state_->seed) return base::fail_errno("attach process_seed");
+  if (!state_->seed) return base::fail_errno(attaching(programs.process_seed));
   return attach_to_maps();
 }
 
@@ -344,7 +348,7 @@ Status Programs::attach_to_sockets() {
   }
   for (const bpf_program* program : socket_programs(*state_->skeleton)) {
     Link link(bpf_program__attach_cgroup(program, root.get()));
-    if (!link) return base::fail_errno("attach " + std::string(bpf_program__name(program)));
+    if (!link) return base::fail_errno(attaching(program));
     state_->links.push_back(std::move(link));
   }
   return {};

@@ -1,5 +1,6 @@
 // What the two tiers make of paths that change under the kernel's hands. In REDOUBT_TIER stands the tier that is asked
 // for; tests/vm runs both on other kernels.
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -98,6 +99,54 @@ TEST_F(TierTest, goes_on_with_tracepoints_where_a_program_is_refused_and_says_wh
   const auto asked = Sensor::start_on(promised, {.tier = Tier::lsm}, events_);
   ASSERT_FALSE(asked.has_value()) << "asked for, it is that or nothing";
   EXPECT_THAT(asked.error().message, testing::HasSubstr("load the BPF program "));
+}
+
+// Programs that do nothing at a function of the kernel, as many as it takes: there is room for no other.
+class CrowdedFunction {
+ public:
+  explicit CrowdedFunction(const char* function) {
+    const int id = libbpf_find_vmlinux_btf_id(function, BPF_TRACE_FENTRY);
+    const std::array<bpf_insn, 2> nothing = {
+        bpf_insn{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .src_reg = 0, .off = 0, .imm = 0},
+        bpf_insn{.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
+    LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FENTRY,
+                .attach_btf_id = static_cast<__u32>(id));
+    while (links_.size() < kMost) {
+      base::UniqueFd program(
+          bpf_prog_load(BPF_PROG_TYPE_TRACING, "rd_crowd", "GPL", nothing.data(), nothing.size(), &options));
+      base::UniqueFd link(program ? bpf_raw_tracepoint_open(nullptr, program.get()) : -1);
+      if (!link) return;
+      links_.push_back(std::move(link));
+    }
+  }
+  bool is_full() const { return !links_.empty() && links_.size() < kMost; }
+
+ private:
+  static constexpr size_t kMost = 100;  // the kernel's limit is 38 (BPF_MAX_TRAMP_LINKS)
+  std::vector<base::UniqueFd> links_;
+};
+
+// The kernel loads all programs of the tier and then refuses to attach one.
+TEST_F(TierTest, goes_on_with_tracepoints_where_a_function_has_no_room_and_says_which) {
+  const auto here = probe_host(ProbeDepth::tier);
+  ASSERT_TRUE(here.has_value()) << here.error().message;
+  if (here->tier != Tier::lsm) return;  // no program is attached to a function
+  const CrowdedFunction crowded("security_path_chown");
+  ASSERT_TRUE(crowded.is_full());
+  constexpr std::string_view kWhy = "attach file_hook_chown (fentry/security_path_chown): ";
+  auto sensor = Sensor::start_on(*here, {.host_id = "host", .boot_id = "boot"}, events_);
+  ASSERT_TRUE(sensor.has_value()) << sensor.error().message;
+  EXPECT_EQ((*sensor)->tier(), Tier::tracepoint);
+  EXPECT_THAT((*sensor)->why_not_lsm(), testing::StartsWith(std::string(kWhy)));
+  const pid_t pid = in_child([&] { make_empty(directory_ / "made"); });
+  EXPECT_EQ(finish(pid), 0);
+  EXPECT_TRUE(events_.wait_for(is_file("create", directory_ / "made")));
+  (*sensor)->stop();
+  const auto asked = Sensor::start_on(*here, {.tier = Tier::lsm}, events_);
+  ASSERT_FALSE(asked.has_value()) << "asked for, it is that or nothing";
+  EXPECT_THAT(asked.error().message, testing::HasSubstr(std::string(kWhy)));
+  const std::string report = probe_report();
+  EXPECT_THAT(report, testing::HasSubstr("tier: tracepoint\nnot the tier lsm: " + std::string(kWhy)));
 }
 
 TEST_F(TierTest, says_what_the_better_tier_lacks) {
