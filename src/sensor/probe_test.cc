@@ -107,6 +107,12 @@ TEST(SyscallTable, names_handlers_that_are_programs) {
   for (const SyscallHandler& handler : kSyscallHandlers) {
     EXPECT_NE(bpf_object__find_program_by_name(skeleton->obj, std::string(handler.program).c_str()), nullptr)
         << handler.program;
+    const std::string failed(handler.program_after_failure());
+    EXPECT_NE(bpf_object__find_program_by_name(skeleton->obj, failed.c_str()), nullptr) << failed;
+  }
+  EXPECT_EQ(bpf_map__max_entries(skeleton->maps.tellers), kTellers.size());
+  for (const std::string_view teller : kTellers) {
+    EXPECT_NE(bpf_object__find_program_by_name(skeleton->obj, std::string(teller).c_str()), nullptr) << teller;
   }
   redoubt_sensor__destroy(skeleton);
 }

@@ -73,6 +73,15 @@ void keep_last_words(const std::string& directory, const redoubt_sensor& skeleto
   bpf_map__set_pin_path(skeleton.maps.last_words, path.c_str());
 }
 
+// Makes it the program that a jump to the row of the table leads to.
+Status enter_program(const redoubt_sensor& skeleton, const bpf_map* table, uint32_t row, std::string_view name) {
+  const bpf_program* program = bpf_object__find_program_by_name(skeleton.obj, std::string(name).c_str());
+  CHECK(program != nullptr);
+  const int program_fd = bpf_program__fd(program);
+  if (bpf_map_update_elem(bpf_map__fd(table), &row, &program_fd, BPF_ANY) == 0) return {};
+  return base::fail_errno("enter " + std::string(name) + " into the table " + bpf_map__name(table));
+}
+
 std::string attaching(const bpf_program* program) {
   return "attach " + std::string(bpf_program__name(program)) + " (" + bpf_program__section_name(program) + ")";
 }
@@ -168,7 +177,7 @@ Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options, T
   std::unique_ptr<Programs> programs(new Programs(std::move(state)));
   TRY_STATUS(programs->map_shares());
   TRY_STATUS(programs->make_loss_rows());
-  TRY_STATUS(programs->enter_file_teller());
+  TRY_STATUS(programs->enter_tellers());
   if (options.quiet_pids.size() >= kQuietPidsMax) return fail(Errc::invalid_argument, "too many quiet processes");
   for (const int pid : options.quiet_pids) TRY_STATUS(programs->quiet(static_cast<uint32_t>(pid)));
   TRY_STATUS(programs->keep_variables(options.environment_names));
@@ -180,26 +189,25 @@ Status Programs::fill_syscall_tables(const SensorPolicy& policy) {
   std::array<uint8_t, std::extent_v<decltype(skeleton.bss->handled_calls)>> handled{};
   for (const SyscallHandler& handler : kSyscallHandlers) {
     if (!is_program_of(state_->tier, handler.program)) continue;
-    const bpf_program* program = bpf_object__find_program_by_name(skeleton.obj, std::string(handler.program).c_str());
-    CHECK(program != nullptr);
-    const int program_fd = bpf_program__fd(program);
-    const std::pair<bpf_map*, int32_t> rows[] = {{skeleton.maps.native_calls, handler.native},
-                                                 {skeleton.maps.compat_calls, handler.compat}};
     const bool left_out = is_unwanted(handler, policy.unwanted);
-    for (const auto& [table, number] : rows) {
+    const std::pair<const bpf_map*, int32_t> tables[] = {{skeleton.maps.native_calls, handler.native},
+                                                         {skeleton.maps.compat_calls, handler.compat}};
+    for (const auto& [table, number] : tables) {
       if (number < 0) continue;
-      if (left_out) {
-        bpf_map_delete_elem(bpf_map__fd(table), &number);  // fails where it was not wanted before either
+      const auto row = static_cast<uint32_t>(number);
+      const uint32_t failed_row = row + static_cast<uint32_t>(handled.size() / 2);
+      if (left_out) {  // to take out a row fails where it was not wanted before either
+        bpf_map_delete_elem(bpf_map__fd(table), &row);
+        bpf_map_delete_elem(bpf_map__fd(table), &failed_row);
         continue;
       }
-      if (bpf_map_update_elem(bpf_map__fd(table), &number, &program_fd, BPF_ANY) != 0) {
-        return base::fail_errno("enter " + std::string(handler.program) + " into the system call table");
-      }
-      handled.at(static_cast<size_t>(number)) = 1;
+      TRY_STATUS(enter_program(skeleton, table, row, handler.program));
+      TRY_STATUS(enter_program(skeleton, table, failed_row, handler.program_after_failure()));
+      handled.at(row) = handled.at(failed_row) = 1;
     }
   }
-  for (size_t number = 0; number < handled.size(); ++number) {
-    __atomic_store_n(&state_->skeleton->bss->handled_calls[number], handled[number], __ATOMIC_RELAXED);
+  for (size_t row = 0; row < handled.size(); ++row) {
+    __atomic_store_n(&state_->skeleton->bss->handled_calls[row], handled[row], __ATOMIC_RELAXED);
   }
   return {};
 }
@@ -271,11 +279,11 @@ void Programs::move_filter_clock() {
   __atomic_fetch_add(clock, 1, __ATOMIC_RELAXED);
 }
 
-Status Programs::enter_file_teller() {
-  const uint32_t row = 0;
-  const int program_fd = bpf_program__fd(state_->skeleton->progs.file_tell);
-  if (bpf_map_update_elem(bpf_map__fd(state_->skeleton->maps.file_tellers), &row, &program_fd, BPF_ANY) != 0) {
-    return base::fail_errno("enter the program that tells file calls");
+Status Programs::enter_tellers() {
+  const redoubt_sensor& skeleton = *state_->skeleton;
+  for (uint32_t row = 0; row < kTellers.size(); ++row) {
+    if (!is_program_of(state_->tier, kTellers[row])) continue;
+    TRY_STATUS(enter_program(skeleton, skeleton.maps.tellers, row, kTellers[row]));
   }
   return {};
 }

@@ -81,7 +81,7 @@ class Programs {
  private:
   struct State;
   explicit Programs(std::unique_ptr<State> state);
-  Status enter_file_teller();
+  Status enter_tellers();
   Status fill_syscall_tables(const SensorPolicy& policy);
   Status fill_networks(const SensorPolicy& policy, uint32_t half);
   Status attach_to_sockets();

@@ -1,5 +1,6 @@
 // From the handler of a system call to the program that tells it: handlers only note what the call was given, and jump.
-// So the verifier goes through the walks of paths for one program, and not for thirty.
+// So the verifier goes through the walks of paths for one program, and not for thirty. A program that jumps calls no
+// functions (before Linux 5.10 it must not): what one would need both for is two programs.
 #pragma once
 
 #include <linux/bpf.h>
@@ -32,12 +33,15 @@ struct {
   __type(value, struct rd_file_call);
 } file_call __weak SEC(".maps");
 
+// As kTellers in syscall/syscall_table.h.
+enum rd_teller { RD_TELL_FILE = 0, RD_TELL_CONNECT = 1, RD_TELL_SOCKETCALL = 2, RD_TELLERS = 3 };
+
 struct {
   __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-  __uint(max_entries, 1);
+  __uint(max_entries, RD_TELLERS);
   __type(key, __u32);
   __type(value, __u32);
-} file_tellers __weak SEC(".maps");
+} tellers __weak SEC(".maps");
 
 static __always_inline struct rd_file_call* rd_file_call_get(void) {
   __u32 zero = 0;
@@ -52,6 +56,6 @@ static __always_inline int rd_file_call_tell(void* ctx, long result, const struc
     return 0;
   }
   *call = *given;
-  bpf_tail_call(ctx, &file_tellers, 0);
+  bpf_tail_call(ctx, &tellers, RD_TELL_FILE);
   return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Files that are created or opened. What counts is the file behind the new descriptor; the path that the caller gave
-// goes with it as a claim. Handler of the system call dispatcher.
+// goes with it as a claim. Handlers of the system call dispatcher.
 #define RD_READS_IN_PLACE
 #include <linux/bpf.h>
 
@@ -19,8 +19,9 @@ const struct rd_file* rd_layout_file __attribute__((unused));
 
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 
-// There is no file; what the caller gave is all that is known.
-static __always_inline int tell_denied(void* ctx, struct pt_regs* regs, long result) {
+// An open that failed. There is no file; what the caller gave is all that is known.
+SEC("tp_btf/sys_exit")
+int BPF_PROG(file_denied, struct pt_regs* regs, long result) {
   if (!rd_is_denied_open(result)) return 0;
   struct rd_open_call call = rd_open_call_of(regs);
   if (!call.given) return 0;
@@ -37,7 +38,6 @@ static __always_inline int tell_denied(void* ctx, struct pt_regs* regs, long res
 // open, openat, openat2, creat, open_by_handle_at.
 SEC("tp_btf/sys_exit")
 int BPF_PROG(file_open, struct pt_regs* regs, long result) {
-  if (result < 0) return tell_denied(ctx, regs, result);
   struct file* file = rd_file_of(result);
   if (!file) return 0;
   __u32 action = rd_open_action(RD_SLOT_EVENT, file);

@@ -56,8 +56,16 @@ struct given {
   __u64 address;
 };
 
-// Of a connection that was denied, the path or name is what the caller gave.
-static __always_inline int after_unix_connect(void* ctx, const struct given* given, long result) {
+static __always_inline struct given given_to_connect(struct pt_regs* regs) {
+  return (struct given){.descriptor = rd_syscall_argument(regs, 0),
+                        .address_bytes = rd_syscall_argument(regs, 2),
+                        .address = rd_syscall_argument(regs, 1)};
+}
+
+// Jumps to the program of files where it is one of them. Of a connection that was denied, the path or name is what the
+// caller gave.
+static __always_inline void tell_unix_connect(void* ctx, const struct given* given, long result) {
+  if (!rd_is_told_unix(rd_socket_of(given->descriptor), result)) return;
   struct rd_file_call call = {.action = RD_FILE_CONNECT,
                               .uid = RD_ID_UNCHANGED,
                               .gid = RD_ID_UNCHANGED,
@@ -70,11 +78,10 @@ static __always_inline int after_unix_connect(void* ctx, const struct given* giv
     call.length = name.bytes;
     if (!name.at) call.path = given->address + RD_UNIX_PATH;
   }
-  return rd_file_call_tell(ctx, 0, &call);
+  rd_file_call_tell(ctx, 0, &call);
 }
 
-static __always_inline int after_connect(void* ctx, const struct given* given, long result) {
-  if (rd_is_told_unix(rd_socket_of(given->descriptor), result)) return after_unix_connect(ctx, given, result);
+static __always_inline int after_connect(const struct given* given, long result) {
   struct sock* sock = rd_stream_or_datagram_of(given->descriptor);
   if (rd_is_given_peer(sock, result)) return rd_tell_peer(RD_SLOT_EVENT, (__u64)sock);
   return rd_after_connect(sock, given->address, RD_ADDRESS_OF_CALLER, result);
@@ -106,10 +113,16 @@ static __always_inline int after_dup(struct pt_regs* regs, long result) {
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(network_connect, struct pt_regs* regs, long result) {
-  struct given given = {.descriptor = rd_syscall_argument(regs, 0),
-                        .address_bytes = rd_syscall_argument(regs, 2),
-                        .address = rd_syscall_argument(regs, 1)};
-  return after_connect(ctx, &given, result);
+  struct given given = given_to_connect(regs);
+  tell_unix_connect(ctx, &given, result);
+  bpf_tail_call(ctx, &tellers, RD_TELL_CONNECT);
+  return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(network_connect_tell, struct pt_regs* regs, long result) {
+  struct given given = given_to_connect(regs);
+  return after_connect(&given, result);
 }
 
 SEC("tp_btf/sys_exit")
@@ -151,19 +164,42 @@ enum {
 
 // i386 only: one call for all, its real arguments in memory. Another thread may have changed them since; then the event
 // is about another of the program's own sockets.
+struct packed {
+  __u32 words[3];
+};
+
+static __always_inline int unpack(struct packed* packed, struct pt_regs* regs, __u32 call) {
+  // The last one is of connect() alone.
+  __u32 bytes = call == RD_CALL_CONNECT ? sizeof(*packed) : sizeof(packed->words[0]);
+  return bpf_probe_read_user(packed, bytes, (void*)rd_syscall_argument(regs, 1)) == 0;
+}
+
+static __always_inline struct given given_packed(const struct packed* packed) {
+  return (struct given){.descriptor = packed->words[0], .address_bytes = packed->words[2], .address = packed->words[1]};
+}
+
+// In the lsm tier what connects has been told already (network_lsm.bpf.c).
 SEC("tp_btf/sys_exit")
 int BPF_PROG(network_socketcall, struct pt_regs* regs, long result) {
+  struct packed packed = {};
+  if (!is_tier_lsm && rd_syscall_argument(regs, 0) == RD_CALL_CONNECT && unpack(&packed, regs, RD_CALL_CONNECT)) {
+    struct given given = given_packed(&packed);
+    tell_unix_connect(ctx, &given, result);
+  }
+  bpf_tail_call(ctx, &tellers, RD_TELL_SOCKETCALL);
+  return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(network_socketcall_tell, struct pt_regs* regs, long result) {
   __u32 call = rd_syscall_argument(regs, 0);
   if (call == RD_CALL_SOCKET) return after_socket(result);
   if (call == RD_CALL_ACCEPT || call == RD_CALL_ACCEPT4) return after_accept(result);
-  __u32 arguments[3] = {};
-  // The last one is of connect() alone.
-  __u32 bytes = call == RD_CALL_CONNECT ? sizeof(arguments) : sizeof(arguments[0]);
-  if (bpf_probe_read_user(arguments, bytes, (void*)rd_syscall_argument(regs, 1)) != 0) return 0;
-  if (call == RD_CALL_BIND) return after_bind(arguments[0], result);
-  if (call == RD_CALL_LISTEN) return after_listen(arguments[0], result);
-  // In the lsm tier it has been told already (network_lsm.bpf.c).
+  struct packed packed = {};
+  if (!unpack(&packed, regs, call)) return 0;
+  if (call == RD_CALL_BIND) return after_bind(packed.words[0], result);
+  if (call == RD_CALL_LISTEN) return after_listen(packed.words[0], result);
   if (call != RD_CALL_CONNECT || is_tier_lsm) return 0;
-  struct given given = {.descriptor = arguments[0], .address_bytes = arguments[2], .address = arguments[1]};
-  return after_connect(ctx, &given, result);
+  struct given given = given_packed(&packed);
+  return after_connect(&given, result);
 }

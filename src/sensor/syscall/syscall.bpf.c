@@ -12,11 +12,12 @@
 
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 
-enum { RD_SYSCALLS_MAX = 512 };
+// What failed has rows of its own, behind the others.
+enum { RD_SYSCALLS_MAX = 512, RD_CALL_ROWS = 2 * RD_SYSCALLS_MAX };
 
 struct {
   __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-  __uint(max_entries, RD_SYSCALLS_MAX);
+  __uint(max_entries, RD_CALL_ROWS);
   __type(key, __u32);
   __type(value, __u32);
 } native_calls SEC(".maps");
@@ -24,13 +25,13 @@ struct {
 // i386 entry, with its own numbers.
 struct {
   __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-  __uint(max_entries, RD_SYSCALLS_MAX);
+  __uint(max_entries, RD_CALL_ROWS);
   __type(key, __u32);
   __type(value, __u32);
 } compat_calls SEC(".maps");
 
-// Whether a number has a handler in either table.
-volatile __u8 handled_calls[RD_SYSCALLS_MAX] = {};
+// Whether a row has a handler in either table.
+volatile __u8 handled_calls[RD_CALL_ROWS] = {};
 
 // rd_is_compat() by a plain load where the kernel has it: from 5.11 on. Here alone: in some handlers it makes the
 // compiler keep sizes where verifiers of Linux 6.1 lose their bounds.
@@ -41,23 +42,25 @@ static __always_inline int is_compat(void) {
 
 // The calls that programs make most are jumped to directly: under retpolines an indirect jump costs more than what most
 // of them ask.
-static __always_inline void jump_native(void* ctx, __u32 number) {
-  switch (number) {
+static __always_inline void jump_native(void* ctx, __u32 row) {
+  switch (row) {
     case RD_OPENAT: bpf_tail_call_static(ctx, &native_calls, RD_OPENAT); break;
     case RD_CLOSE: bpf_tail_call_static(ctx, &native_calls, RD_CLOSE); break;
     case RD_MMAP: bpf_tail_call_static(ctx, &native_calls, RD_MMAP); break;
-    default: bpf_tail_call(ctx, &native_calls, number);
+    default: bpf_tail_call(ctx, &native_calls, row);
   }
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(syscall_dispatch, struct pt_regs* regs, long result) {
-  __u32 number = (__u32)regs->orig_ax & ~(__u32)RD_X86_X32_BIT;
-  if (number >= RD_SYSCALLS_MAX || !handled_calls[number]) return 0;
+  __u32 row = (__u32)regs->orig_ax & ~(__u32)RD_X86_X32_BIT;
+  if (row >= RD_SYSCALLS_MAX) return 0;
+  if (result < 0) row += RD_SYSCALLS_MAX;
+  if (!handled_calls[row]) return 0;
   if (is_compat()) {
-    bpf_tail_call(ctx, &compat_calls, number);
+    bpf_tail_call(ctx, &compat_calls, row);
   } else {
-    jump_native(ctx, number);
+    jump_native(ctx, row);
   }
   return 0;
 }

@@ -22,27 +22,40 @@ struct SyscallHandler {
   // TYPE.ACTION of its events, blank-separated; a policy that wants none of them leaves the call alone. Empty: always
   // looked at.
   std::string_view makes = "";
-  std::string_view call = "";  // its name, where several share a program
+  std::string_view call = "";    // its name, where several share a program
+  std::string_view failed = "";  // the program for a call that failed, where that is another
+
+  constexpr std::string_view program_after_failure() const { return failed.empty() ? program : failed; }
 };
 
 // Younger than the headers of older systems; the number is the same for both entries.
 constexpr int32_t kFchmodat2 = 452;
 
-constexpr std::string_view kOpens =
-    "filechange.create filechange.write filechange.change filechange.read filechange.denied";
+constexpr SyscallHandler opens(int32_t native, int32_t compat) {
+  return {.native = native,
+          .compat = compat,
+          .program = "file_open",
+          .makes = "filechange.create filechange.write filechange.change filechange.read filechange.denied",
+          .failed = "file_denied"};
+}
 
 // Made by network_connect, which has more to tell.
 constexpr std::string_view kUnixConnect = "filechange.connect";
 
 // Handlers that the lsm tier has better hooks for.
-inline constexpr std::array<std::string_view, 3> kTracepointHandlers = {"file_open", "file_close", "network_connect"};
+inline constexpr std::array<std::string_view, 5> kTracepointHandlers = {"file_open", "file_denied", "file_close",
+                                                                        "network_connect", "network_connect_tell"};
+
+// The programs that handlers jump to, as the rows of rd_teller in bpf/file_call.h.
+inline constexpr std::array<std::string_view, 3> kTellers = {"file_tell", "network_connect_tell",
+                                                             "network_socketcall_tell"};
 
 inline constexpr std::array kSyscallHandlers = {
-    SyscallHandler{SYS_open, 5, "file_open", kOpens},
-    SyscallHandler{SYS_creat, 8, "file_open", kOpens},
-    SyscallHandler{SYS_openat, 295, "file_open", kOpens},
-    SyscallHandler{SYS_openat2, 437, "file_open", kOpens},
-    SyscallHandler{SYS_open_by_handle_at, 342, "file_open", kOpens},
+    opens(SYS_open, 5),
+    opens(SYS_creat, 8),
+    opens(SYS_openat, 295),
+    opens(SYS_openat2, 437),
+    opens(SYS_open_by_handle_at, 342),
     SyscallHandler{SYS_close, 6, "file_close", "filechange.change"},
     SyscallHandler{SYS_mmap, 192, "file_map", "filechange.change"},
     SyscallHandler{SYS_unlink, 10, "file_unlink", "filechange.delete"},
