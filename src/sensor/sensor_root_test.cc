@@ -50,7 +50,7 @@ class SensorLossTest : public SensorTest {
 };
 
 TEST_F(SensorTest, tells_a_program_from_start_to_end) {
-  start();
+  watch();
   base::TempDir directory;
   const std::string shell = real_path("/bin/sh");
   const pid_t pid = launch({"/bin/sh", "-c", "exit 7", "two words", "bad\xff"}, directory.path());
@@ -86,7 +86,7 @@ TEST_F(SensorTest, tells_a_program_from_start_to_end) {
 }
 
 TEST_F(SensorTest, tells_the_signal_that_ended_a_program) {
-  start();
+  watch();
   const pid_t pid = launch({"/bin/sh", "-c", "kill -KILL $$"});
   finish(pid);
   const auto ended = events_.wait_for(is_end_of(pid));
@@ -95,7 +95,7 @@ TEST_F(SensorTest, tells_the_signal_that_ended_a_program) {
 }
 
 TEST_F(SensorTest, tells_other_users) {
-  start();
+  watch();
   const pid_t pid = in_child([] {
     if (setgid(65534) == 0 && setuid(65534) == 0) execl("/bin/true", "true", nullptr);
   });
@@ -108,7 +108,7 @@ TEST_F(SensorTest, tells_other_users) {
 }
 
 TEST_F(SensorTest, cuts_long_arguments_and_says_so) {
-  start();
+  watch();
   const std::string longest(10000, 'x');
   const pid_t pid = launch({"/bin/true", longest});
   finish(pid);
@@ -120,7 +120,7 @@ TEST_F(SensorTest, cuts_long_arguments_and_says_so) {
 }
 
 TEST_F(SensorTest, keeps_the_id_over_exec_and_gives_ancestors_of_nested_shells) {
-  start();
+  watch();
   base::TempDir directory;
   const std::string shell = real_path("/bin/sh");
   const std::string pids = directory / "pids";
@@ -150,7 +150,7 @@ TEST_F(SensorTest, keeps_the_id_over_exec_and_gives_ancestors_of_nested_shells) 
 }
 
 TEST_F(SensorTest, gives_a_fork_without_exec_its_own_id_and_its_parents_program) {
-  start();
+  watch();
   base::TempDir directory;
   const std::string path = directory / "by-fork";
   const pid_t pid = in_child([&] { close(open(path.c_str(), O_WRONLY | O_CREAT, 0600)); });
@@ -165,7 +165,7 @@ TEST_F(SensorTest, gives_a_fork_without_exec_its_own_id_and_its_parents_program)
 }
 
 TEST_F(SensorTest, tells_what_happens_to_files) {
-  start();
+  watch();
   base::TempDir directory;
   const std::string script = "cd '" + directory.path() +
                              "' && echo 1234 > one.txt && echo more >> one.txt && mv one.txt two.dat && cat two.dat > "
@@ -200,7 +200,7 @@ TEST_F(SensorTest, tells_what_happens_to_files) {
 }
 
 TEST_F(SensorTest, resolves_paths_against_directory_descriptors_and_roots) {
-  start();
+  watch();
   base::TempDir directory;
   const pid_t pid = in_child([&] {
     const int base = open(directory.path().c_str(), O_RDONLY | O_DIRECTORY);
@@ -220,7 +220,7 @@ TEST_F(SensorTest, resolves_paths_against_directory_descriptors_and_roots) {
 }
 
 TEST_F(SensorTest, sees_the_32_bit_system_calls) {
-  start();
+  watch();
   base::TempDir directory;
   const std::string path = directory / "compat";
   const pid_t pid = in_child([&] {
@@ -373,7 +373,7 @@ TEST_F(SensorLossTest, knows_a_program_whose_start_was_lost) {
 }
 
 TEST_F(SensorTest, marks_paths_that_are_too_deep_to_be_told_whole) {
-  start();
+  watch();
   base::TempDir directory;
   const pid_t pid = in_child([&] {
     if (chdir(directory.path().c_str()) != 0) _exit(1);

@@ -1,4 +1,5 @@
-// What tests of the real sensor on the real kernel share: a sink that keeps every event, children that do something.
+// What tests of the real sensor on the real kernel share: a sink that keeps every event, children that do something,
+// and a sensor where they ask for nothing special.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "redoubt/event.pb.h"
+#include "sensor/probe.h"
 #include "sensor/sensor.h"
 
 namespace redoubt::sensor {
@@ -148,21 +150,65 @@ inline std::optional<Tier> tier_under_test() {
   return name == name_of(Tier::lsm) ? Tier::lsm : Tier::tracepoint;
 }
 
+inline Result<std::unique_ptr<Sensor>> start_under_test(SensorOptions options, EventSink& sink) {
+  static const Result<Probe> probe = probe_host(ProbeDepth::tier);
+  if (!probe) return tl::unexpected(probe.error());
+  options.host_id = "host";
+  options.boot_id = "boot";
+  options.tier = tier_under_test();
+  options.detail_wait_ms = 5000;  // an emulated machine hashes slowly
+  return Sensor::start_on(*probe, options, sink);
+}
+
+// To start and stop a sensor takes an emulated machine ten seconds, so one serves all tests that take it as it comes.
+// GoogleTest keeps it, and ends it after the last test.
+class SharedSensor : public EventSink, public testing::Environment {
+ public:
+  void take(v1::Event&& event) override {
+    const std::lock_guard lock(mutex_);
+    if (events_ != nullptr) events_->take(std::move(event));
+  }
+  void lead_to(Collector* events) {
+    const std::lock_guard lock(mutex_);
+    events_ = events;
+  }
+  Status start() {
+    if (sensor_) return {};
+    TRY(sensor_, start_under_test({}, *this));
+    return {};
+  }
+  void stop() { sensor_.reset(); }
+  void TearDown() override { stop(); }
+  Tier tier() const { return sensor_->tier(); }
+
+ private:
+  std::mutex mutex_;
+  Collector* events_ = nullptr;
+  std::unique_ptr<Sensor> sensor_;
+};
+inline SharedSensor& shared_sensor = *static_cast<SharedSensor*>(testing::AddGlobalTestEnvironment(new SharedSensor));
+
 class SensorTest : public testing::Test {
  protected:
+  ~SensorTest() override { shared_sensor.lead_to(nullptr); }
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "skipped: needs root";
   }
 
-  void start(SensorOptions options = {}) {
-    options.host_id = "host";
-    options.boot_id = "boot";
-    options.tier = tier_under_test();
-    options.detail_wait_ms = 5000;  // an emulated machine hashes slowly
-    auto sensor = Sensor::start(options, events_);
+  // From here on the events of the shared sensor are the test's.
+  void watch() {
+    const Status started = shared_sensor.start();
+    ASSERT_TRUE(started.has_value()) << started.error().message;
+    shared_sensor.lead_to(&events_);
+  }
+  // A sensor of the test's own.
+  void start(const SensorOptions& options = {}) {
+    shared_sensor.stop();
+    auto sensor = start_under_test(options, events_);
     ASSERT_TRUE(sensor.has_value()) << sensor.error().message;
     sensor_ = *std::move(sensor);
   }
+  bool is_lsm() const { return (sensor_ ? sensor_->tier() : shared_sensor.tier()) == Tier::lsm; }
 
   Collector events_;
   std::unique_ptr<Sensor> sensor_;

@@ -51,7 +51,7 @@ class AuthTest : public SensorTest {
 };
 
 TEST_F(AuthTest, tells_what_a_service_says_of_logins) {
-  start();
+  watch();
   const pid_t pid = with_log([] {
     openlog("sshd", LOG_PID, LOG_AUTH);
     syslog(LOG_AUTHPRIV | LOG_INFO, "Accepted publickey for alice from 192.0.2.7 port 50022 ssh2: ED25519 SHA256:x");
@@ -75,7 +75,7 @@ TEST_F(AuthTest, tells_what_a_service_says_of_logins) {
 }
 
 TEST_F(AuthTest, does_not_take_the_word_of_others) {
-  start();
+  watch();
   const pid_t pid = with_log([] {
     must(chmod("/run/log", 0666) == 0);
     must(setgid(65534) == 0 && setuid(65534) == 0);
@@ -86,7 +86,7 @@ TEST_F(AuthTest, does_not_take_the_word_of_others) {
 }
 
 TEST_F(AuthTest, tells_sessions_that_su_opens) {
-  start();
+  watch();
   const pid_t pid = with_log([] { execl("/bin/su", "su", "nobody", "-s", "/bin/true", nullptr); });
   std::map<std::string, v1::Event> told;  // by action; what else PAM's modules say is told too
   for (v1::Event& event : told_by(pid)) told.emplace(event.event_action(), std::move(event));

@@ -86,7 +86,7 @@ class DnsTest : public NetworkTest {
 };
 
 TEST_F(DnsTest, tells_who_asked_for_what_and_what_the_answer_was) {
-  start();
+  watch();
   const pid_t pid = in_named_network([] {
     finish(launch({"/usr/bin/getent", "ahosts", "www.redoubt.example"}));
     finish(launch({"/usr/bin/getent", "ahosts", "Missing.redoubt.example"}));
@@ -103,7 +103,7 @@ TEST_F(DnsTest, tells_who_asked_for_what_and_what_the_answer_was) {
 }
 
 TEST_F(DnsTest, names_the_destination_of_connections) {
-  start();
+  watch();
   pid_t client = 0;
   int report[2];
   ASSERT_EQ(pipe(report), 0);
@@ -150,7 +150,7 @@ TEST_F(DnsTest, counts_questions_that_are_asked_again) {
 }
 
 TEST_F(DnsTest, tells_what_is_asked_over_tcp) {
-  start();
+  watch();
   set_resolver_options("use-vc timeout:1 attempts:5");
   const pid_t pid = in_named_network([] {
     finish(launch({"/usr/bin/getent", "ahosts", "www.redoubt.example"}));
@@ -192,7 +192,7 @@ void ask_in_pieces() {
 }
 
 TEST_F(DnsTest, reads_questions_over_tcp_however_they_are_split) {
-  start();
+  watch();
   const pid_t pid = in_named_network([] {
     if (finish(in_child(ask_in_pieces)) != 0) _exit(8);
   });

@@ -72,7 +72,7 @@ class FileChangeTest : public SensorTest {
 
 // The file is told some time after it was closed, by which time its writer may run another program.
 TEST_F(FileChangeTest, leaves_the_process_the_name_that_it_has_now) {
-  start();
+  watch();
   const pid_t pid = in_child([&] {
     put(open(path("before").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600), "x");
     execl("/bin/sh", "sh", "-c", "/bin/sleep 0.5; /bin/true; :", nullptr);
@@ -87,7 +87,7 @@ TEST_F(FileChangeTest, leaves_the_process_the_name_that_it_has_now) {
 }
 
 TEST_F(FileChangeTest, tells_a_file_that_was_written_and_closed_and_what_it_has_become) {
-  start();
+  watch();
   const pid_t pid = in_child([&] {
     const int made = open(path("made").c_str(), O_WRONLY | O_CREAT, 0640);
     put(made, "abc");
@@ -107,7 +107,7 @@ TEST_F(FileChangeTest, tells_a_file_that_was_written_and_closed_and_what_it_has_
 }
 
 TEST_F(FileChangeTest, tells_nothing_of_what_was_opened_and_not_written) {
-  start();
+  watch();
   EXPECT_EQ(changed_by([&] {
               close(open(path("a").c_str(), O_WRONLY));
               close(open(path("b").c_str(), O_RDWR));
@@ -124,7 +124,7 @@ TEST_F(FileChangeTest, tells_nothing_of_what_was_opened_and_not_written) {
 }
 
 TEST_F(FileChangeTest, sees_that_a_file_of_the_same_size_was_written) {
-  start();
+  watch();
   EXPECT_EQ(changed_by([&] {
               const int a = open(path("a").c_str(), O_RDWR);
               if (pwrite(a, "54321", 5, 0) != 5) _exit(1);
@@ -142,7 +142,7 @@ TEST_F(FileChangeTest, sees_that_a_file_of_the_same_size_was_written) {
 }
 
 TEST_F(FileChangeTest, tells_a_file_once_at_the_last_close_of_its_descriptors) {
-  start();
+  watch();
   int release[2];
   ASSERT_EQ(pipe(release), 0);
   const pid_t pid = in_child([&] {
@@ -178,7 +178,7 @@ void write_through_copy(const std::string& path, const std::function<int(int)>& 
 }
 
 TEST_F(FileChangeTest, tells_a_file_that_is_deleted_right_after_another_took_the_place_of_its_last_descriptor) {
-  start();
+  watch();
   constexpr int kPlace = 100;
   const pid_t pid = in_child([&] {
     write_through_copy(path("a"), [](int fd) { return dup2(fd, kPlace); });
@@ -196,7 +196,7 @@ TEST_F(FileChangeTest, tells_a_file_that_is_deleted_right_after_another_took_the
 }
 
 TEST_F(FileChangeTest, tells_a_file_that_a_child_of_the_process_closes_last) {
-  start();
+  watch();
   const pid_t pid = in_child([&] {
     const int fd = open(path("a").c_str(), O_WRONLY | O_APPEND);
     if (fork() == 0) {
@@ -212,7 +212,7 @@ TEST_F(FileChangeTest, tells_a_file_that_a_child_of_the_process_closes_last) {
 }
 
 TEST_F(FileChangeTest, tells_what_was_written_through_a_mapping) {
-  start();
+  watch();
   EXPECT_EQ(changed_by([&] {
               for (const char* name : {"a", "b"}) {
                 const int fd = open(path(name).c_str(), O_RDWR);
@@ -232,7 +232,7 @@ TEST_F(FileChangeTest, tells_what_was_written_through_a_mapping) {
 }
 
 TEST_F(FileChangeTest, tells_files_that_were_cut_or_emptied) {
-  start();
+  watch();
   const pid_t pid = in_child([&] {
     close(open(path("a").c_str(), O_WRONLY | O_TRUNC));
     const int b = open(path("b").c_str(), O_WRONLY);
@@ -246,7 +246,7 @@ TEST_F(FileChangeTest, tells_files_that_were_cut_or_emptied) {
 }
 
 TEST_F(FileChangeTest, sees_the_32_bit_calls) {
-  start();
+  watch();
   char* low =
       static_cast<char*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0));
   const auto call = [](long number, long first, long second, long third) {
@@ -276,7 +276,7 @@ TEST_F(FileChangeTest, sees_the_32_bit_calls) {
 
 // In between, another file takes the name that it was opened by.
 TEST_F(FileChangeTest, tells_the_real_file_where_its_name_is_given_to_another) {
-  start();
+  watch();
   struct stat opened{};
   ASSERT_EQ(stat(path("a").c_str(), &opened), 0);
   const pid_t pid = in_child([&] {

@@ -52,7 +52,7 @@ class FileRequestTest : public SensorTest, public testing::WithParamInterface<ui
 };
 
 TEST_P(FileRequestTest, tells_opens_renames_and_deletions) {
-  start();
+  watch();
   const std::string first = directory_ / "first";
   const std::string second = directory_ / "second";
   io_uring_sqe creation = request(IORING_OP_OPENAT, first);
@@ -61,7 +61,7 @@ TEST_P(FileRequestTest, tells_opens_renames_and_deletions) {
   const io_uring_sqe removal = request(IORING_OP_UNLINKAT, second);
   const auto events =
       events_of({{creation, 0}, {request(IORING_OP_RENAMEAT, first, second), 0}, {removal, 0}, {removal, -ENOENT}});
-  if (sensor_->tier() != Tier::lsm) {
+  if (!is_lsm()) {
     EXPECT_TRUE(events.empty()) << "as the probe says";
     return;
   }
@@ -78,7 +78,7 @@ TEST_P(FileRequestTest, tells_opens_renames_and_deletions) {
 }
 
 TEST_P(FileRequestTest, tells_directories_and_links) {
-  start();
+  watch();
   const std::string made = directory_ / "made";
   const std::string hard = directory_ / "hard";
   const std::string soft = directory_ / "soft";
@@ -93,7 +93,7 @@ TEST_P(FileRequestTest, tells_directories_and_links) {
   softening.addr2 = pointer_to(soft);
   const auto events = events_of(
       {{making, 0}, {making, -EEXIST}, {removal, 0}, {request(IORING_OP_LINKAT, file, hard), 0}, {softening, 0}});
-  if (sensor_->tier() != Tier::lsm) {
+  if (!is_lsm()) {
     EXPECT_TRUE(events.empty()) << "as the probe says";
     return;
   }
@@ -115,7 +115,7 @@ TEST_P(FileRequestTest, tells_directories_and_links) {
 constexpr uint8_t kTruncateOperation = 55;
 
 TEST_P(FileRequestTest, tells_lengths_that_are_set) {
-  start();
+  watch();
   const std::string path = directory_ / "file";
   close(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   const pid_t pid = in_child([&] {
@@ -133,7 +133,7 @@ TEST_P(FileRequestTest, tells_lengths_that_are_set) {
            event.event_action() == "truncate";
   });
   constexpr int kNoSuchRequest = 1;
-  const bool is_told = sensor_->tier() == Tier::lsm && WEXITSTATUS(status) != kNoSuchRequest;
+  const bool is_told = is_lsm() && WEXITSTATUS(status) != kNoSuchRequest;
   ASSERT_EQ(told.size(), is_told ? 1U : 0U) << "as the probe says";
   if (!is_told) return;
   EXPECT_EQ(WEXITSTATUS(status), 0);

@@ -56,7 +56,7 @@ class SensorFileTest : public SensorTest {
 };
 
 TEST_F(SensorFileTest, tells_how_a_file_was_opened) {
-  start();
+  watch();
   const std::string path = directory_ / "f";
   const pid_t pid = in_child([&] {
     umask(027);
@@ -79,7 +79,7 @@ TEST_F(SensorFileTest, tells_how_a_file_was_opened) {
 }
 
 TEST_F(SensorFileTest, tells_names_that_are_made_and_taken_away) {
-  start();
+  watch();
   const std::string file = directory_ / "file";
   const pid_t pid = in_child([&] {
     umask(022);
@@ -120,7 +120,7 @@ TEST_F(SensorFileTest, tells_names_that_are_made_and_taken_away) {
 }
 
 TEST_F(SensorFileTest, tells_permissions_owners_and_lengths) {
-  start();
+  watch();
   const auto path = [&](const char* name) { return directory_ / name; };
   for (const char* name : {"a", "b", "c", "d"}) close(open(path(name).c_str(), O_WRONLY | O_CREAT, 0600));
   const pid_t pid = in_child([&] {
@@ -159,7 +159,7 @@ TEST_F(SensorFileTest, tells_permissions_owners_and_lengths) {
 }
 
 TEST_F(SensorFileTest, is_silent_about_calls_that_fail) {
-  start();
+  watch();
   const std::string missing = directory_ / "missing";
   const std::string last = directory_ / "last";
   const pid_t pid = in_child([&] {
@@ -247,7 +247,7 @@ class CompatCalls {
 };
 
 TEST_F(SensorFileTest, sees_the_32_bit_system_calls) {
-  start();
+  watch();
   const auto path = [&](const char* name) { return directory_ / name; };
   const pid_t pid = in_child([&] {
     CompatCalls compat;
@@ -341,7 +341,7 @@ TEST_F(SensorFileTest, sees_the_32_bit_system_calls) {
 }
 
 TEST_F(SensorFileTest, finds_the_real_paths_behind_symbolic_links) {
-  start();
+  watch();
   const std::string real = directory_ / "real";
   const std::string link = directory_ / "link";
   ASSERT_EQ(mkdir(real.c_str(), 0700), 0);
@@ -371,7 +371,7 @@ TEST_F(SensorFileTest, finds_the_real_paths_behind_symbolic_links) {
 // A program checks a path that the attacker owns, and opens it: in between the link is turned, and the caller's memory
 // is overwritten by another thread all the time.
 TEST_F(SensorFileTest, sees_the_real_file_where_a_link_is_turned_between_check_and_use) {
-  start();
+  watch();
   const std::string harmless = directory_ / "harmless";
   const std::string secret = directory_ / "secret";
   const std::string link = directory_ / "link";

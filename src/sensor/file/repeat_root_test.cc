@@ -63,7 +63,7 @@ TEST_F(RepeatTest, counts_opens_of_the_same_file_and_loses_none) {
 }
 
 TEST_F(RepeatTest, tells_a_count_while_the_process_goes_on) {
-  start();
+  watch();
   const std::string path = directory_ / "log";
   const pid_t pid = in_child([&] {
     while (true) {

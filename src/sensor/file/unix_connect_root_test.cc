@@ -161,7 +161,7 @@ TEST_F(UnixConnectTest, tells_the_name_of_a_connection_that_is_denied) {
   });
   const auto told = connections_of(pid);
   // A call that a filter ends does not come to the function where the other tier looks.
-  ASSERT_EQ(told.size(), sensor_->tier() == Tier::lsm ? 0U : 1U);
+  ASSERT_EQ(told.size(), is_lsm() ? 0U : 1U);
   if (told.empty()) return;
   EXPECT_EQ(told[0].socket_name(), "@redoubt/denied");
   EXPECT_EQ(told[0].error_code(), "EACCES");

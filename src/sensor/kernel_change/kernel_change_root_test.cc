@@ -43,7 +43,7 @@ bool was_not_here(int status) { return WIFEXITED(status) && WEXITSTATUS(status) 
 void leave_mounts() { must(unshare(CLONE_NEWNS) == 0 && mount("", "/", "", MS_REC | MS_PRIVATE, nullptr) == 0); }
 
 TEST_F(KernelChangeTest, tells_what_is_mounted_where_and_unmounted) {
-  start();
+  watch();
   base::TempDir directory;
   std::filesystem::create_directory(directory / "there");
   const pid_t pid = in_child([&] {
@@ -73,7 +73,7 @@ TEST_F(KernelChangeTest, tells_what_is_mounted_where_and_unmounted) {
 }
 
 TEST_F(KernelChangeTest, tells_the_mount_point_behind_a_link_in_the_tier_that_knows_it) {
-  start();
+  watch();
   base::TempDir directory;
   std::filesystem::create_directory(directory / "there");
   std::filesystem::create_directory_symlink("there", directory / "link");
@@ -85,13 +85,13 @@ TEST_F(KernelChangeTest, tells_the_mount_point_behind_a_link_in_the_tier_that_kn
   ASSERT_TRUE(events_.wait_for(is_end_of(pid)));
   const auto mounts = events_.all(is(v1::EVENT_TYPE_MOUNT, "mount", pid));
   ASSERT_EQ(mounts.size(), 2U);
-  EXPECT_EQ(mounts[1].file_path(), directory / (sensor_->tier() == Tier::lsm ? "there" : "link"));
+  EXPECT_EQ(mounts[1].file_path(), directory / (is_lsm() ? "there" : "link"));
   EXPECT_EQ(mounts[1].mount_source(), "scratch");
   EXPECT_EQ(mounts[1].mount_type(), "tmpfs");
 }
 
 TEST_F(KernelChangeTest, tells_mounts_of_the_newer_calls) {
-  start();
+  watch();
   base::TempDir directory;
   constexpr unsigned kCloneTree = 1;      // OPEN_TREE_CLONE
   constexpr unsigned kFromEmptyPath = 4;  // MOVE_MOUNT_F_EMPTY_PATH
@@ -113,7 +113,7 @@ TEST_F(KernelChangeTest, tells_mounts_of_the_newer_calls) {
 }
 
 TEST_F(KernelChangeTest, sees_the_32_bit_mount) {
-  start();
+  watch();
   base::TempDir directory;
   const pid_t pid = in_child([&] {
     leave_mounts();
@@ -140,7 +140,7 @@ TEST_F(KernelChangeTest, sees_the_32_bit_mount) {
 }
 
 TEST_F(KernelChangeTest, tells_bpf_programs_as_the_kernel_knows_them) {
-  start();
+  watch();
   const pid_t pid = in_child([] {
     const bpf_insn nothing[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
                                 {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
@@ -166,7 +166,7 @@ TEST_F(KernelChangeTest, tells_bpf_programs_as_the_kernel_knows_them) {
 }
 
 TEST_F(KernelChangeTest, tells_userfaultfd_and_io_uring) {
-  start();
+  watch();
   const pid_t pid = in_child([] {
     if (syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY) < 0) _exit(kNotHere);
     io_uring_params parameters{};
@@ -180,7 +180,7 @@ TEST_F(KernelChangeTest, tells_userfaultfd_and_io_uring) {
 }
 
 TEST_F(KernelChangeTest, tells_settings_that_are_written) {
-  start();
+  watch();
   // Written as it is: nothing changes.
   const std::string path = "/proc/sys/kernel/printk_ratelimit";
   const auto value = base::read_file(path, 64);
@@ -196,7 +196,7 @@ TEST_F(KernelChangeTest, tells_settings_that_are_written) {
 }
 
 TEST_F(KernelChangeTest, is_silent_about_module_calls_that_fail) {
-  start();
+  watch();
   const pid_t pid = in_child([] {
     must(syscall(SYS_init_module, nullptr, 0, "") != 0);
     must(syscall(SYS_finit_module, -1, "", 0) != 0);

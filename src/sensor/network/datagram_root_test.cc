@@ -51,7 +51,7 @@ void send_by_write(int fd, Address peer) {
 }
 
 TEST_F(NetworkTest, tells_the_first_datagram_to_a_peer_whatever_the_call) {
-  start();
+  watch();
   const pid_t pid = in_own_network([] {
     send_by_sendto(datagram_socket(AF_INET), address_of("127.0.0.1", 1001));
     send_by_sendmsg(datagram_socket(AF_INET), address_of("127.0.0.1", 1002));
@@ -172,7 +172,7 @@ TEST_F(NetworkTest, tells_more_peers_than_it_can_remember) {
 }
 
 TEST_F(NetworkTest, tells_a_server_its_first_datagram_of_a_client_and_nothing_of_its_answers) {
-  start();
+  watch();
   int ready[2];
   ASSERT_EQ(pipe(ready), 0);
   pid_t client = 0;

@@ -33,7 +33,7 @@ class NetworkRequestTest : public NetworkTest, public testing::WithParamInterfac
 };
 
 TEST_P(NetworkRequestTest, tells_connections_and_refusals) {
-  start();
+  watch();
   const pid_t pid = in_own_network([&] {
     IoUring ring;
     const int listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -45,7 +45,7 @@ TEST_P(NetworkRequestTest, tells_connections_and_refusals) {
     if (ring.run(request(IORING_OP_ACCEPT, listener)) < 0) _exit(4);
   });
   std::vector<std::string> expected = {"listen tcp ->127.0.0.1:80", "connect tcp 127.0.0.1->127.0.0.1:80"};
-  if (sensor_->tier() == Tier::lsm) {
+  if (is_lsm()) {
     expected.insert(expected.begin() + 1, "connect tcp ->192.0.2.1:443 ENETUNREACH");
     expected.push_back("accept tcp 127.0.0.1->127.0.0.1:80");
   }
@@ -53,7 +53,7 @@ TEST_P(NetworkRequestTest, tells_connections_and_refusals) {
 }
 
 TEST_P(NetworkRequestTest, tells_raw_sockets) {
-  start();
+  watch();
   const pid_t pid = in_own_network([&] {
     io_uring_sqe making = request(IORING_OP_SOCKET, AF_INET);
     making.off = SOCK_RAW;
@@ -61,7 +61,7 @@ TEST_P(NetworkRequestTest, tells_raw_sockets) {
     if (IoUring().run(making) < 0) _exit(1);
   });
   const auto told = told_of(pid);
-  if (sensor_->tier() != Tier::lsm) {
+  if (!is_lsm()) {
     EXPECT_TRUE(told.empty()) << "as the probe says";
     return;
   }
@@ -80,7 +80,7 @@ TEST_P(NetworkRequestTest, tells_listeners_and_bound_sockets_where_there_are_suc
     if (ring.run(request(kBind, receiver, own)) != 0 || ring.run(request(kBind, receiver, own)) != -EINVAL) _exit(2);
   });
   const auto told = told_of(pid);
-  if (sensor_->tier() != Tier::lsm) {
+  if (!is_lsm()) {
     EXPECT_TRUE(told.empty()) << "as the probe says";
     return;
   }

@@ -39,7 +39,7 @@ class LoopbackTest : public SensorTest, public testing::WithParamInterface<Loopb
 };
 
 TEST_P(LoopbackTest, tells_both_ends_of_a_connection) {
-  start();
+  watch();
   const base::UniqueFd listener = bound_socket();
   const uint16_t port = port_of(listener.get());
   ASSERT_EQ(listen(listener.get(), 4), 0);
@@ -82,7 +82,7 @@ TEST_P(LoopbackTest, tells_both_ends_of_a_connection) {
 }
 
 TEST_P(LoopbackTest, tells_a_refused_attempt_once) {
-  start();
+  watch();
   const base::UniqueFd unheard = bound_socket();  // bound, not listening: nobody else gets the port
   const uint16_t port = port_of(unheard.get());
   for (const int flags : {0, int{SOCK_NONBLOCK}}) {
@@ -139,7 +139,7 @@ TEST_F(NetworkTest, leaves_out_excluded_networks) {
 }
 
 TEST_F(NetworkTest, tells_attempts_that_the_kernel_refuses) {
-  start();
+  watch();
   const pid_t pid = in_own_network([] {
     connect_from(socket(AF_INET, SOCK_STREAM, 0), "192.0.2.1", 443);
     connect_from(socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0), "2001:db8::1", 444);
@@ -152,7 +152,7 @@ TEST_F(NetworkTest, tells_attempts_that_the_kernel_refuses) {
 }
 
 TEST_F(NetworkTest, tells_attempts_that_stay_open_and_those_that_are_given_up) {
-  start();
+  watch();
   int go[2];
   ASSERT_EQ(pipe(go), 0);
   const pid_t pid = in_own_network([&] {
@@ -181,7 +181,7 @@ TEST_F(NetworkTest, tells_attempts_that_stay_open_and_those_that_are_given_up) {
 }
 
 TEST_F(NetworkTest, tells_listeners) {
-  start();
+  watch();
   const pid_t pid = in_own_network([] {
     const int stream = socket(AF_INET, SOCK_STREAM, 0);
     bind_to(stream, "127.0.0.1", 4000);
@@ -200,7 +200,7 @@ TEST_F(NetworkTest, tells_listeners) {
 }
 
 TEST_F(NetworkTest, tells_raw_and_packet_sockets) {
-  start();
+  watch();
   const pid_t pid = in_own_network([] {
     close_range(3, ~0U, 0);
     socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
@@ -216,7 +216,7 @@ TEST_F(NetworkTest, tells_raw_and_packet_sockets) {
 }
 
 TEST_F(NetworkTest, tells_sockets_that_take_the_place_of_standard_input_and_output) {
-  start();
+  watch();
   const pid_t pid = in_own_network([] {
     close_range(3, ~0U, 0);
     const int listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -258,7 +258,7 @@ struct Entry {
 };
 
 TEST_F(NetworkTest, sees_the_32_bit_calls) {
-  start();
+  watch();
   for (const Entry entry : {Entry{false}, Entry{true}}) {
     const pid_t pid = in_own_network([&] {
       close_range(3, ~0U, 0);
@@ -294,7 +294,7 @@ TEST_F(NetworkTest, sees_the_32_bit_calls) {
 }
 
 TEST_F(NetworkTest, sees_connections_that_the_32_bit_calls_accept) {
-  start();
+  watch();
   for (const bool through_socketcall : {false, true}) {
     const pid_t pid = in_own_network([&] {
       const int listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -316,7 +316,7 @@ TEST_F(NetworkTest, sees_connections_that_the_32_bit_calls_accept) {
 }
 
 TEST_F(NetworkTest, says_nothing_of_sockets_of_other_families) {
-  start();
+  watch();
   const pid_t pid = in_own_network([] {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0) _exit(1);

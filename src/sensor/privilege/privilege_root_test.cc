@@ -87,7 +87,7 @@ class Sleeper {
 };
 
 TEST_F(PrivilegeTest, tells_old_and_new_user_and_what_capabilities_are_left) {
-  start();
+  watch();
   const v1::Event event = change_by("setuid", [] { must(syscall(SYS_setuid, kNobody) == 0); });
   EXPECT_EQ(event.user_id(), 0);
   EXPECT_EQ(event.user_effective_id(), 0);
@@ -105,7 +105,7 @@ TEST_F(PrivilegeTest, tells_old_and_new_user_and_what_capabilities_are_left) {
 }
 
 TEST_F(PrivilegeTest, tells_groups_and_the_calls_of_several_ids) {
-  start();
+  watch();
   const v1::Event group = change_by("setgid", [] { must(syscall(SYS_setgid, kNobody) == 0); });
   EXPECT_EQ(group.group_id(), 0);
   EXPECT_EQ(group.group_effective_id(), 0);
@@ -123,7 +123,7 @@ TEST_F(PrivilegeTest, tells_groups_and_the_calls_of_several_ids) {
 }
 
 TEST_F(PrivilegeTest, tells_the_way_back_to_root) {
-  start();
+  watch();
   const pid_t pid = in_child([] {
     must(syscall(SYS_setresuid, -1, kNobody, -1) == 0);
     must(syscall(SYS_setresuid, -1, 0, -1) == 0);
@@ -139,7 +139,7 @@ TEST_F(PrivilegeTest, tells_the_way_back_to_root) {
 }
 
 TEST_F(PrivilegeTest, is_silent_about_calls_that_change_nothing_or_fail) {
-  start();
+  watch();
   const pid_t pid = in_child([] {
     must(syscall(SYS_setuid, 0) == 0);
     must(syscall(SYS_setgid, 0) == 0);
@@ -157,7 +157,7 @@ TEST_F(PrivilegeTest, is_silent_about_calls_that_change_nothing_or_fail) {
 }
 
 TEST_F(PrivilegeTest, tells_capabilities_that_are_put_off) {
-  start();
+  watch();
   const v1::Event event = change_by("capset", [] {
     __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     __user_cap_data_struct sets[2] = {};
@@ -172,7 +172,7 @@ TEST_F(PrivilegeTest, tells_capabilities_that_are_put_off) {
 }
 
 TEST_F(PrivilegeTest, tells_namespaces_that_are_made) {
-  start();
+  watch();
   int64_t inside = 0;
   int report[2];
   ASSERT_EQ(pipe(report), 0);
@@ -191,7 +191,7 @@ TEST_F(PrivilegeTest, tells_namespaces_that_are_made) {
 }
 
 TEST_F(PrivilegeTest, tells_capabilities_of_before_a_user_namespace_gave_all) {
-  start();
+  watch();
   const pid_t pid = in_child([] {
     must(syscall(SYS_setresuid, kNobody, kNobody, kNobody) == 0);
     if (syscall(SYS_unshare, CLONE_NEWUSER) != 0) _exit(7);
@@ -206,7 +206,7 @@ TEST_F(PrivilegeTest, tells_capabilities_of_before_a_user_namespace_gave_all) {
 }
 
 TEST_F(PrivilegeTest, tells_the_kind_of_a_namespace_that_is_entered_by_descriptor) {
-  start();
+  watch();
   const v1::Event unsaid = change_by("setns", [] {
     const int descriptor = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
     must(descriptor >= 0 && syscall(SYS_setns, descriptor, 0) == 0);
@@ -236,7 +236,7 @@ TEST_F(PrivilegeTest, sees_the_32_bit_calls) {
 }
 
 TEST_F(PrivilegeTest, tells_who_traces_whom) {
-  start();
+  watch();
   base::TempDir directory;
   const pid_t target = launch({"/bin/sleep", "100"});
   const auto started = events_.wait_for(is_exec_of(target));
@@ -269,7 +269,7 @@ TEST_F(PrivilegeTest, tells_who_traces_whom) {
 }
 
 TEST_F(PrivilegeTest, tells_a_process_that_asks_to_be_traced) {
-  start();
+  watch();
   const pid_t pid = in_child([] { must(ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0); });
   EXPECT_EQ(finish(pid), 0);
   const auto event = events_.wait_for(is_request("PTRACE_TRACEME", pid));
@@ -278,7 +278,7 @@ TEST_F(PrivilegeTest, tells_a_process_that_asks_to_be_traced) {
 }
 
 TEST_F(PrivilegeTest, finds_the_target_in_the_pid_namespace_of_the_tracer) {
-  start();
+  watch();
   const pid_t outer = in_child([] {
     must(unshare(CLONE_NEWPID) == 0);
     const pid_t first = fork();
@@ -314,7 +314,7 @@ TEST_F(PrivilegeTest, finds_the_target_in_the_pid_namespace_of_the_tracer) {
 }
 
 TEST_F(PrivilegeTest, tells_who_writes_into_the_memory_of_another) {
-  start();
+  watch();
   static char word[8] = "before";
   const Sleeper target;
   const pid_t writer = in_child([&] {
@@ -333,7 +333,7 @@ TEST_F(PrivilegeTest, tells_who_writes_into_the_memory_of_another) {
 
 // By the number that the writer gave nobody is to be found: the target has another in its own namespace.
 TEST_F(PrivilegeTest, tells_the_target_in_another_pid_namespace_in_the_tier_that_knows_it) {
-  start();
+  watch();
   static char word[8] = "before";
   const pid_t writer = in_child([] {
     must(unshare(CLONE_NEWPID) == 0);
@@ -349,7 +349,7 @@ TEST_F(PrivilegeTest, tells_the_target_in_another_pid_namespace_in_the_tier_that
   ASSERT_TRUE(events_.wait_for(is_end_of(writer)));
   const auto written = events_.all(is(v1::EVENT_TYPE_PTRACE, "process_vm_writev", writer));
   ASSERT_EQ(written.size(), 2U);
-  EXPECT_EQ(written[0].has_target_process_pid(), sensor_->tier() == Tier::lsm);
+  EXPECT_EQ(written[0].has_target_process_pid(), is_lsm());
   EXPECT_NE(written[0].target_process_pid(), writer);
   EXPECT_EQ(written[1].target_process_pid(), writer);
 }
@@ -393,7 +393,7 @@ TEST_F(PrivilegeTest, tells_forks_if_told_so) {
 }
 
 TEST_F(PrivilegeTest, tells_no_forks_otherwise) {
-  start();
+  watch();
   const pid_t pid = in_child([] {});
   finish(pid);
   ASSERT_TRUE(events_.wait_for(is_end_of(pid)));

@@ -64,7 +64,7 @@ int64_t namespace_of_self(const char* kind) {
 }
 
 TEST_F(ProcessStartTest, names_the_script_that_an_interpreter_was_started_for) {
-  start();
+  watch();
   base::TempDir directory;
   make_script(directory / "job.sh");
   const v1::Event relative = started_by([&] {
@@ -84,7 +84,7 @@ TEST_F(ProcessStartTest, names_the_script_that_an_interpreter_was_started_for) {
 }
 
 TEST_F(ProcessStartTest, tells_the_names_of_the_kernel) {
-  start();
+  watch();
   base::TempDir directory;
   make_script(directory / "a-rather-long-name.sh");
   const v1::Event script = started_by([&] { execl((directory / "a-rather-long-name.sh").c_str(), "x", nullptr); });
@@ -97,7 +97,7 @@ TEST_F(ProcessStartTest, tells_the_names_of_the_kernel) {
 }
 
 TEST_F(ProcessStartTest, tells_the_names_that_ancestors_gave_themselves) {
-  start();
+  watch();
   const v1::Event started = started_by([&] {
     // The name is seen with the next event of the process.
     must(prctl(PR_SET_NAME, "first\nname") == 0);
@@ -125,7 +125,7 @@ TEST_F(ProcessStartTest, tells_the_names_that_ancestors_gave_themselves) {
 }
 
 TEST_F(ProcessStartTest, names_the_script_below_another_root) {
-  start();
+  watch();
   base::TempDir directory;
   for (const char* below : {"bin", "lib", "lib64", "usr"}) std::filesystem::create_directory(directory / below);
   const v1::Event started = started_by([&] {
@@ -143,7 +143,7 @@ TEST_F(ProcessStartTest, names_the_script_below_another_root) {
 }
 
 TEST_F(ProcessStartTest, marks_a_program_that_lies_in_memory) {
-  start();
+  watch();
   const v1::Event started = started_by([] {
     const int program = memfd_create("worker:1/x", MFD_CLOEXEC);
     const auto bytes = base::read_file("/bin/sleep", size_t{16} << 20);
@@ -160,7 +160,7 @@ TEST_F(ProcessStartTest, marks_a_program_that_lies_in_memory) {
 }
 
 TEST_F(ProcessStartTest, marks_a_program_that_was_deleted_before_its_start) {
-  start();
+  watch();
   base::TempDir directory;
   const std::string path = directory / "gone";
   std::filesystem::copy_file("/bin/true", path);
@@ -176,7 +176,7 @@ TEST_F(ProcessStartTest, marks_a_program_that_was_deleted_before_its_start) {
 }
 
 TEST_F(ProcessStartTest, is_not_misled_by_a_file_that_is_called_memfd) {
-  start();
+  watch();
   base::TempDir directory;
   const std::string path = directory / "memfd:x";
   std::filesystem::copy_file("/bin/true", path);
@@ -186,7 +186,7 @@ TEST_F(ProcessStartTest, is_not_misled_by_a_file_that_is_called_memfd) {
 }
 
 TEST_F(ProcessStartTest, tells_programs_of_an_overlays_upper_layer_from_those_of_the_image) {
-  start();
+  watch();
   base::TempDir directory;
   const auto run = [&](const char* program) {
     return in_child([&] {
@@ -217,7 +217,7 @@ TEST_F(ProcessStartTest, tells_programs_of_an_overlays_upper_layer_from_those_of
 }
 
 TEST_F(ProcessStartTest, tells_the_capabilities) {
-  start();
+  watch();
   const v1::Event cut = started_by([] {
     for (int each = 0; each < 64; ++each) {
       if (each != CAP_CHOWN && each != CAP_SYS_PTRACE) prctl(PR_CAPBSET_DROP, each);
@@ -235,7 +235,7 @@ TEST_F(ProcessStartTest, tells_the_capabilities) {
 }
 
 TEST_F(ProcessStartTest, tells_namespaces_and_the_number_in_its_own) {
-  start();
+  watch();
   struct Seen {
     int64_t pid, mount, network, user;
     pid_t number;
@@ -275,7 +275,7 @@ TEST_F(ProcessStartTest, tells_namespaces_and_the_number_in_its_own) {
 }
 
 TEST_F(ProcessStartTest, tells_group_and_session) {
-  start();
+  watch();
   const v1::Event member = started_by([] { execl("/bin/true", "true", nullptr); });
   EXPECT_EQ(member.process_vpid(), member.process_pid());
   EXPECT_EQ(member.process_group_leader_pid(), getpgrp());
@@ -291,7 +291,7 @@ TEST_F(ProcessStartTest, tells_group_and_session) {
 }
 
 TEST_F(ProcessStartTest, tells_the_chosen_variables_alone) {
-  start();
+  watch();
   const v1::Event some = started_with({"SECRET=x", "BASH_ENV=/tmp/.rc", "NOT_LD_PRELOAD=/no", "LD_PRELOADED=no",
                                        "HTTP_PROXY=http://127.0.0.1:3128", "LD_DEBUG", "HISTFILE="});
   EXPECT_EQ(some.process_env_vars(), "BASH_ENV=/tmp/.rc\nHTTP_PROXY=http://127.0.0.1:3128\nHISTFILE=");
@@ -300,20 +300,20 @@ TEST_F(ProcessStartTest, tells_the_chosen_variables_alone) {
 }
 
 TEST_F(ProcessStartTest, tells_proxies_without_their_credentials) {
-  start();
+  watch();
   const v1::Event some = started_with({"https_proxy=http://user:password@127.0.0.1:3128", "BASH_ENV=/tmp/a:b@c"});
   EXPECT_EQ(some.process_env_vars(), "https_proxy=http://***@127.0.0.1:3128\nBASH_ENV=/tmp/a:b@c");
 }
 
 TEST_F(ProcessStartTest, finds_a_variable_behind_long_ones_and_cuts_long_values) {
-  start();
+  watch();
   const v1::Event started = started_with(
       {"PADDING=" + std::string(100'000, 'p'), "BASH_ENV=/" + std::string(5000, 'v'), "HISTFILE=/dev/null"});
   EXPECT_EQ(started.process_env_vars(), "BASH_ENV=/" + std::string(1023 - 10, 'v') + "…\nHISTFILE=/dev/null");
 }
 
 TEST_F(ProcessStartTest, says_what_of_the_environment_it_did_not_look_at) {
-  start();
+  watch();
   Variables many;
   constexpr int kLookedAt = 16 * 48;
   for (int i = 0; i < kLookedAt + 88; ++i) many.emplace_back("A=1");
@@ -333,7 +333,7 @@ TEST_F(ProcessStartTest, tells_other_variables_if_told_so) {
 }
 
 TEST_F(ProcessStartTest, tells_when_the_program_changed_last) {
-  start();
+  watch();
   base::TempDir directory;
   const std::string path = directory / "fresh";
   std::filesystem::copy_file("/bin/true", path);
@@ -344,7 +344,7 @@ TEST_F(ProcessStartTest, tells_when_the_program_changed_last) {
 }
 
 TEST_F(ProcessStartTest, sees_programs_that_the_32_bit_call_starts) {
-  start();
+  watch();
   const pid_t pid = in_child([] {
     auto* low =
         static_cast<char*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0));

@@ -35,7 +35,7 @@ class IgnoredTermination {
 };
 
 TEST_F(TamperTest, tells_who_signals_the_agent) {
-  start();
+  watch();
   const IgnoredTermination ignored;
   const pid_t pid = launch({"/bin/sh", "-c", "kill -TERM " + std::to_string(getpid()) + "; exit 0"});
   EXPECT_EQ(finish(pid), 0);
@@ -95,7 +95,7 @@ TEST_F(TamperTest, tells_who_killed_the_agent_before) {
 }
 
 TEST_F(TamperTest, tells_who_stopped_the_agent_once_it_goes_on) {
-  start();
+  watch();
   const pid_t agent = getpid();
   const pid_t pid = in_child([agent] {
     kill(agent, SIGSTOP);
@@ -111,7 +111,7 @@ TEST_F(TamperTest, tells_who_stopped_the_agent_once_it_goes_on) {
 }
 
 TEST_F(TamperTest, is_silent_about_signals_to_others_and_its_own) {
-  start();
+  watch();
   const IgnoredTermination ignored;
   kill(getpid(), SIGTERM);
   const pid_t sleeper = in_child([] { pause(); });
@@ -125,7 +125,7 @@ TEST_F(TamperTest, is_silent_about_signals_to_others_and_its_own) {
 }
 
 TEST_F(TamperTest, tells_who_traces_the_agent) {
-  start();
+  watch();
   const pid_t agent = getpid();
   const pid_t pid = in_child([agent] {
     if (ptrace(PTRACE_SEIZE, agent, nullptr, nullptr) != 0) _exit(1);
