@@ -77,6 +77,7 @@ class Guest:
         files = self._files
         files.add_bytes("/init", (HERE / "init.sh").read_bytes(), 0o755)
         files.add_bytes("/.vm/busybox", pathlib.Path(BUSYBOX).read_bytes(), 0o755)
+        files.add_bytes("/.vm/bin/cgroups", (HERE / "cgroups.sh").read_bytes(), 0o755)
         files.add_bytes("/.vm/run", command.encode() + b"\n")
         files.add_bytes("/.vm/token", token.encode() + b"\n")
         files.add_bytes("/.vm/collect", "\n".join(collect).encode())

@@ -15,9 +15,13 @@
 namespace redoubt::sensor {
 namespace {
 
-std::string version_two_root() {
+// A hierarchy by which containers are told apart: version 2, or the controller of version 1 that is looked at first.
+std::string cgroup_root() {
   const std::string root = "/sys/fs/cgroup";
-  return access((root + "/cgroup.procs").c_str(), F_OK) == 0 ? root : root + "/unified";
+  for (const char* version_two : {"", "/unified"}) {
+    if (access((root + version_two + "/cgroup.procs").c_str(), F_OK) == 0) return root + version_two;
+  }
+  return root + "/memory";
 }
 
 // A cgroup of the test's own, with all above it that it makes; removed at the end.
@@ -63,9 +67,10 @@ class ContainerTest : public testing::Test {
     if (geteuid() != 0) GTEST_SKIP() << "skipped: needs root";
   }
   void start() {
-    SensorOptions options{.host_id = "host", .boot_id = "boot", .tier = tier_under_test()};
+    shared_sensor.stop();
+    SensorOptions options;
     options.runtimes = {{RuntimeKind::containerd, "", state_.path()}};
-    auto sensor = Sensor::start(options, events_);
+    auto sensor = start_under_test(options, events_);
     ASSERT_TRUE(sensor.has_value()) << sensor.error().message;
     sensor_ = *std::move(sensor);
   }
@@ -94,7 +99,7 @@ class ContainerTest : public testing::Test {
 TEST_F(ContainerTest, knows_the_container_of_a_process_from_the_moment_it_is_put_there) {
   start();
   const base::TempDir directory;
-  Group group(version_two_root(), "/docker-" + id_ + ".scope");
+  Group group(cgroup_root(), "/docker-" + id_ + ".scope");
   ASSERT_TRUE(group.exists());
   const pid_t pid = run_in(group, directory / "made");
   EXPECT_EQ(finish(pid), 0);
@@ -113,8 +118,8 @@ TEST_F(ContainerTest, knows_the_container_of_a_process_from_the_moment_it_is_put
 
 TEST_F(ContainerTest, tells_when_a_container_starts_and_ends_once_each) {
   start();
-  Group group(version_two_root(), "/docker-" + id_ + ".scope");
-  Group inner(version_two_root(), "/docker-" + id_ + ".scope/inner");
+  Group group(cgroup_root(), "/docker-" + id_ + ".scope");
+  Group inner(cgroup_root(), "/docker-" + id_ + ".scope/inner");
   ASSERT_TRUE(inner.exists());
   inner.remove();
   group.remove();
@@ -144,8 +149,8 @@ TEST_F(ContainerTest, finds_containers_in_version_1_where_version_2_does_not_sho
 TEST_F(ContainerTest, keeps_the_container_of_a_process_that_leaves_its_cgroup) {
   start();
   const base::TempDir directory;
-  Group group(version_two_root(), "/docker-" + id_ + ".scope");
-  Group outside(version_two_root(), "/redoubt-outside-" + std::to_string(getpid()));
+  Group group(cgroup_root(), "/docker-" + id_ + ".scope");
+  Group outside(cgroup_root(), "/redoubt-outside-" + std::to_string(getpid()));
   const pid_t pid = fork();
   if (pid == 0) {
     if (!group.enter() || !outside.enter()) _exit(1);
@@ -166,7 +171,7 @@ TEST_F(ContainerTest, says_what_the_bundle_says) {
       "mounts": [{"destination": "/host", "type": "bind", "source": "/", "options": ["rbind", "ro"]}]})");
   start();
   const base::TempDir directory;
-  Group group(version_two_root(), "/kubepods/pod1234/" + id_);
+  Group group(cgroup_root(), "/kubepods/pod1234/" + id_);
   const pid_t pid = run_in(group, directory / "made");
   EXPECT_EQ(finish(pid), 0);
   const auto started = events_.wait_for(is_exec_of(pid));
@@ -195,7 +200,7 @@ TEST_F(ContainerTest, says_what_the_bundle_says) {
 TEST_F(ContainerTest, knows_containers_that_ran_before_it) {
   write_bundle("default", id_, "{}");
   const base::TempDir directory;
-  Group group(version_two_root(), "/docker/" + id_);
+  Group group(cgroup_root(), "/docker/" + id_);
   const std::string gate = directory / "gate";
   ASSERT_EQ(mkfifo(gate.c_str(), 0600), 0);
   const pid_t pid = fork();
@@ -228,8 +233,8 @@ TEST_F(ContainerTest, knows_containers_that_their_client_has_named) {
   write_bundle("default", name, "{}");
   start();
   const base::TempDir directory;
-  Group group(version_two_root(), "/default/" + name);
-  Group other(version_two_root(), "/default/other-" + std::to_string(getpid()));
+  Group group(cgroup_root(), "/default/" + name);
+  Group other(cgroup_root(), "/default/other-" + std::to_string(getpid()));
   const pid_t inside = run_in(group, directory / "inside");
   const pid_t beside = run_in(other, directory / "beside");
   EXPECT_EQ(finish(inside), 0);
