@@ -16,10 +16,10 @@
 #include "sensor/bpf/file_fill.h"
 #include "sensor/bpf/file_open.h"
 #include "sensor/bpf/inode_time.h"
+#include "sensor/bpf/writers.h"
 
 enum {
   RD_OPEN_FILES_MAX = 4096,
-  RD_WRITERS = 4096,              // a power of two
   RD_KEPT_PATH_BYTES = 512,       // of a file with a longer path, the change is told only if the path can still be read
   RD_TICK_NS = 20 * 1000 * 1000,  // times of files stand still for so long, at most
 };
@@ -76,15 +76,12 @@ struct {
   __type(value, __u64);
 } written_descriptors __weak SEC(".maps");
 
-// How many followed files the processes with a number, modulo RD_WRITERS, have opened; and all of them.
-volatile __u32 writers[RD_WRITERS] __weak = {};
+// How many followed files all processes have opened.
 volatile __u32 followed_files __weak = 0;
 // The host's clock less the time since boot; the reader keeps it right.
 volatile __s64 wall_offset_ns __weak = 0;
 // Set before loading: whether the reader can look over the files.
 const volatile __u32 follows_files __weak = 0;
-
-static __always_inline volatile __u32* rd_writers_of(__u32 pid) { return &writers[pid & (RD_WRITERS - 1)]; }
 
 static __always_inline int rd_is_alive(struct file* file) {
   struct file___before_6_13* old = (void*)file;

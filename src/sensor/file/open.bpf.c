@@ -35,10 +35,19 @@ int BPF_PROG(file_denied, struct pt_regs* regs, long result) {
   return rd_file_call_tell(ctx, 0, &denied);
 }
 
+// The dispatcher does not look by which entry a call with the number of openat() came: it is another by the i386 one.
+// To ask for the task is what costs, and that is done here anyway.
+static __always_inline struct file* opened_by(struct pt_regs* regs, long result) {
+  if (!rd_has_typed_task()) return rd_file_of(result);
+  struct task_struct* task = bpf_get_current_task_btf();
+  if (task->thread_info.status & RD_X86_TS_COMPAT && rd_syscall_number(regs) == RD_OPENAT) return 0;
+  return rd_file_of_task(task, result);
+}
+
 // open, openat, openat2, creat, open_by_handle_at.
 SEC("tp_btf/sys_exit")
 int BPF_PROG(file_open, struct pt_regs* regs, long result) {
-  struct file* file = rd_file_of(result);
+  struct file* file = opened_by(regs, result);
   if (!file) return 0;
   __u32 action = rd_open_action(RD_SLOT_EVENT, file);
   if (!action) return 0;
