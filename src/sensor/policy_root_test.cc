@@ -24,10 +24,14 @@ void read_open(const std::string& path) { close(open(path.c_str(), O_RDONLY)); }
 
 class SensorPolicyTest : public SensorTest {
  protected:
-  void start_with(const SensorPolicy& policy) {
-    SensorOptions options;
-    options.policy = policy;
-    start(options);
+  void TearDown() override {
+    if (!is_changed_) return;
+    EXPECT_TRUE(shared_sensor.get().apply(SensorPolicy{}).has_value());
+  }
+  void watch_under(const SensorPolicy& policy) {
+    watch();
+    ASSERT_TRUE(sensor().apply(policy).has_value());
+    is_changed_ = true;
   }
   // Runs it in a child, and waits until all that the child did has been told.
   pid_t told(const std::function<void()>& act) {
@@ -39,10 +43,11 @@ class SensorPolicyTest : public SensorTest {
   size_t count(const std::string& action, const std::string& path) { return events_.all(is_file(action, path)).size(); }
 
   base::TempDir directory_;
+  bool is_changed_ = false;  // the policy of the shared sensor
 };
 
 TEST_F(SensorPolicyTest, tells_reads_of_credentials_as_it_comes) {
-  start_with({});
+  watch_under({});
   const pid_t pid = told([] {
     read_open("/etc/shadow");
     read_open("/etc/passwd");
@@ -70,7 +75,7 @@ TEST_F(SensorPolicyTest, goes_by_the_real_path_of_what_is_read) {
   const std::string real = directory_ / "keys";
   SensorPolicy policy;
   policy.read_paths = {real + "/**", directory_ / "one"};
-  start_with(policy);
+  watch_under(policy);
   ASSERT_EQ(mkdir(real.c_str(), 0700), 0);
   ASSERT_EQ(mkdir((real + "/deep").c_str(), 0700), 0);
   ASSERT_EQ(symlink(real.c_str(), (directory_ / "alias").c_str()), 0);
@@ -102,7 +107,7 @@ TEST_F(SensorPolicyTest, leaves_out_excluded_paths) {
   const std::string other = directory_ / "other";
   SensorPolicy policy;
   policy.excluded_paths = {noise + "/**"};
-  start_with(policy);
+  watch_under(policy);
   ASSERT_EQ(mkdir(noise.c_str(), 0700), 0);
   const pid_t pid = told([&] {
     touch(noise + "/f");
@@ -129,7 +134,9 @@ TEST_F(SensorPolicyTest, counts_what_it_leaves_out_by_kind) {
   SensorPolicy policy;
   policy.excluded_paths = {noise + "/**"};
   policy.excluded_networks = {"127.99.99.99"};
-  start_with(policy);
+  SensorOptions options;
+  options.policy = policy;
+  start(options);
   ASSERT_EQ(mkdir(noise.c_str(), 0700), 0);
   const auto excluded = [&](std::string_view kind) {
     for (const KindAccount& row : sensor_->account().kinds) {
@@ -157,7 +164,7 @@ TEST_F(SensorPolicyTest, counts_what_it_leaves_out_by_kind) {
 TEST_F(SensorPolicyTest, leaves_out_excluded_programs) {
   SensorPolicy policy;
   policy.excluded_programs = {real_path("/bin/sh")};
-  start_with(policy);
+  watch_under(policy);
   const pid_t pid = launch({"/bin/sh", "-c", "echo > " + (directory_ / "by-shell") + "; mkdir " + (directory_ / "d")});
   EXPECT_EQ(finish(pid), 0);
   EXPECT_TRUE(events_.wait_for(is_end_of(pid)));
@@ -173,7 +180,7 @@ TEST_F(SensorPolicyTest, leaves_out_excluded_cgroups) {
     GTEST_SKIP() << "skipped: no writable cgroup version 2 at " << root;
   SensorPolicy policy;
   policy.excluded_cgroups = {"/" + name + "/**"};
-  start_with(policy);
+  watch_under(policy);
   told([&] {
     touch(directory_ / "before");
     std::ofstream(root + "/" + name + "/cgroup.procs") << "0";
@@ -186,7 +193,7 @@ TEST_F(SensorPolicyTest, leaves_out_excluded_cgroups) {
 
 TEST_F(SensorPolicyTest, is_exchanged_while_it_holds) {
   const std::string path = directory_ / "f";
-  start_with({});
+  watch_under({});
   touch(path);
   SensorPolicy reads;
   reads.read_paths = {path};
@@ -194,10 +201,10 @@ TEST_F(SensorPolicyTest, is_exchanged_while_it_holds) {
   nothing.excluded_paths = {directory_.path() + "/**"};
   for (int round = 0; round < 3; ++round) {
     const size_t before = count("read", path);
-    ASSERT_TRUE(sensor_->apply(reads).has_value());
+    ASSERT_TRUE(sensor().apply(reads).has_value());
     told([&] { read_open(path); });
     EXPECT_EQ(count("read", path), before + 1);
-    ASSERT_TRUE(sensor_->apply(nothing).has_value());
+    ASSERT_TRUE(sensor().apply(nothing).has_value());
     told([&] {
       read_open(path);
       touch(path);
@@ -207,7 +214,7 @@ TEST_F(SensorPolicyTest, is_exchanged_while_it_holds) {
   }
   SensorPolicy wrong;
   wrong.read_paths = {"no-slash"};
-  EXPECT_FALSE(sensor_->apply(wrong).has_value());
+  EXPECT_FALSE(sensor().apply(wrong).has_value());
   told([&] { touch(path); });
   EXPECT_EQ(count("write", path), 0U) << "the policy before it is still in force";
 }
@@ -215,7 +222,7 @@ TEST_F(SensorPolicyTest, is_exchanged_while_it_holds) {
 TEST_F(SensorPolicyTest, costs_unwanted_calls_nothing) {
   SensorPolicy policy;
   policy.unwanted = {"filechange.mkdir", "filechange.delete"};
-  start_with(policy);
+  watch_under(policy);
   const auto act = [&] {
     mkdir((directory_ / "d").c_str(), 0700);
     rmdir((directory_ / "d").c_str());
@@ -227,7 +234,7 @@ TEST_F(SensorPolicyTest, costs_unwanted_calls_nothing) {
   EXPECT_EQ(count("rmdir", directory_ / "d"), 1U);
   EXPECT_EQ(count("create", directory_ / "f"), 1U);
   EXPECT_EQ(count("delete", directory_ / "f"), 0U) << "its call makes other events too";
-  ASSERT_TRUE(sensor_->apply(SensorPolicy{}).has_value());
+  ASSERT_TRUE(sensor().apply(SensorPolicy{}).has_value());
   told(act);
   EXPECT_EQ(count("mkdir", directory_ / "d"), 1U);
   EXPECT_EQ(count("delete", directory_ / "f"), 1U);

@@ -172,14 +172,15 @@ class SharedSensor : public EventSink, public testing::Environment {
     const std::lock_guard lock(mutex_);
     events_ = events;
   }
-  Status start() {
+  // With these options if it does not run already.
+  Status start(const SensorOptions& options) {
     if (sensor_) return {};
-    TRY(sensor_, start_under_test({}, *this));
+    TRY(sensor_, start_under_test(options, *this));
     return {};
   }
   void stop() { sensor_.reset(); }
   void TearDown() override { stop(); }
-  Tier tier() const { return sensor_->tier(); }
+  Sensor& get() { return *sensor_; }
 
  private:
   std::mutex mutex_;
@@ -195,9 +196,10 @@ class SensorTest : public testing::Test {
     if (geteuid() != 0) GTEST_SKIP() << "skipped: needs root";
   }
 
-  // From here on the events of the shared sensor are the test's.
-  void watch() {
-    const Status started = shared_sensor.start();
+  // From here on the events of the shared sensor are the test's. A suite that has options for it stops it before its
+  // first test and after its last.
+  void watch(const SensorOptions& options = {}) {
+    const Status started = shared_sensor.start(options);
     ASSERT_TRUE(started.has_value()) << started.error().message;
     shared_sensor.lead_to(&events_);
   }
@@ -208,7 +210,8 @@ class SensorTest : public testing::Test {
     ASSERT_TRUE(sensor.has_value()) << sensor.error().message;
     sensor_ = *std::move(sensor);
   }
-  bool is_lsm() const { return (sensor_ ? sensor_->tier() : shared_sensor.tier()) == Tier::lsm; }
+  Sensor& sensor() { return sensor_ ? *sensor_ : shared_sensor.get(); }
+  bool is_lsm() { return sensor().tier() == Tier::lsm; }
 
   Collector events_;
   std::unique_ptr<Sensor> sensor_;

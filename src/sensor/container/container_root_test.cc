@@ -61,22 +61,25 @@ Collector::Predicate is_container(const std::string& action, const std::string& 
   };
 }
 
-class ContainerTest : public testing::Test {
+// Most share a sensor that knows where their runtime keeps its bundles.
+class ContainerTest : public SensorTest {
  protected:
-  void SetUp() override {
-    if (geteuid() != 0) GTEST_SKIP() << "skipped: needs root";
-  }
-  void start() {
+  static void SetUpTestSuite() {
     shared_sensor.stop();
+    state_ = std::make_unique<base::TempDir>();
+  }
+  static void TearDownTestSuite() {
+    shared_sensor.stop();
+    state_.reset();
+  }
+  static SensorOptions options() {
     SensorOptions options;
-    options.runtimes = {{RuntimeKind::containerd, "", state_.path()}};
-    auto sensor = start_under_test(options, events_);
-    ASSERT_TRUE(sensor.has_value()) << sensor.error().message;
-    sensor_ = *std::move(sensor);
+    options.runtimes = {{RuntimeKind::containerd, "", state_->path()}};
+    return options;
   }
   // What a runtime leaves of a container before it starts it.
   void write_bundle(const std::string& space, const std::string& id, const std::string& config) {
-    const std::string bundle = state_ / space + "/" + id;
+    const std::string bundle = *state_ / space + "/" + id;
     ASSERT_TRUE(base::make_directories(bundle));
     ASSERT_TRUE(base::write_file_atomic(bundle + "/config.json", config, base::kPrivateFile));
   }
@@ -90,14 +93,13 @@ class ContainerTest : public testing::Test {
     _exit(127);
   }
 
-  const base::TempDir state_;
-  const std::string id_ = base::sha256_hex("container test " + std::to_string(getpid()));
-  Collector events_;
-  std::unique_ptr<Sensor> sensor_;
+  static std::unique_ptr<base::TempDir> state_;
+  const std::string id_ = base::to_hex(base::random_bytes(32));
 };
+std::unique_ptr<base::TempDir> ContainerTest::state_;
 
 TEST_F(ContainerTest, knows_the_container_of_a_process_from_the_moment_it_is_put_there) {
-  start();
+  watch(options());
   const base::TempDir directory;
   Group group(cgroup_root(), "/docker-" + id_ + ".scope");
   ASSERT_TRUE(group.exists());
@@ -117,7 +119,7 @@ TEST_F(ContainerTest, knows_the_container_of_a_process_from_the_moment_it_is_put
 }
 
 TEST_F(ContainerTest, tells_when_a_container_starts_and_ends_once_each) {
-  start();
+  watch(options());
   Group group(cgroup_root(), "/docker-" + id_ + ".scope");
   Group inner(cgroup_root(), "/docker-" + id_ + ".scope/inner");
   ASSERT_TRUE(inner.exists());
@@ -131,7 +133,7 @@ TEST_F(ContainerTest, tells_when_a_container_starts_and_ends_once_each) {
 TEST_F(ContainerTest, finds_containers_in_version_1_where_version_2_does_not_show_them) {
   Group group("/sys/fs/cgroup/memory", "/kubepods/burstable/pod1f2e3d4c/" + id_);
   if (!group.exists()) GTEST_SKIP() << "skipped: no cgroup version 1 here";
-  start();
+  start(options());
   const base::TempDir directory;
   const pid_t pid = run_in(group, directory / "made");
   EXPECT_EQ(finish(pid), 0);
@@ -147,7 +149,7 @@ TEST_F(ContainerTest, finds_containers_in_version_1_where_version_2_does_not_sho
 }
 
 TEST_F(ContainerTest, keeps_the_container_of_a_process_that_leaves_its_cgroup) {
-  start();
+  watch(options());
   const base::TempDir directory;
   Group group(cgroup_root(), "/docker-" + id_ + ".scope");
   Group outside(cgroup_root(), "/redoubt-outside-" + std::to_string(getpid()));
@@ -169,7 +171,7 @@ TEST_F(ContainerTest, says_what_the_bundle_says) {
       "io.kubernetes.cri.sandbox-name": "web-6d4cf56db6-x7k2p", "io.kubernetes.cri.sandbox-namespace": "shop",
       "io.kubernetes.cri.sandbox-uid": "1234"},
       "mounts": [{"destination": "/host", "type": "bind", "source": "/", "options": ["rbind", "ro"]}]})");
-  start();
+  watch(options());
   const base::TempDir directory;
   Group group(cgroup_root(), "/kubepods/pod1234/" + id_);
   const pid_t pid = run_in(group, directory / "made");
@@ -213,7 +215,7 @@ TEST_F(ContainerTest, knows_containers_that_ran_before_it) {
   {
     EXPECT_TRUE(base::read_file(gate, 100));
   }
-  start();
+  start(options());
   const auto described = events_.wait_for(is_container("described", id_));
   {
     const base::UniqueFd go(open(gate.c_str(), O_WRONLY));
@@ -231,7 +233,7 @@ TEST_F(ContainerTest, knows_containers_that_ran_before_it) {
 TEST_F(ContainerTest, knows_containers_that_their_client_has_named) {
   const std::string name = "web-" + std::to_string(getpid());
   write_bundle("default", name, "{}");
-  start();
+  watch(options());
   const base::TempDir directory;
   Group group(cgroup_root(), "/default/" + name);
   Group other(cgroup_root(), "/default/other-" + std::to_string(getpid()));
