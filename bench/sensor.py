@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""What the sensor costs those it watches, side by side in one run: without the agent, under a BPF program that does
-nothing, and with the agent: a system call that is of no interest, one that is filtered in the kernel, one that is told, the
-rate at which programs start, a compilation. And what it needs itself: memory at 10,000 events a second and under a
-fork bomb, bytes of an event on the wire. Prints JSON lines; arguments: names of measurements to make, none: all.
+"""What the sensor costs those it watches, side by side in one run: without the agent, while a tracepoint stands at a
+system call that nobody makes, under a BPF program that does nothing, and with the agent: a system call that is of no
+interest, one that is filtered in the kernel, one that is told, the rate at which programs start, a compilation. And what
+it needs itself: memory at 10,000 events a second and under a fork bomb, bytes of an event on the wire. Prints JSON lines;
+arguments: names of measurements to make, none: all.
 
 Cycles are interleaved and the least of each is compared: a machine that others use only ever makes a loop slower."""
 
@@ -57,10 +58,11 @@ os._exit(0)
 """
 
 
-def report(name, unit, runs, note, better="lower", value=None):
-    print(json.dumps({"name": name, "value": statistics.median(runs) if value is None else value, "unit": unit,
-                      "better": better, "peer": None, "peer_value": None, "ratio": None, "runs": len(runs),
-                      "note": note}), flush=True)
+def report(name, unit, runs, note, better="lower", value=None, peer=None, peer_value=None):
+    value = statistics.median(runs) if value is None else value
+    print(json.dumps({"name": name, "value": value, "unit": unit, "better": better, "peer": peer,
+                      "peer_value": peer_value, "ratio": value / peer_value if peer_value else None,
+                      "runs": len(runs), "note": note}), flush=True)
 
 
 def loop(name, path):
@@ -90,11 +92,11 @@ def nothing():
 
 
 @contextlib.contextmanager
-def idle_program():
-    with subprocess.Popen([LOOPS, "idle", "600"], stdout=subprocess.PIPE, text=True) as idle:
-        assert idle.stdout.readline().strip() == "attached"
+def floor(name):
+    with subprocess.Popen([LOOPS, name, "600"], stdout=subprocess.PIPE, text=True) as attached:
+        assert attached.stdout.readline().strip() == "attached"
         yield
-        idle.terminate()
+        attached.terminate()
 
 
 @contextlib.contextmanager
@@ -104,7 +106,7 @@ def agent():
         yield
 
 
-SETTINGS = {"without": nothing, "idle": idle_program, "agent": agent}
+SETTINGS = {"without": nothing, "tax": lambda: floor("tax"), "idle": lambda: floor("idle"), "agent": agent}
 
 
 def measure_loops():
@@ -125,18 +127,21 @@ def measure_loops():
 
 def report_loops(figures):
     least = {setting: {name: min(runs) for name, runs in rows.items()} for setting, rows in figures.items()}
-    without, idle, with_agent = least["without"], least["idle"], least["agent"]
+    without, tax, idle, with_agent = (least[setting] for setting in ("without", "tax", "idle", "agent"))
+    report("sensor.tax_ns", "ns", figures["tax"]["getppid"], "a getppid while a call that nobody makes has a tracepoint: "
+           "no program runs, and no tracepoint at system calls costs less", value=tax["getppid"] - without["getppid"])
 
     def extra(name, calls):
-        note = (f"one round {without[name]:.0f} ns without, {idle[name]:.0f} under an idle program, "
-                f"{with_agent[name]:.0f} with the agent")
+        note = (f"one round {without[name]:.0f} ns without, {tax[name]:.0f} while another call has a tracepoint, "
+                f"{idle[name]:.0f} under an idle program, {with_agent[name]:.0f} with the agent")
         return (with_agent[name] - without[name]) / calls, note
 
     for metric, name, calls, what in (("sensor.untraced_ns", "getppid", 1, "a getppid"),
                                       ("sensor.filtered_ns", "read", 2, "an open for reading and its close, each"),
                                       ("sensor.shipped_ns", "write", 1, "an open for writing that is told, and its close")):
         value, note = extra(name, calls)
-        report(metric, "ns", figures["agent"][name], f"{what}; {note}", value=value)
+        report(metric, "ns", figures["agent"][name], f"{what}; {note}", value=value,
+               peer="a program that does nothing", peer_value=(idle[name] - without[name]) / calls)
     ratio = 100 * without["exec"] / with_agent["exec"]
     report("sensor.exec_ratio", "%", figures["agent"]["exec"],
            f"of {1e9 / without['exec']:.0f} programs a second; under an idle program {100 * without['exec'] / idle['exec']:.1f} %",
@@ -213,8 +218,8 @@ def pids_limit(bomb):
 
 
 MEASUREMENTS = {
-    ("sensor.untraced_ns", "sensor.filtered_ns", "sensor.shipped_ns", "sensor.exec_ratio", "sensor.compile_ratio"):
-        lambda: report_loops(measure_loops()),
+    ("sensor.tax_ns", "sensor.untraced_ns", "sensor.filtered_ns", "sensor.shipped_ns", "sensor.exec_ratio",
+     "sensor.compile_ratio"): lambda: report_loops(measure_loops()),
     ("sensor.rss_10k", "sensor.wire_bytes"): measure_load,
     ("sensor.rss_forkbomb",): measure_fork_bomb,
 }

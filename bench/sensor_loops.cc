@@ -1,11 +1,15 @@
 // The loops that bench/sensor.py measures with and without the agent: sensor_loops LOOP COUNT [PATH] prints nanoseconds
-// of this process's own CPU time for one round. `idle SECONDS` keeps a BPF program that does nothing attached to the
-// end of every system call: what any sensor of this kind costs at least.
+// of this process's own CPU time for one round. What a sensor of this kind costs at least: `idle SECONDS` keeps a BPF
+// program that does nothing attached to the end of every system call, `tax SECONDS` to the entry of one that nobody
+// makes, so that none runs and all calls take the kernel's slower way.
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
 #include <spawn.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +18,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
+#include <string>
 #include <string_view>
 
 namespace {
@@ -64,17 +70,56 @@ constexpr Loop kLoops[] = {
     {"exec", start_program, CLOCK_MONOTONIC},
 };
 
-void stay_idle(int seconds) {
+constexpr std::array<bpf_insn, 2> kNothing = {
+    bpf_insn{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .src_reg = 0, .off = 0, .imm = 0},
+    bpf_insn{.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
+
+void attach_to_every_call() {
   btf* const kernel = btf__load_vmlinux_btf();
   if (kernel == nullptr) give_up("the kernel's BTF");
   const int id = btf__find_by_name_kind(kernel, "btf_trace_sys_exit", BTF_KIND_TYPEDEF);
-  const std::array<bpf_insn, 2> nothing = {
-      bpf_insn{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .src_reg = 0, .off = 0, .imm = 0},
-      bpf_insn{.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
   LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_RAW_TP,
               .attach_btf_id = static_cast<__u32>(id));
-  const int program = bpf_prog_load(BPF_PROG_TYPE_TRACING, "rd_idle", "GPL", nothing.data(), nothing.size(), &options);
+  const int program =
+      bpf_prog_load(BPF_PROG_TYPE_TRACING, "rd_idle", "GPL", kNothing.data(), kNothing.size(), &options);
   if (program < 0 || bpf_raw_tracepoint_open(nullptr, program) < 0) give_up("attach a program that does nothing");
+}
+
+// The number of the tracepoint at the entry of a call that nobody makes.
+long number_of_another_call() {
+  std::array<char, 32> directory{"/tmp/redoubt-tracefs-XXXXXX"};
+  if (mkdtemp(directory.data()) == nullptr || mount("tracefs", directory.data(), "tracefs", 0, nullptr) != 0) {
+    give_up("mount tracefs");
+  }
+  long number = 0;
+  std::ifstream(std::string(directory.data()) + "/events/syscalls/sys_enter_swapoff/id") >> number;
+  umount2(directory.data(), MNT_DETACH);
+  rmdir(directory.data());
+  return number;
+}
+
+void attach_to_another_call() {
+  perf_event_attr event{};
+  event.size = sizeof event;
+  event.type = PERF_TYPE_TRACEPOINT;
+  event.config = static_cast<__u64>(number_of_another_call());
+  const long tracepoint = syscall(SYS_perf_event_open, &event, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+  const int program =
+      bpf_prog_load(BPF_PROG_TYPE_TRACEPOINT, "rd_tax", "GPL", kNothing.data(), kNothing.size(), nullptr);
+  if (tracepoint < 0 || program < 0 || ioctl(static_cast<int>(tracepoint), PERF_EVENT_IOC_SET_BPF, program) != 0 ||
+      ioctl(static_cast<int>(tracepoint), PERF_EVENT_IOC_ENABLE, 0) != 0) {
+    give_up("attach to the tracepoint of another call");
+  }
+}
+
+struct Floor {
+  std::string_view name;
+  void (*attach)();
+};
+constexpr Floor kFloors[] = {{"idle", attach_to_every_call}, {"tax", attach_to_another_call}};
+
+void stay_attached(const Floor& floor, int seconds) {
+  floor.attach();
   std::puts("attached");
   std::fflush(stdout);
   sleep(static_cast<unsigned>(seconds));
@@ -85,8 +130,9 @@ void stay_idle(int seconds) {
 int main(int argc, char** argv) {
   const std::string_view name = argc > 2 ? argv[1] : "";
   const int count = argc > 2 ? std::atoi(argv[2]) : 0;
-  if (name == "idle" && count > 0) {
-    stay_idle(count);
+  for (const Floor& floor : kFloors) {
+    if (floor.name != name || count <= 0) continue;
+    stay_attached(floor, count);
     return 0;
   }
   const char* const path = argc > 3 ? argv[3] : "/bin/true";
@@ -98,6 +144,6 @@ int main(int argc, char** argv) {
     std::printf("%.2f\n", (now_ns(loop.clock) - begin) / count);
     return 0;
   }
-  std::fputs("usage: sensor_loops getppid|read|write|exec COUNT [PATH], or idle SECONDS\n", stderr);
+  std::fputs("usage: sensor_loops getppid|read|write|exec COUNT [PATH], or idle|tax SECONDS\n", stderr);
   return 2;
 }
