@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <initializer_list>
 #include <string>
 
 #include "base/file.h"
@@ -15,14 +16,17 @@
 namespace redoubt::sensor {
 namespace {
 
-// A hierarchy by which containers are told apart: version 2, or the controller of version 1 that is looked at first.
-std::string cgroup_root() {
-  const std::string root = "/sys/fs/cgroup";
-  for (const char* version_two : {"", "/unified"}) {
-    if (access((root + version_two + "/cgroup.procs").c_str(), F_OK) == 0) return root + version_two;
+// The first of these below /sys/fs/cgroup that is the root of a hierarchy.
+std::string first_hierarchy(std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    const std::string root = "/sys/fs/cgroup" + std::string(name);
+    if (access((root + "/cgroup.procs").c_str(), F_OK) == 0) return root;
   }
-  return root + "/memory";
+  return {};
 }
+// Of version 1, the controllers by which the sensor tells containers apart, in its order.
+std::string version_one_root() { return first_hierarchy({"/memory", "/pids", "/devices"}); }
+std::string cgroup_root() { return first_hierarchy({"", "/unified", "/memory", "/pids", "/devices"}); }
 
 // A cgroup of the test's own, with all above it that it makes; removed at the end.
 class Group {
@@ -131,8 +135,9 @@ TEST_F(ContainerTest, tells_when_a_container_starts_and_ends_once_each) {
 }
 
 TEST_F(ContainerTest, finds_containers_in_version_1_where_version_2_does_not_show_them) {
-  Group group("/sys/fs/cgroup/memory", "/kubepods/burstable/pod1f2e3d4c/" + id_);
-  if (!group.exists()) GTEST_SKIP() << "skipped: no cgroup version 1 here";
+  if (version_one_root().empty()) GTEST_SKIP() << "skipped: no cgroup version 1 here";
+  Group group(version_one_root(), "/kubepods/burstable/pod1f2e3d4c/" + id_);
+  ASSERT_TRUE(group.exists());
   start(options());
   const base::TempDir directory;
   const pid_t pid = run_in(group, directory / "made");
