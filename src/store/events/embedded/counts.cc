@@ -1,6 +1,7 @@
 #include "store/events/embedded/counts.h"
 
 #include "base/time.h"
+#include "store/events/embedded/tail_rows.h"
 #include "store/events/plan.h"
 
 namespace redoubt::store::embedded {
@@ -33,6 +34,20 @@ void count_by_index(View& view, const query::Hunt& hunt, int64_t width_us, std::
     }
     return true;
   });
+}
+
+std::map<std::string, int64_t> count_values(const ShownRows& rows, const query::Hunt& hunt, event::Field field) {
+  std::map<std::string, int64_t> counts;
+  for (size_t row = 0; row < rows.rows; ++row) {
+    const Cell time = cell_of(*rows.table, row, event::Field::event_time);
+    const auto* time_us = std::get_if<int64_t>(&time);
+    const bool early = hunt.since && (time_us == nullptr || *time_us < hunt.since->us);
+    const bool late = hunt.until && (time_us == nullptr || *time_us >= hunt.until->us);
+    const Cell value = cell_of(*rows.table, row, field);
+    const auto* text = std::get_if<std::string>(&value);
+    if (text != nullptr && !early && !late) ++counts[*text];
+  }
+  return counts;
 }
 
 }  // namespace redoubt::store::embedded

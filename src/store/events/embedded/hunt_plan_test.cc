@@ -138,6 +138,11 @@ TEST_F(HuntPlan, gives_the_same_with_and_without_indexes) {
            "process.entity_id = \"" + id_ + "\" AND NOT user.name = \"root\"",
            "process.entity_id = \"" + id_ + "\" OR process.parent.entity_id = \"" + id_ + "\" | distinct file.path",
            "process.entity_id = \"" + id_ + "\" AND file.size > 1000 | count per hour",
+           "process.entity_id = \"" + id_ + "\" AND EventType IN (\"process\", \"dns\")",
+           "CommandLine CONTAINS \"7f\" AND EventType = \"filechange\" AND user.name = \"ROOT\"",
+           "CommandLine CONTAINS \"7f\" AND EventType = \"process\" | distinct process.entity_id",
+           "CommandLine CONTAINS \"7f\" AND process.name STARTS \"b\" | count by host.name top 4",
+           "CommandLine CONTAINS \"7f\" | distinct container.name",
        }) {
     expect_equal(parsed(text), text);
   }
@@ -148,7 +153,8 @@ TEST_F(HuntPlan, keeps_to_bounds_of_time) {
   for (const int64_t since : {first, first + 1, first + 61 * base::kSecondUs, time_us_ - base::kSecondUs}) {
     for (const int64_t until :
          {first + 62 * base::kSecondUs, first / 60'000'000 * 60'000'000 + 180'000'000, time_us_}) {
-      for (const char* text : {"", "EventType = \"dns\"", "CommandLine CONTAINS \"7f\""}) {
+      for (const char* text : {"", "EventType = \"dns\"", "CommandLine CONTAINS \"7f\"",
+                               "CommandLine CONTAINS \"7f\" | count by process.name top 10"}) {
         query::Hunt hunt = parsed(text);
         hunt.since = base::Time{since};
         hunt.until = base::Time{until};

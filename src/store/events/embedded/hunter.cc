@@ -41,6 +41,33 @@ Result<HuntResult> whole(Run& run, View view, const Run::StatementOf& statement_
   return result;
 }
 
+// Values of a text with their counts, where the rows are found without SQL: in SQL's order. Nothing where they are not.
+Result<std::optional<HuntResult>> count_found(Run& run, const View& view, const query::Hunt& hunt) {
+  const auto* by = std::get_if<query::CountBy>(&hunt.aggregate);
+  const auto* distinct = std::get_if<query::Distinct>(&hunt.aggregate);
+  if (by == nullptr && distinct == nullptr) return std::nullopt;
+  const event::Field field = by != nullptr ? by->field : distinct->field;
+  if (!event::is_textual(event::info(field).type)) return std::nullopt;
+  event::FieldSet fields{};
+  add_field(fields, field);
+  add_field(fields, event::Field::event_time);
+  TRY(const auto found, run.find(view, fields, {}));
+  if (!found) return std::nullopt;
+  const auto counts = count_values(found->rows, hunt, field);
+  std::vector<std::pair<std::string, int64_t>> values(counts.begin(), counts.end());
+  if (by != nullptr) {
+    std::stable_sort(values.begin(), values.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  }
+  HuntResult result;
+  result.columns = columns_named({"value", "count"});
+  const size_t limit = by != nullptr ? by->top : hunt.limit;
+  for (size_t at = hunt.offset; at < values.size() && result.rows.size() < limit; ++at) {
+    result.rows.push_back({Cell{std::move(values[at].first)}, Cell{values[at].second}});
+  }
+  run.finish(result);
+  return result;
+}
+
 // A histogram: what the indexes know is not read.
 Result<HuntResult> count_buckets(Run& run, View view, const query::Hunt& hunt, int64_t width_us, uint32_t limit,
                                  const Run::StatementOf& statement_of) {
@@ -91,6 +118,9 @@ Result<HuntResult> Hunter::hunt(const View& view, const query::Hunt& hunt, const
   if (per != nullptr && hunt.offset == 0) {
     return count_buckets(run, std::move(pruned), hunt, per->width_us, hunt.limit, statement_of);
   }
+  auto counted = count_found(run, pruned, hunt);
+  if (counted && *counted) return **std::move(counted);
+  // A limit that ended it ends this as well, and says so.
   return whole(run, std::move(pruned), statement_of, shows_events ? fields_of(hunt) : event::FieldSet{});
 }
 

@@ -91,14 +91,14 @@ void Run::report(const Segment& segment, const Error& error) {
   }
 }
 
-// The same with copies of the few rows that may match instead of segments, where that can be said.
+// The same with copies of the few rows that may match instead of tails and segments, where that can be said.
 Result<View> Run::narrowed(const View& view, const event::FieldSet& fields) {
   if (view.segments.empty() || too_many_) return view;
   auto found = finder_.find(view, fields, {});
   if (!found && ends_run(found.error())) return tl::unexpected(found.error());
   too_many_ = found && !*found;
   if (!found || !*found) return view;
-  View narrow{.segments = {}, .tails = view.tails};
+  View narrow;
   ShownRows& rows = (*found)->rows;
   if (rows.rows == 0) return narrow;
   TailPart copies{.table = rows.table, .rows = rows.rows, .shown = nullptr, .kind = TailPart::Rows::copies};
@@ -109,7 +109,7 @@ Result<View> Run::narrowed(const View& view, const event::FieldSet& fields) {
 
 Result<std::optional<FoundRows>> Run::find(const View& view, const event::FieldSet& fields,
                                            const RowFinder::Further& further) {
-  if (!finder_.exact() || !view.tails.empty() || too_many_) return std::nullopt;
+  if (!finder_.exact() || too_many_) return std::nullopt;
   TRY_STATUS(go_on());
   auto found = finder_.find(view, fields, further);
   too_many_ = found && !*found;

@@ -48,7 +48,7 @@ class Run {
   // if it is in `more`.
   Result<Rows> select(View& view, Reading::Places places, const StatementOf& statement_of,
                       const event::FieldSet& more = {});
-  // The rows of the segments that the condition is true of, but for the bounds of time, where that can be said without
+  // The rows that the condition is true of, but for the bounds of time, where that can be said without
   // SQL: copies of the fields. Nothing where it cannot, or where a segment is damaged.
   Result<std::optional<FoundRows>> find(const View& view, const event::FieldSet& fields,
                                         const RowFinder::Further& further);

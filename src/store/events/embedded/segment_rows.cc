@@ -78,6 +78,24 @@ Result<std::vector<uint32_t>> GroupColumns::passing(event::Field field, query::T
   return rows;
 }
 
+Result<std::vector<uint32_t>> GroupColumns::passing_of(std::span<const uint32_t> rows, event::Field field,
+                                                       query::TextCheck& check) {
+  std::vector<uint32_t> passing;
+  TRY(ParquetColumn* const column, this->column(field));
+  if (column == nullptr) return passing;
+  std::vector<uint32_t> slots;
+  TRY_STATUS(column->find_slots(rows, slots));
+  TRY_STATUS(column->unpack_values());
+  std::map<uint32_t, bool> known;  // by slot
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (slots[i] == kAbsent) continue;
+    const auto [place, is_new] = known.try_emplace(slots[i]);
+    if (is_new) place->second = check.holds(column->texts()[slots[i]]);
+    if (place->second) passing.push_back(rows[i]);
+  }
+  return passing;
+}
+
 Status GroupColumns::read(const std::vector<event::Field>& fields, std::span<const uint32_t> rows,
                           std::span<std::vector<Cell>> cells) {
   for (size_t i = 0; i < fields.size(); ++i) {

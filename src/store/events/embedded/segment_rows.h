@@ -4,8 +4,8 @@
 #include <map>
 #include <span>
 
-#include "query/text_check.h"
 #include "store/events/embedded/parquet_column.h"
+#include "store/events/embedded/row_source.h"
 #include "store/events/embedded/view.h"
 
 namespace redoubt::store::embedded {
@@ -30,7 +30,7 @@ bool in_ranges(const ParquetGroup& group, const std::vector<RowRange>& ranges);
 
 // The columns of one row group, each read when it is first asked for. The file must outlive it, and the memory is its
 // own until the next one is made.
-class GroupColumns {
+class GroupColumns final : public RowSource {
  public:
   GroupColumns(const SegmentFile& file, size_t group, PageMemory& memory)
       : file_(file), group_(file.footer().groups[group]), memory_(memory) {
@@ -40,11 +40,11 @@ class GroupColumns {
   const ParquetGroup& group() const { return group_; }
   // Null where the segment has no column of the field.
   Result<ParquetColumn*> column(event::Field field);
-  // The rows, ascending, of which the check of the field holds; it is asked once a distinct value.
-  Result<std::vector<uint32_t>> passing(event::Field field, query::TextCheck& check);
-  // The fields of rows, ascending within the group, into the first cells of `cells`.
+  Result<std::vector<uint32_t>> passing(event::Field field, query::TextCheck& check) override;
+  Result<std::vector<uint32_t>> passing_of(std::span<const uint32_t> rows, event::Field field,
+                                           query::TextCheck& check) override;
   Status read(const std::vector<event::Field>& fields, std::span<const uint32_t> rows,
-              std::span<std::vector<Cell>> cells);
+              std::span<std::vector<Cell>> cells) override;
 
  private:
   const SegmentFile& file_;

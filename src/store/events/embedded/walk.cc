@@ -4,6 +4,7 @@
 #include <iterator>
 #include <map>
 
+#include "store/events/embedded/tail_rows.h"
 #include "store/events/plan.h"
 
 namespace redoubt::store::embedded {
@@ -56,16 +57,6 @@ int64_t number_in(const Cell& cell) {
 std::string text_in(const Cell& cell) {
   const auto* text = std::get_if<std::string>(&cell);
   return text != nullptr ? *text : std::string();
-}
-
-Cell cell_of(const Memtable& table, size_t row, event::Field field) {
-  if (event::is_textual(event::info(field).type)) {
-    const uint32_t number = table.text_number(row, field);
-    return number == kNoText ? Cell{} : Cell{std::string(table.text_table().text(number))};
-  }
-  const NumberColumn* column = table.numbers(row / kBlockRows, field);
-  const bool present = column != nullptr && column->present[row % kBlockRows];
-  return present ? Cell{column->numbers[row % kBlockRows]} : Cell{};
 }
 
 // The same hunt with other bounds; its condition is answered as that of the first.
