@@ -35,7 +35,7 @@ async function shownAfter(page: Page, text: string): Promise<{ ms: number; rows:
   const begin = performance.now();
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   await answered;
-  await table.getByRole('row').nth(1).waitFor();
+  await table.getByRole('row').nth(1).waitFor({ timeout: 20_000 });
   // What the answer changes is on the screen two frames later.
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));

@@ -80,8 +80,8 @@ Response list_fields(Services&, const Request&) {
 Response run_hunt(Services& services, const Request& request) {
   const auto body = parse_hunt_body(request, {"query", "limit", "offset"});
   if (!body) return error_response(body.error());
-  const auto answer = services.hunts.run(
-      body->query, {.limit = static_cast<uint32_t>(body->limit), .offset = static_cast<uint32_t>(body->offset)});
+  const HuntPage page{.limit = static_cast<uint32_t>(body->limit), .offset = static_cast<uint32_t>(body->offset)};
+  const auto answer = services.hunts.run(body->query, page, request.gone);
   return answer ? answer_response(*answer) : hunt_error(answer.error(), body->query);
 }
 
@@ -94,7 +94,7 @@ Response export_hunt(Services& services, const Request& request) {
 Response hunt_histogram(Services& services, const Request& request) {
   const auto body = parse_hunt_body(request, {"query", "buckets"});
   if (!body) return error_response(body.error());
-  const auto histogram = services.hunts.histogram(body->query, static_cast<uint32_t>(body->buckets));
+  const auto histogram = services.hunts.histogram(body->query, static_cast<uint32_t>(body->buckets), request.gone);
   if (!histogram) return hunt_error(histogram.error(), body->query);
   ordered_json buckets = ordered_json::array();
   for (const auto& [time, count] : histogram->buckets) {

@@ -68,7 +68,7 @@ Response print_outline(Services&, const Request& request) {
 Response seen_values(Services& services, const Request& request) {
   const auto wanted = parse_values_request(request);
   if (!wanted) return error_response(wanted.error());
-  const auto values = services.hunts.values(*wanted);
+  const auto values = services.hunts.values(*wanted, request.gone);
   if (!values) {
     const auto* diagnostic = std::get_if<query::Diagnostic>(&values.error());
     return diagnostic != nullptr ? error_response(*diagnostic, wanted->query)

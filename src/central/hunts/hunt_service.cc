@@ -112,11 +112,11 @@ int64_t ms_since(Clock::time_point begun) {
 HuntService::HuntService(store::EventStore& events, base::Metrics& metrics)
     : events_(events), hunts_(metrics.counter("redoubt_hunts_total", "hunts that were run")) {}
 
-store::HuntLimits HuntService::limits() {
-  return {.time_ms_max = kHuntTimeMs, .cancelled = [this] { return stopping_.load(); }};
+store::HuntLimits HuntService::limits(const Gone& gone) {
+  return {.time_ms_max = kHuntTimeMs, .cancelled = [this, gone] { return stopping_.load() || (gone && gone()); }};
 }
 
-HuntOutcome<HuntAnswer> HuntService::run(const std::string& text, const HuntPage& page) {
+HuntOutcome<HuntAnswer> HuntService::run(const std::string& text, const HuntPage& page, const Gone& gone) {
   auto hunt = query::parse_hunt(text, base::Time::now());
   if (!hunt) return tl::unexpected<HuntError>(hunt.error());
   const RunningHunt running(running_);
@@ -126,7 +126,7 @@ HuntOutcome<HuntAnswer> HuntService::run(const std::string& text, const HuntPage
   const uint32_t wanted = page.offset + page.limit + 1;
   hunt->limit = hunt->limit_written ? std::min(hunt->limit, wanted) : wanted;
   const Clock::time_point begun = Clock::now();
-  auto found = events_.hunt(*hunt, limits());
+  auto found = events_.hunt(*hunt, limits(gone));
   if (!found) return tl::unexpected<HuntError>(std::move(found).error());
   hunts_.add();
   HuntAnswer answer{.result = std::move(*found)};
@@ -141,7 +141,7 @@ HuntOutcome<HuntAnswer> HuntService::run(const std::string& text, const HuntPage
   return answer;
 }
 
-HuntOutcome<Histogram> HuntService::histogram(const std::string& text, uint32_t buckets) {
+HuntOutcome<Histogram> HuntService::histogram(const std::string& text, uint32_t buckets, const Gone& gone) {
   const base::Time now = base::Time::now();
   auto hunt = query::parse_hunt(text, now);
   if (!hunt) return tl::unexpected<HuntError>(hunt.error());
@@ -156,12 +156,12 @@ HuntOutcome<Histogram> HuntService::histogram(const std::string& text, uint32_t 
                        .direction = query::Direction::ascending,
                        .limit = 1,
                        .fields = {event::Field::event_time}};
-    auto first = events_.hunt(oldest, limits());
+    auto first = events_.hunt(oldest, limits(gone));
     if (!first) return tl::unexpected<HuntError>(std::move(first).error());
     since_us = first->rows.empty() ? until.us : integer_of(first->rows[0][0]);
   }
   Histogram histogram{.width_us = nice_width(std::max<int64_t>(until.us - since_us, 1), buckets)};
-  auto counted = events_.histogram(*hunt, histogram.width_us, limits());
+  auto counted = events_.histogram(*hunt, histogram.width_us, limits(gone));
   if (!counted) return tl::unexpected<HuntError>(std::move(counted).error());
   for (const auto& row : counted->rows) {
     histogram.buckets.emplace_back(base::Time{integer_of(row[0])}, integer_of(row[1]));
@@ -213,13 +213,13 @@ HuntOutcome<std::monostate> HuntService::check(const std::string& text) {
   return std::monostate{};
 }
 
-HuntOutcome<FieldValues> HuntService::values(const ValuesRequest& request) {
+HuntOutcome<FieldValues> HuntService::values(const ValuesRequest& request, const Gone& gone) {
   const base::Time now = base::Time::now();
   const auto within = query::parse_hunt(request.query, now);
   if (!within) return tl::unexpected<HuntError>(within.error());
   const RunningHunt running(running_);
   if (!running.admitted()) return tl::unexpected<HuntError>(busy());
-  store::HuntLimits limits = this->limits();
+  store::HuntLimits limits = this->limits(gone);
   limits.time_ms_max = kValuesTimeMs;
   FieldValues found;
   for (const event::Field field : countable_fields(request.field)) {

@@ -76,11 +76,13 @@ class HuntService {
  public:
   HuntService(store::EventStore& events, base::Metrics& metrics);
 
-  HuntOutcome<HuntAnswer> run(const std::string& text, const HuntPage& page);
-  HuntOutcome<Histogram> histogram(const std::string& text, uint32_t buckets);
+  // Where nobody waits for an answer any more, it is given up, and leaves its place to others.
+  using Gone = std::function<bool()>;
+  HuntOutcome<HuntAnswer> run(const std::string& text, const HuntPage& page, const Gone& gone = {});
+  HuntOutcome<Histogram> histogram(const std::string& text, uint32_t buckets, const Gone& gone = {});
   HuntOutcome<std::monostate> check(const std::string& text);
   // For people who are about to choose one: takes a few seconds at most. Times have none.
-  HuntOutcome<FieldValues> values(const ValuesRequest& request);
+  HuntOutcome<FieldValues> values(const ValuesRequest& request, const Gone& gone = {});
   // Runs a rule's expression over history. The days are those that the range touches; its hits lie within it.
   Result<Backtest> backtest(const query::Expression& where, const HistoryRange& range, uint32_t events_max);
 
@@ -92,7 +94,7 @@ class HuntService {
   void stop() { stopping_ = true; }
 
  private:
-  store::HuntLimits limits();
+  store::HuntLimits limits(const Gone& gone = {});
 
   store::EventStore& events_;
   base::Metric& hunts_;
