@@ -1,7 +1,8 @@
 #include "store/events/embedded/row_finder.h"
 
 #include <algorithm>
-#include <iterator>
+#include <mutex>
+#include <thread>
 
 #include "store/events/embedded/tail_rows.h"
 #include "store/events/plan.h"
@@ -10,13 +11,7 @@ namespace redoubt::store::embedded {
 
 namespace {
 
-constexpr size_t kTestsMax = 256;
-
-// Tests that few rows pass, for most values: what the index knows, and command lines.
-bool is_telling(const query::Test& test) {
-  if (!query::TextCheck::takes(test)) return false;
-  return test.field == kLineField || (test.op == query::Operator::equal && is_indexed(test.field));
-}
+constexpr size_t kFinderThreadsMax = 4;
 
 void put_row(Memtable& table, const std::vector<event::Field>& fields, const std::vector<Cell>& cells) {
   for (size_t i = 0; i < fields.size(); ++i) {
@@ -26,161 +21,128 @@ void put_row(Memtable& table, const std::vector<event::Field>& fields, const std
   table.finish_row();
 }
 
+uint64_t rows_in(const View& view) {
+  uint64_t rows = 0;
+  for (const TailPart& tail : view.tails) rows += tail.rows;
+  for (const SegmentPart& part : view.segments) {
+    if (part.ranges.empty()) rows += part.segment->info.rows;
+    for (const RowRange& range : part.ranges) rows += range.last - range.first + 1;
+  }
+  return rows;
+}
+
 }  // namespace
 
-// What is found so far.
-struct RowFinder::Found {
+// What is found in one part.
+struct RowFinder::Piece {
+  std::vector<uint64_t> rows;
+  std::vector<std::vector<Cell>> cells;  // of all fields, or without the further ones
+};
+
+// One find(). What threads share is atomic, or theirs alone by its part.
+struct RowFinder::Search {
+  const View& view;
   std::vector<event::Field> fields;
   std::vector<event::Field> all_fields;  // the further ones, too
   size_t whole_max = 0;
-  size_t whole = 0;
-  std::shared_ptr<Memtable> table = std::make_shared<Memtable>();
-  std::vector<RowPlace> places;
+  std::vector<Piece> pieces;
+  std::atomic<size_t> next_part = 0;
+  std::atomic<size_t> rows = 0;
+  std::atomic<bool> too_many = false;
+  std::atomic<bool> failed = false;
 };
 
-RowFinder::RowFinder(const query::Hunt& hunt, PageMemory& memory, std::function<Status()> go_on)
-    : hunt_(hunt),
-      memory_(memory),
-      go_on_(std::move(go_on)),
-      narrows_(narrows(hunt.where) && checks_.size() <= kTestsMax),
-      exact_(narrows_ && is_exact(hunt.where)) {}
+RowFinder::RowFinder(const query::Hunt& hunt, PageMemory& memory, std::function<Status()> go_on, uint64_t rows_a_thread)
+    : hunt_(hunt), memory_(memory), go_on_(std::move(go_on)), rows_a_thread_(rows_a_thread), asker_(hunt.where) {}
 
-// Whether it is true of few rows, as far as its form says; the tests that say so get their checks.
-bool RowFinder::narrows(const query::Expression& expression) {
-  const auto child_narrows = [this](const query::Expression& child) { return narrows(child); };
-  bool yes = false;
-  if (const auto* node = std::get_if<query::And>(&expression.node)) {
-    yes = std::count_if(node->children.begin(), node->children.end(), child_narrows) > 0;
-  } else if (const auto* node = std::get_if<query::Or>(&expression.node)) {
-    yes = std::all_of(node->children.begin(), node->children.end(), child_narrows);
-  } else if (const auto* test = std::get_if<query::Test>(&expression.node); test != nullptr && is_telling(*test)) {
-    yes = true;
-  }
-  if (const auto* test = std::get_if<query::Test>(&expression.node);
-      test != nullptr && query::TextCheck::takes(*test)) {
-    checks_.try_emplace(test, *test);
-  }
-  if (yes) narrowing_.insert(&expression);
-  return yes;
-}
-
-// Whether all that decides on a row is asked.
-bool RowFinder::is_exact(const query::Expression& expression) const {
-  const auto* test = std::get_if<query::Test>(&expression.node);
-  if (test != nullptr) return checks_.contains(test);
-  if (!narrowing_.contains(&expression)) return false;
-  const auto child_is_exact = [this](const query::Expression& child) { return is_exact(child); };
-  if (const auto* node = std::get_if<query::And>(&expression.node)) {
-    return std::all_of(node->children.begin(), node->children.end(), child_is_exact);
-  }
-  const auto* node = std::get_if<query::Or>(&expression.node);
-  return node != nullptr && std::all_of(node->children.begin(), node->children.end(), child_is_exact);
-}
-
-Result<RowFinder::InGroup> RowFinder::rows_of(const query::Expression& expression, RowSource& source) {
-  if (!narrowing_.contains(&expression)) return std::nullopt;
-  if (const auto* node = std::get_if<query::And>(&expression.node)) return rows_of(*node, source);
-  if (const auto* node = std::get_if<query::Or>(&expression.node)) return rows_of(*node, source);
-  if (const auto* node = std::get_if<query::Test>(&expression.node)) return rows_of(*node, source);
-  return std::nullopt;
-}
-
-Result<RowFinder::InGroup> RowFinder::rows_of(const query::And& node, RowSource& source) {
-  InGroup rows;
-  for (const query::Expression& child : node.children) {
-    TRY(InGroup more, rows_of(child, source));
-    if (rows && more) {
-      std::vector<uint32_t> both;
-      std::set_intersection(rows->begin(), rows->end(), more->begin(), more->end(), std::back_inserter(both));
-      rows = std::move(both);
-    } else if (more) {
-      rows = std::move(more);
-    }
-    if (rows && rows->empty()) return rows;
-  }
-  return rest_of(node, std::move(rows), source);
-}
-
-// Tests that many rows pass are asked of those that are left alone.
-Result<RowFinder::InGroup> RowFinder::rest_of(const query::And& node, InGroup rows, RowSource& source) {
-  for (const query::Expression& child : node.children) {
-    const auto* test = std::get_if<query::Test>(&child.node);
-    if (test == nullptr || narrowing_.contains(&child) || !checks_.contains(test) || !rows || rows->empty()) continue;
-    TRY(rows, source.passing_of(*rows, test->field, checks_.at(test)));
-  }
-  return rows;
-}
-
-Result<RowFinder::InGroup> RowFinder::rows_of(const query::Or& node, RowSource& source) {
-  std::vector<uint32_t> rows;
-  for (const query::Expression& child : node.children) {
-    TRY(const InGroup more, rows_of(child, source));
-    if (!more) return std::nullopt;
-    std::vector<uint32_t> either;
-    std::set_union(rows.begin(), rows.end(), more->begin(), more->end(), std::back_inserter(either));
-    rows = std::move(either);
-  }
-  return rows;
-}
-
-Result<RowFinder::InGroup> RowFinder::rows_of(const query::Test& test, RowSource& source) {
-  TRY(auto rows, source.passing(test.field, checks_.at(&test)));
-  return rows;
-}
-
-// False: they are too many.
-Result<bool> RowFinder::add_rows(RowSource& source, uint64_t first_row, size_t number, Found& found) {
-  TRY(const InGroup rows, rows_of(hunt_.where, source));
-  if (!rows || found.places.size() + rows->size() > kFoundRowsMax) return false;
-  if (rows->empty()) return true;
-  const bool whole = found.whole == found.places.size() && found.whole + rows->size() <= found.whole_max;
-  const auto& fields = whole ? found.all_fields : found.fields;
-  if (whole) found.whole += rows->size();
+Status RowFinder::add_rows(Search& search, RowAsker& asker, RowSource& source, uint64_t first_row, Piece& piece) {
+  TRY(const RowAsker::Rows rows, asker.rows_of(source));
+  const size_t before = rows ? search.rows.fetch_add(rows->size()) : 0;
+  if (!rows || before + rows->size() > kFoundRowsMax) search.too_many = true;
+  if (search.too_many || rows->empty()) return {};
+  const auto& fields = before + rows->size() <= search.whole_max ? search.all_fields : search.fields;
   std::vector<std::vector<Cell>> cells(rows->size(), std::vector<Cell>(fields.size()));
   TRY_STATUS(source.read(fields, *rows, cells));
-  for (size_t i = 0; i < rows->size(); ++i) {
-    put_row(*found.table, fields, cells[i]);
-    found.places.push_back({.part = static_cast<int64_t>(number), .row = static_cast<int64_t>(first_row + (*rows)[i])});
-  }
-  return true;
+  for (const uint32_t row : *rows) piece.rows.push_back(first_row + row);
+  std::move(cells.begin(), cells.end(), std::back_inserter(piece.cells));
+  return {};
 }
 
-Result<bool> RowFinder::add_segment(const SegmentPart& part, size_t number, Found& found) {
-  TRY(const SegmentFile file, SegmentFile::open(*part.segment));
-  for (size_t group = 0; group < file.footer().groups.size(); ++group) {
-    if (!in_ranges(file.footer().groups[group], part.ranges)) continue;
+Status RowFinder::look_into(Search& search, size_t part, RowAsker& asker, PageMemory& memory) {
+  const std::vector<TailPart>& tails = search.view.tails;
+  Piece& piece = search.pieces[part];
+  if (part < tails.size()) {
     TRY_STATUS(go_on_());
-    GroupColumns columns(file, group, memory_);
-    TRY(const bool few, add_rows(columns, columns.group().first_row, number, found));
-    if (!few) return false;
+    TailRows rows(*tails[part].table, tails[part].rows);
+    return add_rows(search, asker, rows, 0, piece);
   }
-  return true;
+  const SegmentPart& segment = search.view.segments[part - tails.size()];
+  TRY(const SegmentFile file, SegmentFile::open(*segment.segment));
+  for (size_t group = 0; group < file.footer().groups.size() && !search.too_many; ++group) {
+    if (!in_ranges(file.footer().groups[group], segment.ranges)) continue;
+    TRY_STATUS(go_on_());
+    GroupColumns columns(file, group, memory);
+    TRY_STATUS(add_rows(search, asker, columns, columns.group().first_row, piece));
+  }
+  return {};
+}
+
+// Part after part, until none is left or there is no use in going on.
+Status RowFinder::look(Search& search, RowAsker& asker, PageMemory& memory) {
+  while (!search.too_many && !search.failed) {
+    const size_t part = search.next_part.fetch_add(1);
+    if (part >= search.pieces.size()) break;
+    const Status looked = look_into(search, part, asker, memory);
+    if (!looked) search.failed = true;
+    TRY_STATUS(looked);
+  }
+  return {};
+}
+
+Status RowFinder::look_in_threads(Search& search, size_t threads) {
+  std::vector<Status> results(threads);
+  std::vector<std::thread> others;
+  for (size_t i = 1; i < threads; ++i) {
+    others.emplace_back([this, &search, &result = results[i]] {
+      RowAsker asker(hunt_.where);
+      PageMemory memory;
+      result = look(search, asker, memory);
+    });
+  }
+  results[0] = look(search, asker_, memory_);
+  for (std::thread& other : others) other.join();
+  for (Status& result : results) TRY_STATUS(result);
+  return {};
 }
 
 Result<std::optional<FoundRows>> RowFinder::find(const View& view, const event::FieldSet& fields,
                                                  const Further& further) {
-  if (!narrows_) return std::nullopt;
-  Found found{.whole_max = further.rows_max};
+  if (!asker_.narrows()) return std::nullopt;
+  Search search{.view = view, .whole_max = further.rows_max};
+  search.pieces.resize(view.tails.size() + view.segments.size());
   for (const event::FieldInfo& info : event::kFields) {
     const bool asked = has_field(fields, info.field);
-    if (asked) found.fields.push_back(info.field);
-    if (asked || has_field(further.fields, info.field)) found.all_fields.push_back(info.field);
+    if (asked) search.fields.push_back(info.field);
+    if (asked || has_field(further.fields, info.field)) search.all_fields.push_back(info.field);
   }
-  size_t number = 0;
-  for (const TailPart& tail : view.tails) {
-    TRY_STATUS(go_on_());
-    TailRows rows(*tail.table, tail.rows);
-    TRY(const bool few, add_rows(rows, 0, number++, found));
-    if (!few) return std::nullopt;
+  const size_t processors = std::max(1U, std::thread::hardware_concurrency());
+  const size_t worth = rows_in(view) / rows_a_thread_ + 1;
+  const size_t threads = std::min({processors, kFinderThreadsMax, search.pieces.size(), worth});
+  TRY_STATUS(look_in_threads(search, std::max<size_t>(threads, 1)));
+  if (search.too_many) return std::nullopt;
+  FoundRows found{.rows = {.table = nullptr, .rows = 0, .places = {}, .fields = fields}, .whole = {}};
+  auto table = std::make_shared<Memtable>();
+  for (size_t part = 0; part < search.pieces.size(); ++part) {
+    const Piece& piece = search.pieces[part];
+    for (size_t i = 0; i < piece.rows.size(); ++i) {
+      found.whole.push_back(piece.cells[i].size() == search.all_fields.size());
+      put_row(*table, found.whole.back() ? search.all_fields : search.fields, piece.cells[i]);
+      found.rows.places.push_back({.part = static_cast<int64_t>(part), .row = static_cast<int64_t>(piece.rows[i])});
+    }
   }
-  for (const SegmentPart& part : view.segments) {
-    TRY(const bool few, add_segment(part, number++, found));
-    if (!few) return std::nullopt;
-  }
-  const size_t rows = found.table->rows();
-  return FoundRows{
-      .rows = {.table = std::move(found.table), .rows = rows, .places = std::move(found.places), .fields = fields},
-      .whole = found.whole};
+  found.rows.rows = table->rows();
+  found.rows.table = std::move(table);
+  return found;
 }
 
 }  // namespace redoubt::store::embedded

@@ -9,7 +9,10 @@
 
 #include "bench/generator.h"
 #include "store/events/embedded/parquet_encoding.h"
+#include "store/events/embedded/row_finder.h"
 #include "store/events/embedded/segment_writer.h"
+#include "store/events/embedded/tail_rows.h"
+#include "store/events/plan.h"
 
 namespace redoubt::store::embedded {
 namespace {
@@ -44,13 +47,14 @@ class SegmentRowsTest : public testing::Test {
     return table;
   }
 
-  std::shared_ptr<const Segment> write(const std::shared_ptr<const Memtable>& table) {
+  std::shared_ptr<const Segment> write(const std::shared_ptr<const Memtable>& table, uint64_t number = 1) {
+    const std::string path = dir_ / (std::to_string(number) + ".parquet");
     std::vector<uint32_t> rows(table->rows());
     std::iota(rows.begin(), rows.end(), 0);
     rows = sorted_rows(*table, std::move(rows));
-    auto info = write_segment(*table, rows, 1, dir_ / "1.parquet");
+    auto info = write_segment(*table, rows, number, path);
     EXPECT_TRUE(info) << info.error().message;
-    return std::make_shared<const Segment>(*info, dir_ / "1.parquet");
+    return std::make_shared<const Segment>(*info, path);
   }
 
   static std::vector<Field> all_fields() {
@@ -99,6 +103,43 @@ TEST_F(SegmentRowsTest, refuses_rows_that_are_not_there) {
   const auto read = read_rows(*segment, {Field::event_time}, std::vector<uint64_t>{100}, memory, always);
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().code, Errc::corrupt);
+}
+
+TEST_F(SegmentRowsTest, threads_find_what_one_finds) {
+  constexpr size_t kRows = 3000;
+  View view;
+  for (uint64_t number = 1; number <= 8; ++number) view.segments.push_back({write(fleet(kRows), number), {}});
+  view.tails.push_back({.table = fleet(kRows), .rows = kRows, .shown = nullptr});
+  event::FieldSet fields{};
+  add_field(fields, Field::process_command_line);
+  query::Hunt hunt;
+  const auto find = [&](const char* part, uint64_t rows_a_thread, const std::function<Status()>& go_on) {
+    hunt.where = query::normalize(query::Expression::test(Field::process_command_line, query::Operator::contains,
+                                                          {std::string(part)}))
+                     .value();
+    PageMemory memory;
+    return RowFinder(hunt, memory, go_on, rows_a_thread).find(view, fields, {});
+  };
+  const auto alone = find("7f3", UINT64_MAX, always);
+  const auto shared = find("7f3", 1, always);
+  ASSERT_TRUE(alone && *alone && shared && *shared);
+  const ShownRows& rows = (*alone)->rows;
+  const ShownRows& others = (*shared)->rows;
+  ASSERT_GT(rows.rows, 0U);
+  ASSERT_EQ(rows.rows, others.rows);
+  for (size_t row = 0; row < rows.rows; ++row) {
+    EXPECT_EQ(rows.places[row].part, others.places[row].part);
+    EXPECT_EQ(rows.places[row].row, others.places[row].row);
+    EXPECT_EQ(cell_of(*rows.table, row, Field::process_command_line),
+              cell_of(*others.table, row, Field::process_command_line));
+  }
+  const auto too_many = find("/", 1, always);
+  ASSERT_TRUE(too_many);
+  EXPECT_FALSE(*too_many);
+  std::atomic<int> asked = 0;
+  const auto ended = find("7f3", 1, [&]() -> Status { return ++asked > 4 ? fail(Errc::timeout, "enough") : Status{}; });
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, Errc::timeout);
 }
 
 // A host's events lie process by process, but time still goes on from one row group to the next.

@@ -151,8 +151,8 @@ class Walk {
       if ((hunt_.since && time_us < hunt_.since->us) || (hunt_.until && time_us >= hunt_.until->us)) continue;
       more.push_back({time_us, number_in(cell_of(*rows.table, row, event::Field::event_sequence)),
                       text_in(cell_of(*rows.table, row, event::Field::host_id)),
-                      row < found.whole ? Place{.segment = nullptr, .table = rows.table, .row = row}
-                                        : place(part, Cell{rows.places[row].part}, Cell{rows.places[row].row})});
+                      found.whole[row] ? Place{.segment = nullptr, .table = rows.table, .row = row}
+                                       : place(part, Cell{rows.places[row].part}, Cell{rows.places[row].row})});
     }
     std::move(more.begin(), more.end(), std::back_inserter(found_));
     return true;
