@@ -185,7 +185,7 @@ export function HuntPage() {
   const mayChange = useMayChange();
   const card = useRef<HTMLElement>(null);
   const hunt = useHunt({ query, run });
-  const histogram = useHistogram({ query, run });
+  const histogram = useHistogram({ query, run }, !hunt.isFetching);
   const refused = hunt.error instanceof ApiError ? hunt.error.diagnostic : undefined;
   const mistake = modes.diagnostic ?? (text.trim() === query ? refused : undefined);
   const runCurrent = async () => {

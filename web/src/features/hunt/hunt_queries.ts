@@ -26,9 +26,11 @@ export function useHunt({ query, run }: HuntRequest) {
   });
 }
 
-export function useHistogram({ query, run }: HuntRequest) {
+// Asked when the rows are there: both would look through the same events at once, and rows come first.
+export function useHistogram({ query, run }: HuntRequest, enabled: boolean) {
   return useQuery({
     queryKey: ['histogram', query, run],
+    enabled,
     staleTime: Infinity,
     gcTime: 0,
     placeholderData: keepPreviousData,
