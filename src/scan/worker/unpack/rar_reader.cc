@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/varint.h"
+
 namespace redoubt::scan {
 
 namespace {
@@ -12,30 +14,17 @@ constexpr std::string_view kRarSignature("Rar!\x1a\7\1\0", 8);
 constexpr size_t kRarStubBytesMax = size_t{1} << 20;  // a program that unpacks itself
 constexpr size_t kRarBlocksMax = 100'000;
 constexpr size_t kRarCrcBytes = 4;
-constexpr int kRarNumberBytesMax = 10;
 
 // The technical note of RAR 5.0: types of blocks, their flags, records of the extra area.
 constexpr uint64_t kFileBlock = 2, kServiceBlock = 3, kEncryptionBlock = 4, kEndBlock = 5;
 constexpr uint64_t kHasExtra = 1, kHasData = 2, kEncryptionRecord = 1;
 
-// A number of seven bits a byte; nothing past the end.
-std::optional<uint64_t> take_number(std::string_view& bytes) {
-  uint64_t value = 0;
-  for (int i = 0; i < kRarNumberBytesMax && !bytes.empty(); ++i) {
-    const uint8_t byte = static_cast<uint8_t>(bytes.front());
-    bytes.remove_prefix(1);
-    value |= uint64_t{byte & 0x7fU} << (7 * i);
-    if ((byte & 0x80) == 0) return value;
-  }
-  return std::nullopt;
-}
-
 bool has_encryption_record(std::string_view extra) {
   while (!extra.empty()) {
-    const auto size = take_number(extra);
+    const auto size = base::take_varint(extra);
     if (!size || *size > extra.size()) return false;
     std::string_view record = extra.substr(0, *size);
-    if (take_number(record) == kEncryptionRecord) return true;
+    if (base::take_varint(record) == kEncryptionRecord) return true;
     extra.remove_prefix(*size);
   }
   return false;
@@ -50,14 +39,14 @@ struct RarBlock {
 std::optional<RarBlock> take_block(std::string_view& rest) {
   if (rest.size() < kRarCrcBytes) return std::nullopt;
   std::string_view bytes = rest.substr(kRarCrcBytes);
-  const auto size = take_number(bytes);
+  const auto size = base::take_varint(bytes);
   if (!size || *size > bytes.size()) return std::nullopt;
   std::string_view header = bytes.substr(0, *size);
   bytes.remove_prefix(*size);
-  const auto type = take_number(header), flags = take_number(header);
+  const auto type = base::take_varint(header), flags = base::take_varint(header);
   if (!type || !flags) return std::nullopt;
-  const auto extra_bytes = (*flags & kHasExtra) != 0 ? take_number(header) : 0;
-  const auto data_bytes = (*flags & kHasData) != 0 ? take_number(header) : 0;
+  const auto extra_bytes = (*flags & kHasExtra) != 0 ? base::take_varint(header) : 0;
+  const auto data_bytes = (*flags & kHasData) != 0 ? base::take_varint(header) : 0;
   if (!extra_bytes || !data_bytes || *extra_bytes > header.size()) return std::nullopt;
   bytes.remove_prefix(*data_bytes < bytes.size() ? static_cast<size_t>(*data_bytes) : bytes.size());
   rest = bytes;

@@ -1,5 +1,6 @@
 #include "store/events/clickhouse/block.h"
 
+#include "base/varint.h"
 #include "event/json.h"
 #include "query/sql/clickhouse_row.h"
 #include "store/events/clickhouse/schema.h"
@@ -15,21 +16,13 @@ void put_fixed(std::string& out, Number number) {
   out.append(reinterpret_cast<const char*>(&number), sizeof number);
 }
 
-void put_varint(std::string& out, uint64_t number) {
-  while (number >= 0x80) {
-    out += static_cast<char>(number | 0x80U);
-    number >>= 7;
-  }
-  out += static_cast<char>(number);
-}
-
 void put_string(std::string& out, std::string_view text) {
-  put_varint(out, text.size());
+  base::put_varint(out, text.size());
   out.append(text);
 }
 
 void put_strings(std::string& out, const std::vector<std::string>& texts) {
-  put_varint(out, texts.size());
+  base::put_varint(out, texts.size());
   for (const std::string& text : texts) put_string(out, text);
 }
 
@@ -52,7 +45,7 @@ class RowWriter {
     for (const event::FieldInfo& info : event::kFields) {
       if (info.type == event::FieldType::ip) put_string(out, sql::address_key(row.text(info.field)));
     }
-    put_varint(out, fold_fields_.size());
+    base::put_varint(out, fold_fields_.size());
     for (const uint16_t number : fold_fields_) put_fixed(out, number);
     put_strings(out, fold_texts_);
     put_attributes(row, out);

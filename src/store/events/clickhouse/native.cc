@@ -3,13 +3,14 @@
 #include <cstring>
 #include <span>
 
+#include "base/varint.h"
+
 namespace redoubt::store::clickhouse {
 
 namespace {
 
 constexpr uint64_t kColumnsMax = 10'000;
 constexpr uint64_t kRowsMax = 100'000'000;
-constexpr unsigned kVarintBitsMax = 63;
 
 tl::unexpected<Error> torn() { return fail(Errc::corrupt, "answer of ClickHouse is torn"); }
 
@@ -20,14 +21,9 @@ class NativeReader {
   bool done() const { return bytes_.empty(); }
 
   bool varint(uint64_t& number) {
-    number = 0;
-    for (unsigned shift = 0; shift <= kVarintBitsMax && !bytes_.empty(); shift += 7) {
-      const auto byte = static_cast<unsigned char>(bytes_.front());
-      bytes_.remove_prefix(1);
-      number |= static_cast<uint64_t>(byte & 0x7FU) << shift;
-      if (byte < 0x80) return true;
-    }
-    return false;
+    const auto taken = base::take_varint(bytes_);
+    number = taken.value_or(0);
+    return taken.has_value();
   }
 
   bool text(std::string_view& text) {

@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstring>
 
-#include "store/events/embedded/varint.h"
+#include "base/varint.h"
 
 namespace redoubt::store::embedded {
 
@@ -84,14 +84,14 @@ class BitPacker {
 void put_packed_run(std::span<const uint32_t> numbers, unsigned width, std::string& out) {
   if (numbers.empty()) return;
   const size_t eights = (numbers.size() + kEight - 1) / kEight;
-  put_varint(out, eights << 1 | 1);
+  base::put_varint(out, eights << 1 | 1);
   BitPacker packer(out);
   for (const uint32_t number : numbers) packer.put(number, width);
   for (size_t i = numbers.size(); i < eights * kEight; ++i) packer.put(0, width);
 }
 
 void put_equal_run(uint32_t number, size_t times, unsigned width, std::string& out) {
-  put_varint(out, uint64_t{times} << 1);
+  base::put_varint(out, uint64_t{times} << 1);
   out.append(reinterpret_cast<const char*>(&number), (width + 7) / 8);
 }
 
@@ -107,7 +107,7 @@ int64_t difference(int64_t a, int64_t b) {
 // A block of the differences; the last miniblock is filled up with zeros, those behind it are none.
 void pack_delta_block(std::span<const int64_t> deltas, std::string& out) {
   const int64_t least = *std::min_element(deltas.begin(), deltas.end());
-  put_varint(out, zigzag_of(least));
+  base::put_varint(out, base::zigzag_of(least));
   const size_t widths = out.size();
   out.append(kDeltaMiniblocks, '\0');
   for (size_t mini = 0; mini * kDeltaMiniblock < deltas.size(); ++mini) {
@@ -130,20 +130,20 @@ struct DeltaHead {
 };
 
 std::optional<DeltaHead> take_delta_head(std::string_view& bytes, size_t count) {
-  const auto block = take_varint(bytes);
-  const auto miniblocks = take_varint(bytes);
-  const auto total = take_varint(bytes);
-  const auto first = take_varint(bytes);
+  const auto block = base::take_varint(bytes);
+  const auto miniblocks = base::take_varint(bytes);
+  const auto total = base::take_varint(bytes);
+  const auto first = base::take_varint(bytes);
   if (!block || !miniblocks || !total || !first || *total != count) return std::nullopt;
   if (*block > kBlockValuesMax || *miniblocks == 0 || *miniblocks > kMiniblocksMax) return std::nullopt;
   const uint64_t values = *block / *miniblocks;
   if (values == 0 || values % 8 != 0) return std::nullopt;
-  return DeltaHead{.miniblocks = *miniblocks, .miniblock_values = values, .first = of_zigzag(*first)};
+  return DeltaHead{.miniblocks = *miniblocks, .miniblock_values = values, .first = base::of_zigzag(*first)};
 }
 
 // A block; what is behind the last value of a miniblock is passed over.
 bool put_delta_block(std::string_view& bytes, const DeltaHead& head, size_t count, std::vector<int64_t>& out) {
-  const auto least = take_varint(bytes);
+  const auto least = base::take_varint(bytes);
   if (!least || bytes.size() < head.miniblocks) return false;
   const std::string_view widths = bytes.substr(0, head.miniblocks);
   bytes.remove_prefix(head.miniblocks);
@@ -155,7 +155,7 @@ bool put_delta_block(std::string_view& bytes, const DeltaHead& head, size_t coun
     auto value = static_cast<uint64_t>(out.back());
     size_t bit = 0;
     for (size_t left = std::min<size_t>(head.miniblock_values, count - out.size()); left > 0; --left, bit += width) {
-      value += static_cast<uint64_t>(of_zigzag(*least));
+      value += static_cast<uint64_t>(base::of_zigzag(*least));
       value += has_word(bytes, bit, width) ? bits_in_word(bytes, bit, mask) : bits_at(bytes, bit, width);
       out.push_back(static_cast<int64_t>(value));
     }
@@ -171,7 +171,7 @@ std::optional<std::vector<uint32_t>> unpack_runs(std::string_view bytes, unsigne
   std::vector<uint32_t> out;
   out.reserve(count);
   while (out.size() < count) {
-    const auto head = take_varint(bytes);
+    const auto head = base::take_varint(bytes);
     if (!head || *head >> 1 == 0) return std::nullopt;
     const uint64_t times = *head >> 1;
     const size_t left = count - out.size();
@@ -197,7 +197,7 @@ bool RunWalker::next_run() {
   ones_ += ones_in_run(count_);
   first_ += count_;
   count_ = 0;
-  const auto head = take_varint(bytes_);
+  const auto head = base::take_varint(bytes_);
   const uint64_t times = head.value_or(0) >> 1;
   if (times == 0 || times > kRunMax) return false;
   const bool is_packed = (*head & 1) != 0;
@@ -277,10 +277,10 @@ void pack_runs(std::span<const uint32_t> numbers, unsigned width, std::string& o
 }
 
 void pack_deltas(std::span<const int64_t> numbers, std::string& out) {
-  put_varint(out, kDeltaBlock);
-  put_varint(out, kDeltaMiniblocks);
-  put_varint(out, numbers.size());
-  put_varint(out, zigzag_of(numbers.empty() ? 0 : numbers.front()));
+  base::put_varint(out, kDeltaBlock);
+  base::put_varint(out, kDeltaMiniblocks);
+  base::put_varint(out, numbers.size());
+  base::put_varint(out, base::zigzag_of(numbers.empty() ? 0 : numbers.front()));
   std::array<int64_t, kDeltaBlock> deltas{};
   for (size_t at = 1; at < numbers.size();) {
     size_t count = 0;

@@ -1,7 +1,8 @@
 #include "store/events/embedded/row_finder.h"
 
 #include <algorithm>
-#include <mutex>
+#include <atomic>
+#include <iterator>
 #include <thread>
 
 #include "store/events/embedded/tail_rows.h"

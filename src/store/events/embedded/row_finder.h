@@ -3,7 +3,6 @@
 // alone, from a table in memory. One hunt; many parts are shared among threads.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <optional>
 

@@ -1,6 +1,6 @@
 #include "store/events/embedded/thrift_reader.h"
 
-#include "store/events/embedded/varint.h"
+#include "base/varint.h"
 
 namespace redoubt::store::embedded {
 
@@ -24,13 +24,13 @@ uint8_t ThriftReader::byte() {
 
 uint64_t ThriftReader::varint() {
   std::string_view rest = bytes_.substr(at_);
-  const auto value = take_varint(rest);
+  const auto value = base::take_varint(rest);
   at_ = bytes_.size() - rest.size();
   if (!value) spoil();
   return value.value_or(0);
 }
 
-int64_t ThriftReader::integer() { return of_zigzag(varint()); }
+int64_t ThriftReader::integer() { return base::of_zigzag(varint()); }
 
 std::string_view ThriftReader::text() {
   const uint64_t size = varint();

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <type_traits>
 
-#include "store/events/embedded/varint.h"
+#include "base/varint.h"
 
 namespace redoubt::store::embedded {
 
@@ -36,11 +36,11 @@ class ThriftWriter {
     head(id, kList);
     const auto shown = static_cast<uint8_t>(elements > kShortMax ? kShortMax + 1 : elements);
     out_ += static_cast<char>(shown << 4 | static_cast<uint8_t>(type));
-    if (elements > kShortMax) put_varint(out_, elements);
+    if (elements > kShortMax) base::put_varint(out_, elements);
   }
-  void element(int32_t value) { put_varint(out_, zigzag_of(value)); }
+  void element(int32_t value) { base::put_varint(out_, base::zigzag_of(value)); }
   void text(std::string_view value) {
-    put_varint(out_, value.size());
+    base::put_varint(out_, value.size());
     out_ += value;
   }
   template <class Fields>
@@ -58,7 +58,7 @@ class ThriftWriter {
  private:
   void number(int64_t id, Type type, int64_t value) {
     head(id, static_cast<uint8_t>(type));
-    put_varint(out_, zigzag_of(value));
+    base::put_varint(out_, base::zigzag_of(value));
   }
   void head(int64_t id, uint8_t type) {
     constexpr int64_t kStepMax = 15;
@@ -69,7 +69,7 @@ class ThriftWriter {
       return;
     }
     out_ += static_cast<char>(type);
-    put_varint(out_, zigzag_of(id));
+    base::put_varint(out_, base::zigzag_of(id));
   }
 
   std::string& out_;

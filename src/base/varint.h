@@ -1,5 +1,5 @@
-// Numbers of variable length, as Parquet has them in its pages and in what it says of them: seven bits a byte, the low
-// ones first.
+// Numbers of variable length, as Parquet, Thrift, ClickHouse and RAR have them: seven bits a byte, the low ones first.
+// Any thread.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace redoubt::store::embedded {
+namespace redoubt::base {
 
 // The number at the front of `bytes`, which lose it; nothing where it does not end within ten bytes.
 inline std::optional<uint64_t> take_varint(std::string_view& bytes) {
@@ -32,4 +32,4 @@ inline uint64_t zigzag_of(int64_t value) {
   return static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63);
 }
 
-}  // namespace redoubt::store::embedded
+}  // namespace redoubt::base
