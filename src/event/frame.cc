@@ -16,6 +16,7 @@ namespace {
 constexpr int kCompressionLevel = 1;
 constexpr uint32_t kRecordMagic = 0x31465252;  // "RRF1"
 constexpr size_t kRecordHead = 16;
+constexpr size_t kRecordNumbers = 36;  // of a body: what is not text
 constexpr size_t kRecordBodyMax = kBatchBytesMax + 1024;
 // Tags of message EventBatch: schema (varint), the others length-delimited.
 constexpr char kSchemaTag = 0x08;
@@ -129,6 +130,7 @@ Result<std::string> open_frame(std::string_view payload, uint64_t checksum) {
 
 std::string encode_record(const Frame& frame) {
   std::string body;
+  body.reserve(frame.boot_id.size() + frame.payload.size() + kRecordNumbers);
   append_text(body, frame.boot_id);
   append_number(body, frame.first_sequence);
   append_number(body, frame.last_sequence);
@@ -136,10 +138,12 @@ std::string encode_record(const Frame& frame) {
   append_number(body, frame.checksum);
   append_text(body, frame.payload);
   std::string record;
+  record.reserve(kRecordHead + body.size());
   append_number(record, kRecordMagic);
   append_number(record, static_cast<uint32_t>(body.size()));
   append_number(record, static_cast<uint64_t>(XXH3_64bits(body.data(), body.size())));
-  return record + body;
+  record += body;
+  return record;
 }
 
 Result<Frame> take_record(std::string_view& bytes) {

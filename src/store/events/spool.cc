@@ -20,6 +20,7 @@ constexpr size_t kSpoolBodyMax = size_t{32} << 20;
 constexpr size_t kSpoolFileMax = size_t{8} << 30;
 constexpr size_t kSpooledNotesMax = event::kBatchEventsMax * event::kNodeFields.size();
 constexpr size_t kNumberDigits = 12;
+constexpr auto kShareWait = std::chrono::milliseconds(2);  // of an acknowledgement's time
 constexpr std::string_view kSpoolSuffix = ".spool";
 
 enum class RecordKind : uint8_t { frame = 1, mark = 2, noted_frame = 3 };
@@ -83,7 +84,8 @@ std::string with_head(const std::string& body) {
   put_number(record, kSpoolMagic);
   put_number(record, static_cast<uint32_t>(body.size()));
   put_number(record, event::frame_checksum(body));
-  return record + body;
+  record += body;
+  return record;
 }
 
 bool decode_body(std::string_view body, SpoolRecord& record) {
@@ -259,12 +261,39 @@ Result<uint64_t> Spool::append(std::string_view record) {
   return written_;
 }
 
+Spool::Coming::Coming(Spool& spool) : spool_(&spool) {
+  const std::lock_guard lock(spool.mutex_);
+  ++spool.coming_;
+}
+
+Spool::Coming::~Coming() {
+  if (spool_ == nullptr) return;
+  const std::lock_guard lock(spool_->mutex_);
+  --spool_->coming_;
+}
+
 Status Spool::wait_durable(uint64_t position) {
   std::unique_lock lock(mutex_);
+  return wait_durable(position, lock, {});
+}
+
+Status Spool::wait_durable(uint64_t position, Coming& own) {
+  std::unique_lock lock(mutex_);
+  own.spool_ = nullptr;
+  --coming_;
+  return wait_durable(position, lock, Clock::now() + kShareWait);
+}
+
+Status Spool::wait_durable(uint64_t position, std::unique_lock<std::mutex>& lock, Clock::time_point share_until) {
   while (durable_ < position) {
     TRY_STATUS(refuse_if_failed());
     if (syncing_) {
       synced_.wait(lock);
+      continue;
+    }
+    // The last who comes finds nobody coming, and syncs at once.
+    if (coming_ > 0 && Clock::now() < share_until) {
+      synced_.wait_until(lock, share_until);
       continue;
     }
     // This caller syncs for all who wait; what is written meanwhile waits for the next sync.

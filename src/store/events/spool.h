@@ -7,6 +7,7 @@
 // append(), roll() and remove() from one thread at a time; wait_durable() from any.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -65,15 +66,31 @@ class Spool {
   Result<uint64_t> roll(uint64_t number);
   // Writes the record; its position, for wait_durable(). exhausted where the disk is full (nothing of it stays).
   Result<uint64_t> append(std::string_view record);
+  // A caller that is on its way to wait_durable(), from its construction to its end or that call.
+  class Coming {
+   public:
+    explicit Coming(Spool& spool);
+    Coming(const Coming&) = delete;
+    Coming& operator=(const Coming&) = delete;
+    ~Coming();
+
+   private:
+    friend class Spool;
+    Spool* spool_;  // null: it has come
+  };
   // Returns when everything up to `position` is on the disk. Callers that wait together share one sync.
   Status wait_durable(uint64_t position);
+  // The same; who comes within kShareWait may share the sync.
+  Status wait_durable(uint64_t position, Coming& own);
 
   uint64_t position() const;
   uint64_t bytes_in(uint64_t number) const;
   std::string path_of(uint64_t number) const;
 
  private:
+  using Clock = std::chrono::steady_clock;
   Status refuse_if_failed() const;
+  Status wait_durable(uint64_t position, std::unique_lock<std::mutex>& lock, Clock::time_point share_until);
 
   std::string directory_;
   mutable std::mutex mutex_;
@@ -83,6 +100,7 @@ class Spool {
   uint64_t written_ = 0;  // positions count the bytes since open, over all files
   uint64_t durable_ = 0;
   bool syncing_ = false;
+  size_t coming_ = 0;
   // A sync or truncation that failed leaves it unknown what is on the disk: nothing is taken until the next open.
   std::string failure_;
 };

@@ -110,5 +110,19 @@ TEST(Spool, makes_waiting_threads_durable_together) {
   EXPECT_EQ(records, 160U);
 }
 
+// Who comes late, or never, delays the others by a moment.
+TEST(Spool, waits_only_so_long_for_who_is_coming) {
+  const base::TempDir dir;
+  Spool spool(dir.path());
+  ASSERT_TRUE(spool.roll(1));
+  const Spool::Coming never(spool);
+  for (int i = 0; i < 10; ++i) {
+    Spool::Coming own(spool);
+    const auto position = spool.append(frame_record(1, 3));
+    ASSERT_TRUE(position);
+    ASSERT_TRUE(spool.wait_durable(*position, own));
+  }
+}
+
 }  // namespace
 }  // namespace redoubt::store

@@ -44,6 +44,7 @@ Result<Appended> EmbeddedStore::append(const std::string& host_id, const event::
   TRY_STATUS(check_frame(host_id, frame, batch));
   Appended done;
   uint64_t position = 0;
+  Spool::Coming coming(*spool_);
   {
     std::unique_lock lock(ingest_mutex_);
     TRY_STATUS(wait_for_room(lock));
@@ -52,7 +53,7 @@ Result<Appended> EmbeddedStore::append(const std::string& host_id, const event::
     position = spool_->position();
     if (seal_due()) wake_.notify_one();
   }
-  TRY_STATUS(spool_->wait_durable(position));
+  TRY_STATUS(spool_->wait_durable(position, coming));
   return done;
 }
 
@@ -75,7 +76,7 @@ void EmbeddedStore::fill_tail(const BootKey& key, const event::Batch& batch, App
   HostActivity& host = hosts_[key.first];
   host.host_id = key.first;
   if (tail_.table->rows() == 0) tail_.began = Clock::now();
-  tail_.table->begin(key.first, key.second);
+  tail_.table->begin(key.first, key.second, batch);
   for (size_t i = 0; i < batch.size(); ++i) {
     const event::Row row = batch.row(i);
     const auto sequence = static_cast<uint64_t>(row.integer(event::Field::event_sequence));

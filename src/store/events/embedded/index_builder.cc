@@ -31,8 +31,10 @@ class KeyCollector {
         const uint32_t number = table_.text_number(row, info.field);
         if (number == kNoText || seen_[number] == round_) continue;
         seen_[number] = round_;
-        keys.push_back(index_key(info.field, table_.text_table().text(number)));
+        found_.push_back(number);
       }
+      table_.text_table().for_each(found_, [&](std::string_view text) { keys.push_back(index_key(info.field, text)); });
+      found_.clear();
     }
     return keys;
   }
@@ -42,6 +44,7 @@ class KeyCollector {
   std::vector<uint32_t> seen_;  // by text number: the round in which it was seen
   uint32_t round_ = 0;
   event::FieldSet there_;
+  std::vector<uint32_t> found_;
 };
 
 std::vector<uint64_t> make_filter(const std::vector<uint64_t>& keys) {

@@ -1,6 +1,7 @@
 #include "store/events/embedded/memtable.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "event/json.h"
 
@@ -9,6 +10,13 @@ namespace redoubt::store::embedded {
 namespace {
 
 constexpr size_t kBatchTextsMax = 1'000'000;  // remembered by their number
+
+constexpr uint32_t kToNumber = 1;  // in their place, before they have one
+
+// Whether what a text of a batch is here is kept by its number there.
+bool is_remembered(const event::Value& value) {
+  return value.text_number() != event::kNoTextNumber && value.text_number() < kBatchTextsMax;
+}
 
 bool fits(event::Field field, const event::Value& value) {
   return value.present() && value.is_text() == event::is_textual(event::info(field).type);
@@ -55,20 +63,34 @@ Column& Memtable::column(event::Field field) {
   return *static_cast<Column*>(column);
 }
 
-void Memtable::begin(std::string_view host_id, std::string_view boot_id) {
+void Memtable::begin(std::string_view host_id, std::string_view boot_id, const event::Batch& batch) {
   host_ = texts_.number(host_id);
   boot_ = texts_.number(boot_id);
-  batch_texts_.clear();
+  number_texts(batch);
 }
 
 // Equal texts of a batch are looked up once.
+void Memtable::number_texts(const event::Batch& batch) {
+  batch_texts_.clear();
+  texts_to_number_.clear();
+  numbers_in_batch_.clear();
+  for (size_t i = 0; i < batch.size(); ++i) {
+    batch.row(i).for_each([&](event::Field field, const event::Value& value) {
+      if (!fits(field, value) || !value.is_text() || !is_remembered(value)) return;
+      const uint32_t in_batch = value.text_number();
+      if (in_batch >= batch_texts_.size()) batch_texts_.resize(std::max<size_t>(in_batch + 1, batch_texts_.size() * 2));
+      if (std::exchange(batch_texts_[in_batch], kToNumber) == kToNumber) return;
+      texts_to_number_.push_back(value.text());
+      numbers_in_batch_.push_back(in_batch);
+    });
+  }
+  numbers_.resize(texts_to_number_.size());
+  texts_.number(texts_to_number_, numbers_);
+  for (size_t i = 0; i < numbers_.size(); ++i) batch_texts_[numbers_in_batch_[i]] = numbers_[i];
+}
+
 uint32_t Memtable::number_of(event::Value value) {
-  const uint32_t in_batch = value.text_number();
-  if (in_batch == event::kNoTextNumber || in_batch >= kBatchTextsMax) return texts_.number(value.text());
-  if (in_batch >= batch_texts_.size()) batch_texts_.resize(std::max<size_t>(in_batch + 1, batch_texts_.size() * 2));
-  uint32_t& known = batch_texts_[in_batch];
-  if (known == kNoText) known = texts_.number(value.text());
-  return known;
+  return is_remembered(value) ? batch_texts_[value.text_number()] : texts_.number(value.text());
 }
 
 void Memtable::add(const event::Row& row) {

@@ -35,7 +35,7 @@ class Memtable {
   Memtable& operator=(const Memtable&) = delete;
 
   // Begins a batch of the host and boot, which stand over what the events say of themselves.
-  void begin(std::string_view host_id, std::string_view boot_id);
+  void begin(std::string_view host_id, std::string_view boot_id, const event::Batch& batch);
   // A row of the batch that was begun.
   void add(const event::Row& row);
   // A row field by field, in any order; then finish_row().
@@ -61,6 +61,7 @@ class Memtable {
   struct Block;
   template <class Column>
   Column& column(event::Field field);
+  void number_texts(const event::Batch& batch);
   uint32_t number_of(event::Value value);
 
   std::unique_ptr<std::unique_ptr<Block>[]> blocks_;
@@ -70,6 +71,9 @@ class Memtable {
   uint32_t host_ = kNoText;
   uint32_t boot_ = kNoText;
   std::vector<uint32_t> batch_texts_;  // by the number of a text in its batch
+  // Scratch: the batch's distinct texts, their numbers in it and here.
+  std::vector<std::string_view> texts_to_number_;
+  std::vector<uint32_t> numbers_in_batch_, numbers_;
 };
 
 }  // namespace redoubt::store::embedded

@@ -36,7 +36,7 @@ TEST(Memtable, holds_rows_by_column) {
   const auto made = test_events::make_frame("host", 1, 3000, [](v1::Event& event) {
     if (event.event_sequence() > 2500) event.set_file_path("/tmp/x");
   });
-  table.begin("host", "boot");
+  table.begin("host", "boot", made.batch);
   for (size_t i = 0; i < made.batch.size(); ++i) table.add(made.batch.row(i));
   ASSERT_EQ(table.rows(), 3000U);
   EXPECT_EQ(table.text_table().text(table.text_number(2999, Field::process_name)), "p3000");
@@ -57,7 +57,7 @@ TEST(Memtable, takes_little_memory_for_what_is_often_said) {
       event.set_process_name("the same on all events");
       event.set_process_command_line("the same command line on all events, and it is a long one at that");
     });
-    table.begin("host", "boot");
+    table.begin("host", "boot", made.batch);
     for (size_t i = 0; i < made.batch.size(); ++i) table.add(made.batch.row(i));
   }
   EXPECT_LT(table.bytes() / table.rows(), 100U);
@@ -76,7 +76,7 @@ TEST(Memtable, is_read_while_it_grows) {
   });
   for (uint64_t first = 1; first < 20'000; first += 100) {
     const auto made = test_events::make_frame("host", first, first + 99);
-    table.begin("host", "boot");
+    table.begin("host", "boot", made.batch);
     for (size_t i = 0; i < made.batch.size(); ++i) table.add(made.batch.row(i));
     told = table.rows();
   }

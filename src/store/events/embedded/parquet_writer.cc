@@ -170,7 +170,7 @@ class GroupPacker {
     const std::vector<uint32_t>& distinct = text_slots_.distinct();
     chunk.bounds = bounds_of(distinct);
     if (!distinct.empty() && distinct.size() <= shape_.dictionary_values_max) {
-      for (const uint32_t text : distinct) put_text(table_.text_table().text(text));
+      table_.text_table().for_each(distinct, [this](std::string_view text) { put_text(text); });
       put_dictionary(distinct.size(), chunk);
       put_slots(distinct.size(), chunk);
       return;
@@ -187,9 +187,9 @@ class GroupPacker {
 
   void put_sized_texts() {
     numbers_.clear();
-    for (const uint32_t text : texts_) numbers_.push_back(std::ssize(table_.text_table().text(text)));
+    table_.text_table().for_each(texts_, [this](std::string_view text) { numbers_.push_back(std::ssize(text)); });
     pack_deltas(numbers_, page_);
-    for (const uint32_t text : texts_) page_ += table_.text_table().text(text);
+    table_.text_table().for_each(texts_, [this](std::string_view text) { page_ += text; });
   }
 
   std::optional<std::pair<std::string, std::string>> bounds_of(const std::vector<uint32_t>& texts) const {

@@ -36,7 +36,7 @@ class SegmentRowsTest : public testing::Test {
     bench::Generator generator({.mix = bench::Mix::fleet, .hosts = 20});
     while (table->rows() < rows) {
       const auto next = generator.next();
-      table->begin(next.host_id, next.frame.boot_id);
+      table->begin(next.host_id, next.frame.boot_id, next.batch);
       for (size_t i = 0; i < next.batch.size() && table->rows() < rows; ++i) {
         // Too many of these for a dictionary, and numbers of all sizes.
         table->put(Field::file_path, "/tmp/" + std::to_string(table->rows() * 7919));
@@ -147,7 +147,6 @@ TEST(SortedRows, keeps_processes_together_in_stretches_of_time) {
   constexpr uint32_t kEvents = 20'000;
   constexpr uint32_t kStretch = 8192;
   Memtable table;
-  table.begin("host", "boot");
   for (uint32_t row = 0; row < kEvents; ++row) {
     table.put(Field::host_id, "host");
     table.put(Field::event_time, int64_t{row});

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -37,8 +38,20 @@ class TextTable {
 
   // The text's number; what it was given before, where it is known.
   uint32_t number(std::string_view text);
+  // Those of many texts, one after the other: what is in memory is fetched for several at once.
+  void number(std::span<const std::string_view> texts, std::span<uint32_t> numbers);
   const TextRef& ref(uint32_t number) const { return chunks_[number / kChunk][number % kChunk]; }
   std::string_view text(uint32_t number) const { return ref(number).text(); }
+  // Calls `visit(text)` for each, in order. Texts lie all over the memory: those ahead are fetched meanwhile.
+  template <class Visit>
+  void for_each(std::span<const uint32_t> numbers, Visit&& visit) const {
+    constexpr size_t kAhead = 16;
+    for (size_t at = 0; at < numbers.size(); ++at) {
+      if (at + 2 * kAhead < numbers.size()) __builtin_prefetch(&ref(numbers[at + 2 * kAhead]));
+      if (at + kAhead < numbers.size()) __builtin_prefetch(text(numbers[at + kAhead]).data());
+      visit(text(numbers[at]));
+    }
+  }
   // Numbers in use, kNoText included.
   uint32_t size() const { return size_; }
   // True when no more than what is there can be numbered.
@@ -54,7 +67,8 @@ class TextTable {
     uint32_t tag = 0;
     uint32_t number = kNoText;
   };
-  void grow();
+  void grow_for(size_t texts);
+  uint32_t number(std::string_view text, uint64_t hash);
   uint32_t add(std::string_view text);
 
   std::vector<Cell> cells_;
