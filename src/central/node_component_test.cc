@@ -78,6 +78,7 @@ class HttpsClient {
     }
     return buffer_;
   }
+  void forget() { buffer_.clear(); }
   Answer answer() {
     Answer answer;
     read_until("\r\n\r\n");
@@ -860,6 +861,37 @@ TEST_F(AgentTest, stored_events_are_found_by_hunts) {
   for (const json& bucket : histogram["buckets"]) count += bucket["count"].get<int64_t>();
   EXPECT_EQ(count, 3) << histogram;
   EXPECT_LE(histogram["buckets"].size(), 10u);
+}
+
+TEST_F(AgentTest, a_hunt_is_answered_in_lines_and_the_connection_goes_on) {
+  ASSERT_TRUE(agent_->send(marker_frame(1)).has_ack());
+  const std::string query = "HostId = \"" + agent_->host_id() + "\" | fields FileName";
+  HttpsClient client(node_->api_port());
+  const auto ask = [&](const std::string& text, size_t limit) {
+    const std::string body = json{{"query", text}, {"limit", limit}}.dump();
+    client.send(
+        head("POST", "/api/v1/hunts", body.size(), {cookie_, "X-CSRF-Token: " + csrf_, "Accept: application/jsonl"}) +
+        body);
+  };
+  ask(query, 2);
+  const std::string answer = client.read_until("\r\n0\r\n\r\n");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
+  EXPECT_NE(answer.find("Content-Type: application/jsonl"), std::string::npos) << answer;
+  size_t rows = 0;
+  json last;
+  std::istringstream lines(answer.substr(answer.find("\r\n\r\n") + 4));
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("{")) continue;  // the size of a chunk
+    last = json::parse(line);
+    rows += last["rows"].size();
+  }
+  EXPECT_EQ(rows, 2U) << answer;
+  EXPECT_EQ(last["columns"][0]["field"], "process.name") << answer;
+  EXPECT_EQ(last["partial"], true);
+  EXPECT_TRUE(last.contains("took_ms"));
+  client.forget();
+  ask("FileName =", 2);
+  EXPECT_EQ(client.answer().status, 400);
 }
 
 TEST_F(AgentTest, the_neighbours_of_a_process_are_told) {

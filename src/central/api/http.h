@@ -54,12 +54,16 @@ class EventStream {
   virtual void wake_with(std::function<void()> wake) = 0;
 };
 
+// Sends the next part of an answer; does not wait until it is sent.
+using SendPart = std::function<void(std::string part)>;
+
 struct Response {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
   std::shared_ptr<EventStream> stream;                   // instead of a body
+  std::function<void(const SendPart&)> parts = nullptr;  // instead of a body: makes it, on a worker thread
   std::shared_ptr<const base::UniqueFd> file = nullptr;  // instead of a body: its first file_bytes
   uint64_t file_bytes = 0;
   std::string audit_note;  // what exactly was changed, for the audit log: "off"

@@ -15,6 +15,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr int64_t kBucketsDefault = 100;
+constexpr std::string_view kJsonLines = "application/jsonl";
 
 struct HuntBody {
   std::string query;
@@ -44,6 +45,23 @@ Response answer_response(const HuntAnswer& answer) {
   if (answer.result.partial) json["partial_why"] = answer.result.partial_why;
   json["took_ms"] = answer.took_ms;
   return json_response(json);
+}
+
+// A line for the first rows, and more of them, as they are found; one for the rest, or the error, ends it.
+Response run_in_parts(Services& services, const Request& request, const std::string& query, const HuntPage& page) {
+  const auto checked = services.hunts.check(query);
+  if (!checked) return hunt_error(checked.error(), query);
+  Response response{.content_type = std::string(kJsonLines)};
+  response.parts = [&services, query, page, gone = request.gone](const SendPart& send) {
+    ptrdiff_t told = 0;
+    auto answer = services.hunts.run(query, page, gone, [&](const store::HuntResult& part) {
+      told += std::ssize(part.rows);
+      send(json_response(rows_json(part)).body + "\n");
+    });
+    if (answer) answer->result.rows.erase(answer->result.rows.begin(), answer->result.rows.begin() + told);
+    send((answer ? answer_response(*answer) : hunt_error(answer.error(), query)).body + "\n");
+  };
+  return response;
 }
 
 // "k:FileName@process s:Image" as [FileName, Image].
@@ -81,6 +99,7 @@ Response run_hunt(Services& services, const Request& request) {
   const auto body = parse_hunt_body(request, {"query", "limit", "offset"});
   if (!body) return error_response(body.error());
   const HuntPage page{.limit = static_cast<uint32_t>(body->limit), .offset = static_cast<uint32_t>(body->offset)};
+  if (request.header("accept") == kJsonLines) return run_in_parts(services, request, body->query, page);
   const auto answer = services.hunts.run(body->query, page, request.gone);
   return answer ? answer_response(*answer) : hunt_error(answer.error(), body->query);
 }

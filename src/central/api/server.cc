@@ -118,6 +118,41 @@ asio::awaitable<Next> write_response(ConnectionPtr connection, Response response
   co_return error ? Next::close : next;
 }
 
+// Ends the connection's wait, from any thread.
+std::function<void()> waker_of(const ConnectionPtr& connection) {
+  return [weak = std::weak_ptr<Connection>(connection)] {
+    const ConnectionPtr alive = weak.lock();
+    if (alive) asio::post(alive->stream.get_executor(), [alive] { alive->wake.cancel(); });
+  };
+}
+
+// The parts of an answer, between the worker that makes them and the connection that sends them.
+class Parts {
+ public:
+  struct Taken {
+    std::string bytes;
+    bool last = false;
+  };
+
+  void add(const std::string& part) {
+    const std::lock_guard lock(mutex_);
+    made_.bytes += part;
+  }
+  void end() {
+    const std::lock_guard lock(mutex_);
+    made_.last = true;
+  }
+  // All that was made since.
+  Taken take() {
+    const std::lock_guard lock(mutex_);
+    return {.bytes = std::exchange(made_.bytes, {}), .last = made_.last};
+  }
+
+ private:
+  std::mutex mutex_;
+  Taken made_;
+};
+
 // Whether the peer has closed the connection, for a handler on a worker thread. The descriptor is one of its own: the
 // connection may be shut meanwhile.
 std::function<bool()> watch_peer(Connection& connection) {
@@ -193,6 +228,7 @@ class ApiServer::Impl {
   asio::awaitable<Next> refuse_head(ConnectionPtr connection, error_code error);
   asio::awaitable<Next> take_body(ConnectionPtr connection, Parser& parser, Admitted& admitted);
   asio::awaitable<void> send_events(ConnectionPtr connection, Response response);
+  asio::awaitable<Next> send_parts(ConnectionPtr connection, Response response, Next next);
   asio::awaitable<Next> send_file(ConnectionPtr connection, Response response, Next next);
   asio::awaitable<void> close(ConnectionPtr connection, Next how);
   bool room_for(const std::string& address) const;  // under mutex_
@@ -379,6 +415,7 @@ asio::awaitable<Next> ApiServer::Impl::serve_request(ConnectionPtr connection) {
     co_await send_events(connection, std::move(response));
     co_return Next::close;
   }
+  if (response.parts) co_return co_await send_parts(connection, std::move(response), after);
   if (response.file) co_return co_await send_file(connection, std::move(response), after);
   co_return co_await write_response(connection, std::move(response), after);
 }
@@ -414,6 +451,45 @@ asio::awaitable<Next> ApiServer::Impl::take_body(ConnectionPtr connection, Parse
     }
   }
   co_return Next::another_request;
+}
+
+// Each part as soon as it is made. The worker that makes them goes on when the client has gone: it is told by itself.
+asio::awaitable<Next> ApiServer::Impl::send_parts(ConnectionPtr connection, Response response, Next next) {
+  http::response<http::empty_body> message(static_cast<http::status>(response.status), 11);
+  add_security_headers(message, response);
+  message.keep_alive(next == Next::another_request);
+  message.chunked(true);
+  http::response_serializer<http::empty_body> serializer(message);
+  connection->lower().expires_after(kWriteTime);
+  const auto [error, size] = co_await http::async_write_header(connection->stream, serializer, kAsTuple);
+  if (error) co_return Next::close;
+  const auto parts = std::make_shared<Parts>();
+  asio::post(workers_, [parts, make = std::move(response.parts), wake = waker_of(connection)] {
+    make([&](const std::string& part) {
+      parts->add(part);
+      wake();
+    });
+    parts->end();
+    wake();
+  });
+  for (auto taken = parts->take(); !stopping_; taken = parts->take()) {
+    if (taken.bytes.empty() && taken.last) break;
+    if (taken.bytes.empty()) {
+      // As in send_events(): what came since take() wakes this wait.
+      connection->wake.expires_after(kHeartbeat);
+      co_await connection->wake.async_wait(kAsTuple);
+      continue;
+    }
+    connection->lower().expires_after(kWriteTime);
+    const auto chunk = http::make_chunk(asio::buffer(taken.bytes));
+    const auto [failed, sent] = co_await asio::async_write(connection->stream, chunk, kAsTuple);
+    if (failed) co_return Next::close;
+    connection->lower().expires_never();
+  }
+  const auto end = http::make_chunk_last();
+  connection->lower().expires_after(kWriteTime);
+  const auto [failed, sent] = co_await asio::async_write(connection->stream, end, kAsTuple);
+  co_return failed || stopping_ ? Next::close : next;
 }
 
 // Piece by piece: a file may be larger than the memory.
@@ -452,10 +528,7 @@ asio::awaitable<void> ApiServer::Impl::send_events(ConnectionPtr connection, Res
   const auto [error, size] = co_await http::async_write_header(connection->stream, serializer, kAsTuple);
   if (error) co_return;
   const std::shared_ptr<EventStream> events = response.stream;
-  events->wake_with([weak = std::weak_ptr<Connection>(connection)] {
-    const ConnectionPtr alive = weak.lock();
-    if (alive) asio::post(alive->stream.get_executor(), [alive] { alive->wake.cancel(); });
-  });
+  events->wake_with(waker_of(connection));
   std::string pending = ": open\n\n";
   while (!stopping_ && events->live()) {
     while (auto message_text = events->next()) pending += *message_text;

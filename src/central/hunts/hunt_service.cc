@@ -101,6 +101,17 @@ std::vector<event::Field> countable_fields(std::string_view name) {
 
 Error busy() { return {Errc::exhausted, "other hunts are running: try again in a moment"}; }
 
+// Tells `found` which of the rows that it is told are of the page.
+store::RowsFound rows_of_page(const HuntPage& page, const store::RowsFound& found) {
+  return [page, &found, before = size_t{0}](const store::HuntResult& part) mutable {
+    const size_t begin = std::clamp<size_t>(page.offset, before, before + part.rows.size());
+    const size_t end = std::clamp<size_t>(page.offset + page.limit, begin, before + part.rows.size());
+    const auto rows = part.rows.begin() - static_cast<ptrdiff_t>(before);
+    if (begin < end) found({.columns = part.columns, .rows = {rows + begin, rows + end}});
+    before += part.rows.size();
+  };
+}
+
 using Clock = std::chrono::steady_clock;
 
 int64_t ms_since(Clock::time_point begun) {
@@ -116,7 +127,8 @@ store::HuntLimits HuntService::limits(const Gone& gone) {
   return {.time_ms_max = kHuntTimeMs, .cancelled = [this, gone] { return stopping_.load() || (gone && gone()); }};
 }
 
-HuntOutcome<HuntAnswer> HuntService::run(const std::string& text, const HuntPage& page, const Gone& gone) {
+HuntOutcome<HuntAnswer> HuntService::run(const std::string& text, const HuntPage& page, const Gone& gone,
+                                         const store::RowsFound& found) {
   auto hunt = query::parse_hunt(text, base::Time::now());
   if (!hunt) return tl::unexpected<HuntError>(hunt.error());
   const RunningHunt running(running_);
@@ -126,10 +138,10 @@ HuntOutcome<HuntAnswer> HuntService::run(const std::string& text, const HuntPage
   const uint32_t wanted = page.offset + page.limit + 1;
   hunt->limit = hunt->limit_written ? std::min(hunt->limit, wanted) : wanted;
   const Clock::time_point begun = Clock::now();
-  auto found = events_.hunt(*hunt, limits(gone));
-  if (!found) return tl::unexpected<HuntError>(std::move(found).error());
+  auto whole = events_.hunt(*hunt, limits(gone), found ? rows_of_page(page, found) : nullptr);
+  if (!whole) return tl::unexpected<HuntError>(std::move(whole).error());
   hunts_.add();
-  HuntAnswer answer{.result = std::move(*found)};
+  HuntAnswer answer{.result = *std::move(whole)};
   auto& rows = answer.result.rows;
   rows.erase(rows.begin(), rows.begin() + static_cast<ptrdiff_t>(std::min<size_t>(page.offset, rows.size())));
   if (rows.size() > page.limit) {

@@ -78,7 +78,9 @@ class HuntService {
 
   // Where nobody waits for an answer any more, it is given up, and leaves its place to others.
   using Gone = std::function<bool()>;
-  HuntOutcome<HuntAnswer> run(const std::string& text, const HuntPage& page, const Gone& gone = {});
+  // `found` is told rows of the page while others are still looked for; the answer has them, too.
+  HuntOutcome<HuntAnswer> run(const std::string& text, const HuntPage& page, const Gone& gone = {},
+                              const store::RowsFound& found = {});
   HuntOutcome<Histogram> histogram(const std::string& text, uint32_t buckets, const Gone& gone = {});
   HuntOutcome<std::monostate> check(const std::string& text);
   // For people who are about to choose one: takes a few seconds at most. Times have none.

@@ -41,6 +41,9 @@ struct HuntLimits {
   std::function<bool()> cancelled;
 };
 
+// Told how an answer begins while the rest of it is still looked for: columns, and rows that follow those told before.
+using RowsFound = std::function<void(const HuntResult& rows)>;
+
 // The range of sequence numbers that became durable, and what of it was new.
 struct Appended {
   uint64_t last_sequence = 0;
@@ -58,7 +61,9 @@ class EventStore {
   // Highest sequence number held for the host and boot; 0 where there is none.
   virtual uint64_t stored_sequence(const std::string& host_id, const std::string& boot_id) = 0;
 
-  virtual Result<HuntResult> hunt(const query::Hunt& hunt, const HuntLimits& limits) = 0;
+  Result<HuntResult> hunt(const query::Hunt& hunt, const HuntLimits& limits) { return this->hunt(hunt, limits, {}); }
+  // The result has the rows that `found` was told, too. An engine that finds all rows at once tells none.
+  virtual Result<HuntResult> hunt(const query::Hunt& hunt, const HuntLimits& limits, const RowsFound& found) = 0;
   // (bucket microseconds, count), buckets of width_us, empty ones left out.
   virtual Result<HuntResult> histogram(const query::Hunt& hunt, int64_t width_us, const HuntLimits& limits) = 0;
 

@@ -131,7 +131,7 @@ Status ClickHouseStore::replay_unjudged(const std::function<Status(const std::st
   return {};
 }
 
-Result<HuntResult> ClickHouseStore::hunt(const query::Hunt& hunt, const HuntLimits& limits) {
+Result<HuntResult> ClickHouseStore::hunt(const query::Hunt& hunt, const HuntLimits& limits, const RowsFound&) {
   const bool sent = wait_sent(limits);
   auto result = hunter_->hunt(hunt, limits);
   if (result && !sent) tell_unsent(*result);

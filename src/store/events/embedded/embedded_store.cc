@@ -124,8 +124,8 @@ View EmbeddedStore::seen_view() {
   return view;
 }
 
-Result<HuntResult> EmbeddedStore::hunt(const query::Hunt& hunt, const HuntLimits& limits) {
-  return hunter_->hunt(seen_view(), hunt, limits);
+Result<HuntResult> EmbeddedStore::hunt(const query::Hunt& hunt, const HuntLimits& limits, const RowsFound& found) {
+  return hunter_->hunt(seen_view(), hunt, limits, found);
 }
 
 Result<HuntResult> EmbeddedStore::histogram(const query::Hunt& hunt, int64_t width_us, const HuntLimits& limits) {

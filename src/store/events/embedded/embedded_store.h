@@ -35,7 +35,8 @@ class EmbeddedStore final : public EventStore {
 
   Result<Appended> append(const std::string& host_id, const event::Frame& frame, const event::Batch& batch) override;
   uint64_t stored_sequence(const std::string& host_id, const std::string& boot_id) override;
-  Result<HuntResult> hunt(const query::Hunt& hunt, const HuntLimits& limits) override;
+  using EventStore::hunt;
+  Result<HuntResult> hunt(const query::Hunt& hunt, const HuntLimits& limits, const RowsFound& found) override;
   Result<HuntResult> histogram(const query::Hunt& hunt, int64_t width_us, const HuntLimits& limits) override;
   Status replay_unjudged(const std::function<Status(const std::string&, const event::Batch&)>& judge) override;
   Status mark_judged(const std::string& host_id, const std::string& boot_id, uint64_t sequence) override;

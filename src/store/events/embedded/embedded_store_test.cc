@@ -326,6 +326,34 @@ TEST_F(EmbeddedStoreTest, walks_to_the_oldest_segment_for_a_rare_event) {
   EXPECT_EQ(number_at(result, 0, 0), 4);
 }
 
+// More segments than are looked through at once, which overlap.
+TEST_F(EmbeddedStoreTest, tells_the_first_rows_while_it_looks_for_others) {
+  open();
+  for (uint64_t segment = 0; segment < 40; ++segment) {
+    take(make_frame("a", segment * 10 + 1, segment * 10 + 10));
+    take(make_frame("b", segment * 10 + 1, segment * 10 + 12));
+    ASSERT_TRUE(store_->seal());
+  }
+  query::Hunt few = everything(10);
+  query::Hunt oldest = everything(1000);
+  oldest.direction = query::Direction::ascending;
+  const query::Hunt all = everything(1000);
+  for (const auto* hunt : std::initializer_list<const query::Hunt*>{&all, &few, &oldest}) {
+    std::vector<std::vector<Cell>> told;
+    const auto result = store_->hunt(*hunt, {}, [&](const HuntResult& part) {
+      EXPECT_FALSE(part.rows.empty());
+      EXPECT_EQ(part.columns.size(), hunt->fields.size());
+      told.insert(told.end(), part.rows.begin(), part.rows.end());
+    });
+    ASSERT_TRUE(result) << result.error().message;
+    EXPECT_EQ(result->rows, this->hunt(*hunt).rows);
+    ASSERT_LE(told.size(), result->rows.size());
+    EXPECT_TRUE(std::equal(told.begin(), told.end(), result->rows.begin()));
+    EXPECT_EQ(told.empty(), hunt == &oldest);
+    EXPECT_EQ(told.size() < result->rows.size(), hunt == &all || hunt == &oldest);
+  }
+}
+
 TEST_F(EmbeddedStoreTest, compares_without_case_and_by_prefix_of_addresses) {
   open();
   take(make_frame("a", 1, 4, [](v1::Event& event) {

@@ -103,14 +103,15 @@ class Slot {
 
 }  // namespace
 
-Result<HuntResult> Hunter::hunt(const View& view, const query::Hunt& hunt, const HuntLimits& limits) {
+Result<HuntResult> Hunter::hunt(const View& view, const query::Hunt& hunt, const HuntLimits& limits,
+                                const RowsFound& found) {
   const Slot slot(slots_, limits);
   TRY_STATUS(slot.status());
   TRY(auto session, duck_.connect());
   Run run(duck_, std::move(session), hunt, limits);
   View pruned = Pruner(hunt).prune(view);
   const bool shows_events = hunt.aggregate.index() == 0;
-  if (shows_events && hunt.sort == event::Field::event_time) return walk(run, hunt, pruned);
+  if (shows_events && hunt.sort == event::Field::event_time) return walk(run, hunt, pruned, found);
   const auto statement_of = [&](const std::string& source, const query::sql::Answered& answered) {
     return query::sql::select(hunt, source, Dialect::duckdb, answered);
   };

@@ -14,7 +14,7 @@ class Hunter {
  public:
   explicit Hunter(Duck& duck) : duck_(duck) {}
 
-  Result<HuntResult> hunt(const View& view, const query::Hunt& hunt, const HuntLimits& limits);
+  Result<HuntResult> hunt(const View& view, const query::Hunt& hunt, const HuntLimits& limits, const RowsFound& found);
   Result<HuntResult> histogram(const View& view, const query::Hunt& hunt, int64_t width_us, const HuntLimits& limits);
   // Runs a statement that writes what the hunt finds elsewhere; its own rows. A limit that ends it is an error.
   Result<HuntResult> write(const View& view, const query::Hunt& hunt, const Run::StatementOf& statement_of,

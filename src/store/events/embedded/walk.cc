@@ -66,9 +66,10 @@ query::Hunt clone(const query::Hunt& hunt) {
 
 class Walk {
  public:
-  Walk(Run& run, const query::Hunt& hunt)
+  Walk(Run& run, const query::Hunt& hunt, const RowsFound& rows_found)
       : run_(run),
         asked_(hunt),
+        rows_found_(rows_found),
         hunt_(clone(hunt)),
         fields_(hunt.fields),
         newest_first_(hunt.direction == query::Direction::descending) {
@@ -95,7 +96,7 @@ class Walk {
         part.segments.push_back(view.segments[at]);
       }
       if (part.segments.empty()) break;
-      going = step(std::move(part));
+      going = step(std::move(part)) && (at == view.segments.size() || tell_before(view.segments[at].segment->info));
     }
     if (failure_) return tl::unexpected(*failure_);
     return answer();
@@ -191,14 +192,30 @@ class Walk {
     }
   }
 
-  // What is shown of the rows found, in their order; false: a limit ended it.
-  Result<bool> fetch(std::vector<std::vector<Cell>>& rows) {
+  // Tells the newest rows: those that none of the segment, or of those after it, comes before. False ends the walk.
+  bool tell_before(const SegmentInfo& next) {
+    if (!rows_found_ || !newest_first_ || asked_.offset > 0) return true;
+    const auto end = std::find_if_not(found_.begin() + std::ssize(rows_), found_.end(),
+                                      [&](const Found& row) { return row.time_us > next.max_time_us; });
+    const auto told = std::ssize(rows_);
+    const auto fetched = fetch_to(static_cast<size_t>(end - found_.begin()));
+    if (!fetched) return stop(fetched.error());
+    HuntResult part{.columns = columns(), .rows = {rows_.begin() + told, rows_.end()}};
+    std::erase_if(part.rows, is_missing);
+    if (!part.rows.empty()) rows_found_(part);
+    return *fetched;
+  }
+
+  // What is shown of the rows found, up to that one, in their order; false: a limit ended it.
+  Result<bool> fetch_to(size_t end) {
     std::map<std::shared_ptr<const Segment>, std::map<uint64_t, size_t>> wanted;
-    for (size_t i = 0; i < found_.size(); ++i) {
+    size_t i = rows_.size();
+    rows_.resize(std::max(i, end));
+    for (; i < end; ++i) {
       const Place& place = found_[i].place;
       if (place.segment) wanted[place.segment][place.row] = i;
       for (size_t column = 0; place.table && column < fields_.size(); ++column) {
-        rows[i].push_back(cell_of(*place.table, place.row, fields_[column]));
+        rows_[i].push_back(cell_of(*place.table, place.row, fields_[column]));
       }
     }
     for (const auto& [segment, places] : wanted) {
@@ -210,39 +227,48 @@ class Walk {
       for (auto& row : fetched->rows) {
         const auto number = static_cast<uint64_t>(number_in(row.back()));
         row.pop_back();
-        rows[places.at(number)] = std::move(row);
+        rows_[places.at(number)] = std::move(row);
       }
     }
     return true;
   }
 
-  Result<HuntResult> answer() {
-    HuntResult result;
+  std::vector<Column> columns() const {
+    std::vector<Column> columns;
     for (const event::Field field : fields_) {
-      result.columns.push_back({.name = std::string(event::info(field).name), .field = field});
+      columns.push_back({.name = std::string(event::info(field).name), .field = field});
     }
+    return columns;
+  }
+
+  Result<HuntResult> answer() {
     found_.erase(found_.begin(), found_.begin() + std::min<std::ptrdiff_t>(asked_.offset, std::ssize(found_)));
-    std::vector<std::vector<Cell>> rows(found_.size());
-    TRY_STATUS(fetch(rows).map([](bool) {}));
-    // Rows of a damaged segment, or past a limit, stay empty.
-    std::erase_if(rows, [](const auto& row) { return row.empty(); });
-    result.rows = std::move(rows);
+    TRY_STATUS(fetch_to(found_.size()).map([](bool) {}));
+    std::erase_if(rows_, is_missing);
+    HuntResult result{.columns = columns(), .rows = std::move(rows_)};
     run_.finish(result);
     return result;
   }
 
+  // A row of a damaged segment, or past a limit.
+  static bool is_missing(const std::vector<Cell>& row) { return row.empty(); }
+
   Run& run_;
   const query::Hunt& asked_;
+  const RowsFound& rows_found_;
   query::Hunt hunt_;
   std::vector<event::Field> fields_;
   event::FieldSet shown_{};  // the same
   bool newest_first_;
   std::vector<Found> found_;
+  std::vector<std::vector<Cell>> rows_;  // what is shown of the first of them
   std::optional<Error> failure_;
 };
 
 }  // namespace
 
-Result<HuntResult> walk(Run& run, const query::Hunt& hunt, const View& view) { return Walk(run, hunt).go(view); }
+Result<HuntResult> walk(Run& run, const query::Hunt& hunt, const View& view, const RowsFound& found) {
+  return Walk(run, hunt, found).go(view);
+}
 
 }  // namespace redoubt::store::embedded

@@ -12,7 +12,7 @@ import { fieldOf, shownColumns } from './columns';
 import { ContextForm, type Origin } from './context_form';
 import { ExportMenu } from './export_menu';
 import { Histogram } from './histogram';
-import { rowsMax, useFields, useHistogram, useHunt } from './hunt_queries';
+import { rowsMax, useFields, useHistogram, useHunt, type Hunted } from './hunt_queries';
 import { observablesOf } from './observables';
 import { QueryBuilder } from './query_builder';
 import { QueryEditor } from './query_editor';
@@ -64,13 +64,13 @@ function Mistake({ diagnostic }: { diagnostic: Diagnostic }) {
   return <pre className={css.mistake} role="alert" data-testid="query-mistake">{diagnostic.rendered}</pre>;
 }
 
-function Summary({ result, children }: { result: HuntResult; children: React.ReactNode }) {
+function Summary({ result, children }: { result: Hunted; children: React.ReactNode }) {
   const count = result.rows.length;
   return (
     <div className={css.summary}>
       <span>
         <strong>{count.toLocaleString('en')}</strong> {count === 1 ? 'row' : 'rows'}
-        <span className="dim"> in {result.took_ms} ms</span>
+        <span className="dim">{result.ended ? ` in ${result.took_ms} ms` : ' so far'}</span>
         {result.partial && <span className={css.partial}> · {result.partial_why || 'there are more'}</span>}
         {!result.partial && count >= rowsMax && <span className={css.partial}> · no more than {rowsMax.toLocaleString('en')} are shown</span>}
       </span>
@@ -82,7 +82,7 @@ function Summary({ result, children }: { result: HuntResult; children: React.Rea
 
 interface ResultsProps {
   query: string;
-  result: HuntResult;
+  result: Hunted;
   chosen: string[];
   setColumns: (names: string[]) => void;
   actions: ValueActions;
@@ -101,7 +101,7 @@ function Results({ query, result, chosen, setColumns, actions, onFindSame }: Res
   const columns = useMemo(() => shownColumns(result, chosen), [result, chosen]);
   const open = selected !== undefined && selected < result.rows.length ? selected : undefined;
   return (
-    <section className={`${ui.card} ${css.resultCard}`} aria-label="Results">
+    <section className={`${ui.card} ${css.resultCard}`} aria-label="Results" data-query={result.query} aria-busy={!result.ended}>
       <Summary result={result}>
         {result.rows.length > 0 && <ExportMenu query={query} columns={columns.map((column) => column.name)} />}
         <ColumnChooser result={result} shown={columns.map((column) => column.name)} onChange={setColumns} />

@@ -1,6 +1,6 @@
 // Calls of the hunting API.
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { ApiError, api, read, type Diagnostic, type HuntResult } from '@/shared/api/client';
+import { keepPreviousData, useQuery, type QueryClient, type QueryKey } from '@tanstack/react-query';
+import { ApiError, api, lines, read, type Diagnostic, type HuntResult } from '@/shared/api/client';
 
 export const rowsMax = 1000;
 const bucketsMax = 120;
@@ -16,13 +16,36 @@ export interface HuntRequest {
   run: number;
 }
 
+// Rows are there as soon as the node has found them; `ended` says that these are all.
+export interface Hunted extends HuntResult {
+  query: string;
+  ended: boolean;
+}
+
+interface Asking {
+  client: QueryClient;
+  queryKey: QueryKey;
+  signal: AbortSignal;
+}
+
+async function hunt(query: string, { client, queryKey, signal }: Asking): Promise<Hunted> {
+  const body = { query, limit: rowsMax, offset: 0 };
+  let hunted: Hunted | undefined;
+  for await (const part of lines<HuntResult>('/hunts', body, signal)) {
+    hunted = { ...part, query, rows: [...(hunted?.rows ?? []), ...part.rows], ended: part.took_ms !== undefined };
+    if (!hunted.ended) client.setQueryData(queryKey, hunted);
+  }
+  if (!hunted?.ended) throw new ApiError(0, 'unreachable', 'the answer of the node broke off');
+  return hunted;
+}
+
 export function useHunt({ query, run }: HuntRequest) {
   return useQuery({
     queryKey: ['hunt', query, run],
     staleTime: Infinity,
     gcTime: 0,
     placeholderData: keepPreviousData,
-    queryFn: ({ signal }): Promise<HuntResult> => read(api.POST('/hunts', { body: { query, limit: rowsMax, offset: 0 }, signal })),
+    queryFn: (asking) => hunt(query, asking),
   });
 }
 

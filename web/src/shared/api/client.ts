@@ -65,6 +65,39 @@ export function errorOf(status: number, body: unknown): ApiError {
   return new ApiError(status, 'unknown', `the node answered with status ${status}`);
 }
 
+// Lines of JSON as they come; the last may be an error.
+export async function* lines<T>(path: keyof paths, body: unknown, signal: AbortSignal): AsyncGenerator<T> {
+  const response = await fetch(apiBase + path, {
+    method: 'POST', signal, credentials: 'same-origin', body: JSON.stringify(body),
+    headers: { ...csrfHeader(), 'Content-Type': 'application/json', Accept: 'application/jsonl' },
+  }).catch((error: unknown) => {
+    if (signal.aborted) throw error;
+    throw unreachable();
+  });
+  if (response.status === 401) shared.ended();
+  if (!response.ok) throw errorOf(response.status, await response.json().catch(() => undefined));
+  for await (const line of splitLines(response.body!.pipeThrough(new TextDecoderStream()))) {
+    const value: unknown = JSON.parse(line);
+    if ((value as { error?: unknown }).error) throw errorOf(response.status, value);
+    yield value as T;
+  }
+}
+
+// Without the end of each; what follows the last one is cut off.
+export async function* splitLines(texts: ReadableStream<string>): AsyncGenerator<string> {
+  const reader = texts.getReader();
+  let rest = '';
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    const ended = (rest + part.value).split('\n');
+    rest = ended.pop()!;
+    yield* ended;
+  }
+}
+
+function unreachable(): ApiError {
+  return new ApiError(0, 'unreachable', 'the node cannot be reached');
+}
+
 interface Reply<T> {
   data?: T;
   error?: unknown;
@@ -77,7 +110,7 @@ export async function read<T>(call: Promise<Reply<T>>): Promise<T> {
   try {
     reply = await call;
   } catch {
-    throw new ApiError(0, 'unreachable', 'the node cannot be reached');
+    throw unreachable();
   }
   if (!reply.response.ok) throw errorOf(reply.response.status, reply.error);
   return reply.data as T;
