@@ -132,6 +132,25 @@ TEST(Link, reports_how_the_agent_is_and_applies_the_nodes_policy) {
   EXPECT_TRUE(agent.delivered());
 }
 
+// Three hosts, and the node wants to hear one a second.
+TEST(Link, reports_more_rarely_where_there_are_many_hosts) {
+  Node node(1);
+  std::vector<std::unique_ptr<base::TempDir>> directories;
+  std::vector<std::unique_ptr<Agent>> agents;
+  const LinkClientOptions options{.report = [] { return HostReport{}; }};
+  for (const char* host : {"host-1", "host-2", "host-3"}) {
+    directories.push_back(std::make_unique<base::TempDir>());
+    agents.push_back(
+        std::make_unique<Agent>(node, directories.back()->path(), node.client(host), SpoolOptions{}, options));
+    ASSERT_TRUE(agents.back()->reaches(LinkPhase::connected));
+  }
+  ASSERT_TRUE(eventually([&] { return node.handler.reports >= 3; }));
+  const int first = node.handler.reports;
+  std::this_thread::sleep_for(seconds(3));
+  EXPECT_LE(node.handler.reports - first, 6);
+  EXPECT_TRUE(eventually([&] { return node.handler.reports > first; }));
+}
+
 // A certificate whose two thirds are over in a moment.
 KeyAndCertificate short_lived(const Node& node) {
   const auto own = make_request("host-1").value();

@@ -116,7 +116,7 @@ class TestHandler final : public FrameHandler {
 };
 
 struct Node {
-  Node() {
+  explicit Node(size_t reports_per_second = 300) : reports_per_second_max(reports_per_second) {
     const std::vector<std::string> names = {"node.test", "127.0.0.1"};
     certificate = make_server_certificate(ca, names).value();
     start();
@@ -126,7 +126,8 @@ struct Node {
                                       .ca_pem = ca.certificate_pem,
                                       .certificate_pem = certificate.certificate_pem,
                                       .key_pem = certificate.key_pem,
-                                      .node_version = "test"},
+                                      .node_version = "test",
+                                      .reports_per_second_max = reports_per_second_max},
                                      handler);
     ASSERT_TRUE(started) << started.error().message;
     server = *std::move(started);
@@ -140,6 +141,7 @@ struct Node {
   }
 
   TestHandler handler;
+  const size_t reports_per_second_max;
   const KeyAndCertificate ca = make_ca("test").value();
   KeyAndCertificate certificate;
   int port = 0;

@@ -1,5 +1,6 @@
 // redoubtd: the central node. init makes its data directory, serve runs it, user changes accounts.
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <iostream>
@@ -59,6 +60,14 @@ Status run_init(const Options& options) {
   return {};
 }
 
+// Each agent's stream takes a descriptor, and programs begin with leave for a thousand.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 // Blocked in every thread before any starts, so that the one below receives them.
 sigset_t block_stop_signals() {
   sigset_t signals;
@@ -73,6 +82,7 @@ sigset_t block_stop_signals() {
 Status run_serve(const Options& options) {
   TRY(const base::Config config, load_config(options));
   TRY_STATUS(apply_log_level(config));
+  raise_descriptor_limit();
   const sigset_t signals = block_stop_signals();
   TRY(const central::NodeOptions node_settings, node_options(config));
   TRY(const auto node, central::Node::start(node_settings));

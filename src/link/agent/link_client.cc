@@ -14,7 +14,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "link/agent/rejected_frames.h"
-#include "link/tls_policy.h"
+#include "link/grpc_setup.h"
 #include "redoubt/link.grpc.pb.h"
 
 namespace redoubt::link {
@@ -32,6 +32,7 @@ constexpr int kKeepaliveTimeoutMs = 10'000;
 constexpr auto kWelcomeWait = std::chrono::seconds(20);
 constexpr auto kIdleWait = std::chrono::seconds(1);
 constexpr auto kStatusWait = std::chrono::seconds(2);
+constexpr milliseconds kReportAfterMax = std::chrono::minutes(10);
 constexpr auto kDrainPoll = milliseconds(10);
 constexpr size_t kNodeVersionMax = 64;
 constexpr size_t kReasonMax = 512;
@@ -194,6 +195,7 @@ struct LinkClient::Impl {
   std::string renewal_key;     // of the request that is under way; empty: none
   base::Time renew_at;         // 0: never
   Clock::time_point report_at;
+  milliseconds report_after{0};     // what the node wants
   uint64_t last_read_sequence = 0;  // sender's thread only
   std::thread thread;
 };
@@ -451,7 +453,10 @@ bool LinkClient::Impl::send_due(Stream& stream) {
   }
   if (renewal.has_renewal() && !stream.Write(renewal)) return false;
   if (!options.report || now < report_at) return true;
-  report_at = now + options.report_every;
+  {
+    const std::lock_guard lock(mutex);
+    report_at = now + std::max(options.report_every, report_after);
+  }
   return stream.Write(message_of(options.report()));
 }
 
@@ -459,6 +464,7 @@ void LinkClient::Impl::take_noted(const v1::Noted& noted) {
   {
     const std::lock_guard lock(mutex);
     state.last_contact = base::Time::now();
+    report_after = std::min(milliseconds(noted.report_after_ms()), kReportAfterMax);
   }
   if (!noted.has_policy() || !options.take_policy) return;
   const auto policy = policy_of(noted.policy());
@@ -538,7 +544,7 @@ LinkClient::LinkClient(LinkClientOptions options, Account& account, Intake& inta
 LinkClient::~LinkClient() { stop(milliseconds(0)); }
 
 void LinkClient::start() {
-  require_tls_1_3();
+  set_up_grpc();
   impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
 }
 

@@ -1,4 +1,5 @@
 #include "link/node/link_server.h"
+#include "link/grpc_setup.h"
 
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/resource_quota.h>
@@ -13,7 +14,6 @@
 #include "event/batch.h"
 #include "link/certificate.h"
 #include "link/node/host_lanes.h"
-#include "link/tls_policy.h"
 #include "redoubt/link.grpc.pb.h"
 
 namespace redoubt::link {
@@ -162,6 +162,11 @@ struct LinkServer::Impl final : v1::Link::CallbackService {
   // Makes `stream` the one of its host; gives the one before it.
   std::shared_ptr<AgentStream> replace_current(const std::shared_ptr<AgentStream>& stream);
   std::vector<std::shared_ptr<AgentStream>> streams_of(const std::string& host_id);
+  // How many hosts are connected.
+  size_t greeted() {
+    const std::lock_guard lock(mutex);
+    return current.size();
+  }
 
   const LinkServerOptions options;
   FrameHandler& handler;
@@ -172,6 +177,7 @@ struct LinkServer::Impl final : v1::Link::CallbackService {
   std::mutex mutex;
   std::condition_variable streams_changed;
   std::unordered_set<std::shared_ptr<AgentStream>> streams;
+  std::unordered_map<std::string, size_t> streams_of_host;
   std::unordered_map<std::string, std::shared_ptr<AgentStream>> current;  // the greeted stream of each host
   bool stopping = false;
 };
@@ -284,6 +290,7 @@ void AgentStream::note(const v1::Report& message) {
   if (!report) return finish(status_of(report.error()));
   v1::Noted& noted = *reply_.mutable_noted();
   noted.Clear();
+  noted.set_report_after_ms(static_cast<uint32_t>(server_.greeted() * 1000 / server_.options.reports_per_second_max));
   if (const auto policy = server_.handler.take_report(agent_, *report)) write_policy(*policy, *noted.mutable_policy());
   write_reply();
 }
@@ -330,12 +337,13 @@ grpc::ServerBidiReactor<v1::AgentMessage, v1::NodeMessage>* LinkServer::Impl::St
 
 std::shared_ptr<AgentStream> LinkServer::Impl::admit(AgentIdentity agent, grpc::Status& refusal) {
   const std::lock_guard lock(mutex);
-  size_t of_host = 0;
-  for (const auto& stream : streams) of_host += stream->agent().host_id == agent.host_id ? 1 : 0;
+  size_t& of_host = streams_of_host[agent.host_id];
   if (stopping || streams.size() >= options.streams_max || of_host >= kStreamsPerHostMax) {
+    if (of_host == 0) streams_of_host.erase(agent.host_id);
     refusal = {grpc::StatusCode::UNAVAILABLE, stopping ? "node stops" : "too many streams"};
     return nullptr;
   }
+  ++of_host;
   auto stream = std::make_shared<AgentStream>(*this, std::move(agent));
   streams.insert(stream);
   return stream;
@@ -343,7 +351,10 @@ std::shared_ptr<AgentStream> LinkServer::Impl::admit(AgentIdentity agent, grpc::
 
 void LinkServer::Impl::forget(const std::shared_ptr<AgentStream>& stream) {
   const std::lock_guard lock(mutex);
-  streams.erase(stream);
+  if (streams.erase(stream) > 0) {
+    const auto of_host = streams_of_host.find(stream->agent().host_id);
+    if (--of_host->second == 0) streams_of_host.erase(of_host);
+  }
   const auto latest = current.find(stream->agent().host_id);
   if (latest != current.end() && latest->second == stream) current.erase(latest);
   streams_changed.notify_all();
@@ -365,7 +376,7 @@ std::vector<std::shared_ptr<AgentStream>> LinkServer::Impl::streams_of(const std
 
 Result<std::unique_ptr<LinkServer>> LinkServer::start(LinkServerOptions options, FrameHandler& handler) {
   const std::string address = options.address;
-  require_tls_1_3();
+  set_up_grpc();
   auto impl = std::make_unique<Impl>(std::move(options), handler);
   grpc::SslServerCredentialsOptions tls(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
   tls.pem_root_certs = impl->options.ca_pem;
@@ -395,10 +406,7 @@ LinkServer::~LinkServer() { stop(); }
 
 int LinkServer::port() const { return impl_->port; }
 
-size_t LinkServer::streams() const {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->current.size();
-}
+size_t LinkServer::streams() const { return impl_->greeted(); }
 
 void LinkServer::end_streams(const std::string& host_id) {
   CHECK(!host_id.empty());

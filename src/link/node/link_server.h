@@ -59,8 +59,9 @@ struct LinkServerOptions {
   std::string certificate_pem;
   std::string key_pem;
   std::string node_version;
-  size_t streams_max = 4096;
-  size_t worker_threads = 8;  // how many hosts' handler calls run at once
+  size_t streams_max = 32'768;          // each takes a descriptor and some memory
+  size_t reports_per_second_max = 300;  // of all hosts: with more of them each reports more rarely
+  size_t worker_threads = 8;            // how many hosts' handler calls run at once
 };
 
 class LinkServer {

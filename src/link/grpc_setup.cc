@@ -1,5 +1,6 @@
-#include "link/tls_policy.h"
+#include "link/grpc_setup.h"
 
+#include <absl/synchronization/mutex.h>
 #include <openssl/bio.h>
 #include <openssl/conf.h>
 #include <openssl/ssl.h>
@@ -36,9 +37,12 @@ bool load_tls_policy() {
 
 }  // namespace
 
-void require_tls_1_3() {
+void set_up_grpc() {
   static std::once_flag once;
-  std::call_once(once, [] { CHECK(load_tls_policy()); });
+  std::call_once(once, [] {
+    CHECK(load_tls_policy());
+    absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  });
 }
 
 }  // namespace redoubt::link
