@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "bench/generator.h"
 #include "bench/must.h"
+#include "link/agent/messages.h"
 #include "link/grpc_setup.h"
 #include "redoubt/link.grpc.pb.h"
 
@@ -139,18 +140,6 @@ void wait_for(const std::atomic<size_t>& count, size_t wanted, const std::string
   }
 }
 
-v1::AgentMessage message_of(event::Frame frame) {
-  v1::AgentMessage message;
-  v1::Frame& out = *message.mutable_frame();
-  out.set_boot_id(frame.boot_id);
-  out.set_first_sequence(frame.first_sequence);
-  out.set_last_sequence(frame.last_sequence);
-  out.set_events(frame.events);
-  out.set_payload(std::move(frame.payload));
-  out.set_checksum(frame.checksum);
-  return message;
-}
-
 struct Due {
   double at = 0;  // seconds after the beginning
   size_t host = 0;
@@ -220,15 +209,14 @@ void run(const std::string& directory, const std::string& node, double seconds) 
       frames_before = frames;
       say({{"warm", true}});
     }
-    v1::AgentMessage message;
-    message.mutable_report();
-    const bool of_frame = due.frame.has_value();
-    if (of_frame) {
-      ++frames;
-      events += warm ? due.frame->events : 0;
-      message = message_of(*std::move(due.frame));
+    Agent& agent = *(*agents)[due.host];
+    if (!due.frame) {
+      agent.send(link::message_of(link::HostReport{}));
+      continue;
     }
-    (*agents)[due.host]->send(std::move(message), of_frame ? std::optional(moment) : std::nullopt);
+    ++frames;
+    events += warm ? due.frame->events : 0;
+    agent.send(link::message_of(*std::move(due.frame)), moment);
   }
   wait_for(seen->acknowledged, frames, "not all frames are acknowledged");
   const double took = seconds_since(begin) - kWarmSeconds;

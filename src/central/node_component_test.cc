@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "central/test_events.h"
+#include "link/agent/messages.h"
 #include "link/certificate.h"
 #include "redoubt/link.grpc.pb.h"
 #include "store/events/clickhouse/test_clickhouse.h"
@@ -278,15 +279,8 @@ class TestAgent {
     return stream_->Write(message) && stream_->Read(&answer) && answer.has_welcome();
   }
   v1::NodeMessage send(const event::Frame& frame) {
-    v1::AgentMessage message;
-    message.mutable_frame()->set_boot_id(frame.boot_id);
-    message.mutable_frame()->set_first_sequence(frame.first_sequence);
-    message.mutable_frame()->set_last_sequence(frame.last_sequence);
-    message.mutable_frame()->set_events(frame.events);
-    message.mutable_frame()->set_payload(frame.payload);
-    message.mutable_frame()->set_checksum(frame.checksum);
     v1::NodeMessage answer;
-    if (stream_->Write(message)) stream_->Read(&answer);
+    if (stream_->Write(link::message_of(frame))) stream_->Read(&answer);
     return answer;
   }
   grpc::Status ended() {

@@ -13,6 +13,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "link/agent/messages.h"
 #include "link/agent/rejected_frames.h"
 #include "link/grpc_setup.h"
 #include "redoubt/link.grpc.pb.h"
@@ -63,31 +64,6 @@ std::shared_ptr<grpc::Channel> make_channel(const LinkClientOptions& options, co
   // Each attempt is its own connection: the back-off is this client's, not the channel's.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return grpc::CreateCustomChannel(options.address, grpc::SslCredentials(tls), arguments);
-}
-
-v1::AgentMessage message_of(const event::Frame& frame) {
-  v1::AgentMessage message;
-  v1::Frame& out = *message.mutable_frame();
-  out.set_boot_id(frame.boot_id);
-  out.set_first_sequence(frame.first_sequence);
-  out.set_last_sequence(frame.last_sequence);
-  out.set_events(frame.events);
-  out.set_payload(frame.payload);
-  out.set_checksum(frame.checksum);
-  return message;
-}
-
-v1::AgentMessage message_of(const HostReport& report) {
-  v1::AgentMessage message;
-  v1::Report& out = *message.mutable_report();
-  out.set_policy_version(report.policy_version);
-  out.set_policy_error(report.policy_error);
-  out.set_cpu_permille(report.cpu_permille);
-  out.set_degradation(report.degradation);
-  out.set_spool_bytes(report.spool_bytes);
-  out.set_events_lost(report.events_lost);
-  out.set_memory_rss(report.memory_rss);
-  return message;
 }
 
 // The node is trusted, but what it says is bounded all the same.
@@ -348,7 +324,7 @@ bool LinkClient::Impl::wait_for_window() {
 
 bool LinkClient::Impl::send_next(Stream& stream, SpoolPosition& position) {
   Sent sent{.begin = position};
-  const auto frame = spool.read(position);
+  auto frame = spool.read(position);
   if (!frame && frame.error().code == Errc::corrupt) {
     pass_over_damage(position);
     return true;
@@ -369,7 +345,7 @@ bool LinkClient::Impl::send_next(Stream& stream, SpoolPosition& position) {
     in_flight.push_back(std::move(sent));
     ++state.frames_sent;
   }
-  return stream.Write(message_of(*frame));
+  return stream.Write(message_of(*std::move(frame)));
 }
 
 bool LinkClient::Impl::pass_over(const event::Frame& frame, SpoolPosition end) {
