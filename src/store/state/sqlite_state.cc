@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "store/state/pooled_state.h"
+#include "store/state/sqlite_session.h"
 
 namespace redoubt::store {
 
@@ -96,7 +97,7 @@ class SqliteState final : public PooledState {
  private:
   Status open_session(soci::session& session, SessionRole role) override {
     return guard([&]() -> Status {
-      session.open(soci::sqlite3, "dbname=\"" + path_ + "\" timeout=10");
+      session.open(sqlite_sessions(), "dbname=\"" + path_ + "\" timeout=10");
       TRY_STATUS(execute_script(session,
                                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
                                 "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;"));

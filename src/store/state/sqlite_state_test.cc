@@ -64,6 +64,44 @@ TEST_F(StateDbTest, a_copy_is_of_one_moment_and_private) {
   EXPECT_EQ(verify_sqlite_state(dir_ / "none.db").error().code, Errc::not_found);
 }
 
+// Statements stay prepared: whoever comes next gets one as good as new.
+TEST_F(StateDbTest, a_statement_is_good_again_after_an_error_and_when_it_was_left_in_the_middle) {
+  const Migration migrations[] = {kNotes};
+  auto db = open(migrations);
+  ASSERT_TRUE(add_note(*db, "one"));
+  EXPECT_EQ(add_note(*db, "one").error().code, Errc::already_exists);
+  ASSERT_TRUE(add_note(*db, "two"));
+  const auto first_note = [](soci::session& session) {
+    std::string text;
+    soci::statement statement = (session.prepare << "SELECT text FROM note ORDER BY id", soci::into(text));
+    statement.execute();
+    EXPECT_TRUE(statement.fetch());
+    std::string same_text_meanwhile;
+    session << "SELECT text FROM note ORDER BY id", soci::into(same_text_meanwhile);
+    EXPECT_EQ(text, same_text_meanwhile);
+    return text;
+  };
+  for (int times = 0; times < 3; ++times) {
+    ASSERT_TRUE(db->write([&](soci::session& session) -> Status {
+      EXPECT_EQ(first_note(session), "one");
+      return {};
+    }));
+  }
+  EXPECT_EQ(count_notes(*db), 2);
+}
+
+TEST_F(StateDbTest, a_statement_outlives_a_change_of_the_schema) {
+  const Migration migrations[] = {kNotes};
+  auto db = open(migrations);
+  ASSERT_TRUE(add_note(*db, "one"));
+  ASSERT_TRUE(db->write([](soci::session& session) -> Status {
+    session << "ALTER TABLE note ADD COLUMN author TEXT NOT NULL DEFAULT 'x'";
+    return {};
+  }));
+  ASSERT_TRUE(add_note(*db, "two"));
+  EXPECT_EQ(count_notes(*db), 2);
+}
+
 TEST_F(StateDbTest, says_what_is_no_database) {
   std::ofstream(path_) << std::string(4096, 'x');
   const auto failed = open_sqlite_state(path_, {});
