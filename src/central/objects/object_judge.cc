@@ -34,11 +34,20 @@ bool same_words(const scan::ScanReport& a, const scan::ScanReport& b) {
 
 ObjectJudge::ObjectJudge(const ObjectServiceParts& parts, store::GroupedWrites& writes,
                          std::vector<std::string> passwords)
-    : parts_(parts), writes_(writes), passwords_(std::move(passwords)), cache_(parts.state) {}
+    : parts_(parts), writes_(writes), passwords_(std::move(passwords)) {}
 
 std::shared_ptr<const KnownVerdict> ObjectJudge::known(const ContentKey& content) {
   return cache_.find(content, judges());
 }
+
+std::shared_ptr<const KnownVerdict> ObjectJudge::known(soci::session& sql, const ContentKey& content) {
+  auto stored = find_latest_verdict(sql, content);
+  if (!stored) cache_.put_unknown(content);
+  if (!stored || stored->judges != judges() || !holds(stored->report.verdict)) return nullptr;
+  return std::make_shared<const KnownVerdict>(*std::move(stored));
+}
+
+void ObjectJudge::remember(std::shared_ptr<const KnownVerdict> known) { cache_.put(std::move(known)); }
 
 // Settings of rules change what the engines' word is: they are part of who judges.
 std::string ObjectJudge::engines() const {
@@ -69,14 +78,22 @@ KnownVerdict ObjectJudge::scan(const ContentKey& content) {
   return verdict;
 }
 
+Result<std::optional<KnownVerdict>> ObjectJudge::latest(const ContentKey& content) {
+  std::optional<KnownVerdict> found;
+  TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
+    found = find_latest_verdict(sql, content);
+    return {};
+  }));
+  return found;
+}
+
 // A verdict of the judges of now is it, with its id. What the engines said before is asked for once more only if they
 // are others now; the lists always.
 Result<KnownVerdict> ObjectJudge::judge(const ContentKey& content) {
   std::optional<KnownVerdict> before;
-  TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
-    before = find_latest_verdict(sql, content);
-    return {};
-  }));
+  if (!cache_.is_unknown(content)) {
+    TRY(before, latest(content));
+  }
   const Judges now = judges();
   if (before && holds(before->report.verdict) && before->judges == now) return *std::move(before);
   TRY(scan::ScanReport good, good_by_reputation(parts_.reputation, content.sha256));
@@ -136,11 +153,7 @@ Status ObjectJudge::settle(const std::vector<long long>& rows, const std::shared
 }
 
 Status ObjectJudge::rescan(const ContentKey& content) {
-  std::optional<KnownVerdict> before;
-  TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
-    before = find_latest_verdict(sql, content);
-    return {};
-  }));
+  TRY(const auto before, latest(content));
   if (!before || before->judges == judges()) return {};
   TRY(KnownVerdict now, judge(content));
   // An engine that fails today says nothing against yesterday's word.

@@ -21,8 +21,11 @@ class ObjectJudge {
   ObjectJudge(const ObjectServiceParts& parts, store::GroupedWrites& writes, std::vector<std::string> passwords);
 
   Judges judges() const;
-  // What the judges of now said of it before; null where they have to be asked.
+  // What the judges of now said of it before, as far as memory tells; null: the database may.
   std::shared_ptr<const KnownVerdict> known(const ContentKey& content);
+  // The same of the database; null where they have to be asked. To be remembered once the transaction is done.
+  std::shared_ptr<const KnownVerdict> known(soci::session& sql, const ContentKey& content);
+  void remember(std::shared_ptr<const KnownVerdict> known);
   // Their word, also where it takes the engines: one without an id nobody knows but the caller, settle() keeps it.
   Result<std::shared_ptr<KnownVerdict>> ask(const ContentKey& content);
   // Alert, verdict and rows for these submissions of the content; sets the id of a verdict that is new. An error:
@@ -36,6 +39,7 @@ class ObjectJudge {
 
  private:
   std::string engines() const;
+  Result<std::optional<KnownVerdict>> latest(const ContentKey& content);
   Result<KnownVerdict> judge(const ContentKey& content);
   KnownVerdict scan(const ContentKey& content);
   Result<std::string> raise(long long row, const scan::ScanReport& report);

@@ -40,6 +40,10 @@ std::string clean_name(std::string_view name) {
   return clean.empty() ? "unnamed" : clean;
 }
 
+bool lets_pass(const std::shared_ptr<const KnownVerdict>& known) {
+  return known != nullptr && known->report.verdict == scan::Verdict::not_detected;
+}
+
 class ObjectPipeline;
 
 class OpenSubmission final : public Submission {
@@ -105,15 +109,17 @@ class ObjectPipeline final : public ObjectService {
                   .submitted_by = options.submitted_by,
                   .submitted = base::Time::now()};
     const ContentKey content{object.sha256, object.name};
-    auto known = judge_.known(content);
-    if (known && known->report.verdict != scan::Verdict::not_detected) known = nullptr;
-    if (known) object.verdict = scan::Verdict::not_detected;
+    const auto remembered = judge_.known(content);
+    std::shared_ptr<const KnownVerdict> known;
     TRY_STATUS(writes_.write([&](soci::session& sql) -> Status {
-      insert_object(sql, object, known ? known->id : 0);
+      known = remembered ? remembered : judge_.known(sql, content);
+      object.verdict = lets_pass(known) ? scan::Verdict::not_detected : scan::Verdict::processing;
+      insert_object(sql, object, lets_pass(known) ? known->id : 0);
       if (!options.webhook.empty()) owe_webhook(sql, object.id, options.webhook);
       return {};
     }));
-    if (known) {
+    if (known && !remembered) judge_.remember(known);
+    if (lets_pass(known)) {
       object.report = known->report;
       known_.add();
       queue_.release(source_of(options));
@@ -131,9 +137,7 @@ class ObjectPipeline final : public ObjectService {
       return fail(Errc::invalid_argument, "wait must be 0 to " + std::to_string(kObjectWaitMsMax) + " ms");
     }
     const long long row = object_row_id(id);
-    TRY(Object object, read(row));
-    if (object.verdict != scan::Verdict::processing || wait_ms == 0) return object;
-    queue_.wait_until_judged(row, wait_ms);
+    if (wait_ms > 0) queue_.wait_until_judged(row, wait_ms);
     return read(row);
   }
 

@@ -126,12 +126,6 @@ long long insert_verdict(soci::session& sql, const KnownVerdict& known) {
   return id;
 }
 
-std::optional<KnownVerdict> find_verdict(soci::session& sql, const ContentKey& content, const Judges& judges) {
-  auto known = find_latest_verdict(sql, content);
-  if (!known || known->judges != judges || !holds(known->report.verdict)) return std::nullopt;
-  return known;
-}
-
 std::optional<KnownVerdict> find_latest_verdict(soci::session& sql, const ContentKey& content) {
   VerdictReader reader;
   auto prepared = sql.prepare << "SELECT " + std::string(kVerdictColumns) +

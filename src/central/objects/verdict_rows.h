@@ -38,8 +38,6 @@ scan::ScanReport parse_report(const std::string& text, scan::Verdict verdict);
 
 // The row's id.
 long long insert_verdict(soci::session& sql, const KnownVerdict& known);
-// The latest word, if it is of just these and holds.
-std::optional<KnownVerdict> find_verdict(soci::session& sql, const ContentKey& content, const Judges& judges);
 // The latest word of any, an error too.
 std::optional<KnownVerdict> find_latest_verdict(soci::session& sql, const ContentKey& content);
 // Judges that came later say the same: the row is theirs now.
