@@ -1,9 +1,7 @@
 #include "scan/worker/file_type.h"
 
-#include <magic.h>
-#include <type_traits>
-
 #include "base/text.h"
+#include "scan/worker/text_magic.h"
 
 namespace redoubt::scan {
 
@@ -28,37 +26,39 @@ std::string_view head_of_text(std::string_view text) {
   return may_be_markup || opens_json(text) ? text : text.substr(0, kTextMagicBytesMin);
 }
 
-struct CloseMagic {
-  void operator()(magic_t magic) const { magic_close(magic); }
-};
-using MagicHandle = std::unique_ptr<std::remove_pointer_t<magic_t>, CloseMagic>;
-
 class LibMagic final : public FileTypes {
  public:
-  explicit LibMagic(MagicHandle magic) : magic_(std::move(magic)) {}
+  LibMagic(MagicHandle magic, std::unique_ptr<TextMagic> texts) : magic_(std::move(magic)), texts_(std::move(texts)) {}
 
   std::string mime_type(std::string_view content) override {
     const bool is_text = content.substr(0, kTextSampleBytes).find('\0') == std::string_view::npos;
     const std::string_view head = is_text ? head_of_text(content) : content.substr(0, kMagicBytesMax);
-    const char* type = magic_buffer(magic_.get(), head.data(), head.size());
+    magic_t few = is_text && texts_ ? texts_->tests_for(head) : nullptr;
+    const char* type = magic_buffer(few != nullptr ? few : magic_.get(), head.data(), head.size());
     return type == nullptr ? std::string() : base::escape_invalid_utf8(type);
   }
 
  private:
   MagicHandle magic_;
+  std::unique_ptr<TextMagic> texts_;
 };
+
+MagicHandle open_magic() {
+  // Looking into compressed files would start other programs.
+  MagicHandle magic(magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_TOKENS));
+  if (magic) magic_setparam(magic.get(), MAGIC_PARAM_REGEX_MAX, &kRegexBytesMax);
+  return magic;
+}
 
 }  // namespace
 
 Result<std::unique_ptr<FileTypes>> open_file_types() {
-  // Looking into compressed files would start other programs.
-  MagicHandle magic(magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_TOKENS));
+  MagicHandle magic = open_magic();
   if (!magic) return fail(Errc::internal, "libmagic: cannot start");
-  magic_setparam(magic.get(), MAGIC_PARAM_REGEX_MAX, &kRegexBytesMax);
   if (magic_load(magic.get(), nullptr) != 0) {
     return fail(Errc::not_found, std::string("libmagic: ") + magic_error(magic.get()));
   }
-  return std::make_unique<LibMagic>(std::move(magic));
+  return std::make_unique<LibMagic>(std::move(magic), open_text_magic(open_magic));
 }
 
 }  // namespace redoubt::scan
