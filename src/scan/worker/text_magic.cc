@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <bitset>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -100,62 +101,91 @@ constexpr std::array<Number, 10> kNumbers = {{{1, 1, Order::as_stored},
                                               {25, 8, Order::as_stored},
                                               {26, 8, Order::reversed}}};
 
-bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
-bool is_control(char c) { return (static_cast<unsigned char>(c) < ' ' && !is_blank(c)) || c == '\x7f'; }
+// Bytes that a content must have next to each other to pass. Of strings letters may be in either case, blanks missing.
+struct Literal {
+  std::string bytes;  // empty: not known
+  std::string masks;  // of bits that count
+};
 
-// Bytes that a content must have next to each other to pass: letters in either case, blanks or none. Empty: not known.
-std::string literal_of(const Entry& test) {
-  if (test.relation != '=' || test.condition != 0) return "";
-  if (test.type == kString || test.type == kSearch) return {test.value.data(), test.value_bytes};
+Literal literal_of(const Entry& test) {
+  if (test.relation != '=' || test.condition != 0) return {};
+  if (test.type == kString || test.type == kSearch) {
+    return {{test.value.data(), test.value_bytes}, std::string(test.value_bytes, '\xff')};
+  }
   const auto number =
       std::find_if(kNumbers.begin(), kNumbers.end(), [&](const Number& each) { return each.type == test.type; });
-  if (number == kNumbers.end() || test.mask != 0 || test.mask_op != 0) return "";
-  std::string bytes(test.value.data(), number->bytes);
-  if (number->order == Order::reversed) std::reverse(bytes.begin(), bytes.end());
-  return bytes;
+  if (number == kNumbers.end() || test.mask_op != 0) return {};
+  const auto mask = std::bit_cast<std::array<char, sizeof(test.mask)>>(test.mask == 0 ? ~uint64_t{0} : test.mask);
+  Literal literal{{test.value.data(), number->bytes}, {mask.data(), number->bytes}};
+  if (number->order == Order::reversed) {
+    std::reverse(literal.bytes.begin(), literal.bytes.end());
+    std::reverse(literal.masks.begin(), literal.masks.end());
+  }
+  return literal;
 }
 
-// Of markup and of programs, whose tests search the whole of a text and are the dear ones.
-constexpr std::string_view kMarks = "<=";
+using Bytes = std::bitset<256>;
+size_t code_of(char c) { return static_cast<unsigned char>(c); }
+bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+// The smallest first. All have blanks, and a letter in both cases or in none.
+constexpr size_t kAlphabets = 3;
+std::array<Bytes, kAlphabets> alphabets() {
+  Bytes all, ascii;
+  for (size_t code = 0; code < all.size(); ++code) {
+    all[code] = (code >= ' ' && code != 0x7f) || is_blank(static_cast<char>(code));
+    ascii[code] = all[code] && code < 0x80;
+  }
+  // Of markup and programs, whose tests search the whole of a text and are the dear ones.
+  Bytes prose = ascii;
+  prose['<'] = prose['='] = false;
+  return {prose, ascii, all};
+}
+
+// Both cases of a letter are of one.
 constexpr size_t kFirstKinds = 4;
+size_t first_kind(size_t code) { return code % kFirstKinds; }
 
+// What is in a text, and at its start.
 struct TextKind {
-  size_t first = 0;  // of its first character, the same for both cases of a letter
-  enum class Marks { none, some } marks = Marks::some;
-  size_t index() const { return 2 * first + (marks == Marks::some ? 1 : 0); }
+  Bytes any, first;
 };
-constexpr size_t kTextKinds = 2 * kFirstKinds;
+constexpr size_t kTextKinds = kAlphabets * kFirstKinds;
 
-size_t first_kind(char c) { return static_cast<unsigned char>(c) % kFirstKinds; }
-
-// Only texts that libmagic takes as they stand: it makes UTF-8 of others before it looks again.
-std::optional<TextKind> kind_of(std::string_view text) {
-  if (text.empty() || !is_ascii(text.front()) || std::any_of(text.begin(), text.end(), is_control)) return std::nullopt;
-  const bool has_marks = text.find_first_of(kMarks) != std::string_view::npos;
-  return TextKind{first_kind(text.front()), has_marks ? TextKind::Marks::some : TextKind::Marks::none};
+bool has(const Bytes& bytes, char value, char mask) {
+  if (mask == '\xff') return bytes[code_of(value)];
+  for (size_t code = 0; code < bytes.size(); ++code) {
+    if (bytes[code] && (code & code_of(mask)) == code_of(value)) return true;
+  }
+  return false;
 }
 
 bool may_pass(const Entry& test, const TextKind& kind) {
-  const std::string literal = literal_of(test);
-  if (literal.empty()) return true;
-  if (std::any_of(literal.begin(), literal.end(), is_control)) return false;
-  if (kind.marks == TextKind::Marks::none && literal.find_first_of(kMarks) != std::string::npos) return false;
+  const Literal literal = literal_of(test);
   const bool at_start = test.type != kSearch && test.offset == 0 && (test.flags & kNotFromStart) == 0;
-  const char first = literal.front();
-  return !at_start || is_blank(first) || (is_ascii(first) && first_kind(first) == kind.first);
+  for (size_t i = 0; i < literal.bytes.size(); ++i) {
+    const bool is_first = i == 0 && at_start && !is_blank(literal.bytes[i]);
+    if (!has(is_first ? kind.first : kind.any, literal.bytes[i], literal.masks[i])) return false;
+  }
+  return true;
 }
 
 class LibMagicForTexts final : public TextMagic {
  public:
   LibMagicForTexts(MagicHandle (*open)(), Database database) : open_(open), database_(std::move(database)) {}
 
+  // Only texts that libmagic takes as they stand: it makes UTF-8 of others before it looks again.
   magic_t tests_for(std::string_view head) override {
-    const auto kind = kind_of(head);
-    if (!kind) return nullptr;
-    Subset& subset = subsets_[kind->index()];
-    if (subset.tests.empty()) fill(subset, *kind);
-    return subset.magic.get();
+    if (head.empty() || code_of(head.front()) >= 0x80) return nullptr;
+    for (size_t i = 0; i < kAlphabets; ++i) {
+      const Bytes& any = alphabets_[i];
+      if (!std::all_of(head.begin(), head.end(), [&](char c) { return any[code_of(c)]; })) continue;
+      const size_t first = first_kind(code_of(head.front()));
+      Subset& subset = subsets_[i * kFirstKinds + first];
+      if (subset.tests.empty()) fill(subset, kind_of(any, first));
+      return subset.magic.get();
+    }
+    return nullptr;
   }
 
  private:
@@ -163,6 +193,14 @@ class LibMagicForTexts final : public TextMagic {
     std::vector<Entry> tests;
     MagicHandle magic;  // reads them, and the names
   };
+
+  static TextKind kind_of(const Bytes& any, size_t first) {
+    TextKind kind{any, any};
+    for (size_t code = 0; code < any.size(); ++code) {
+      if (first_kind(code) != first) kind.first[code] = false;
+    }
+    return kind;
+  }
 
   void fill(Subset& subset, const TextKind& kind) {
     const auto names = database_.names();
@@ -187,6 +225,7 @@ class LibMagicForTexts final : public TextMagic {
   }
 
   MagicHandle (*open_)();
+  const std::array<Bytes, kAlphabets> alphabets_ = alphabets();
   const Database database_;
   std::vector<Entry> names_;  // a database of these alone
   std::array<Subset, kTextKinds> subsets_;
