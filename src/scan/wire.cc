@@ -393,9 +393,10 @@ Status send_packet(int socket, std::string_view bytes, int descriptor) {
 }
 
 Result<Packet> receive_packet(int socket) {
+  // Packets are small as a rule: memory for the largest is not made anew for each.
+  thread_local std::string buffer(kPacketBytesMax, '\0');
   Packet packet;
-  packet.bytes.resize(kPacketBytesMax);
-  iovec part{packet.bytes.data(), packet.bytes.size()};
+  iovec part{buffer.data(), buffer.size()};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
   msghdr message{};
   message.msg_iov = &part;
@@ -415,7 +416,7 @@ Result<Packet> receive_packet(int socket) {
     packet.descriptor = base::UniqueFd(descriptor);
   }
   if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return fail(Errc::corrupt, "packet is too large");
-  packet.bytes.resize(static_cast<size_t>(count));
+  packet.bytes.assign(buffer, 0, static_cast<size_t>(count));
   return packet;
 }
 

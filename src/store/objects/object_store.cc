@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <mutex>
 #include <unordered_set>
@@ -19,7 +20,6 @@ namespace redoubt::store {
 namespace {
 
 constexpr std::string_view kIncoming = "incoming";
-constexpr size_t kNameBytes = 16;
 constexpr size_t kSha256Digits = 64;
 
 bool is_sha256(const std::string& text) {
@@ -58,11 +58,24 @@ class DurableNames {
   std::unordered_set<std::string> names_;
 };
 
+// Names of files that are on their way: no two alike, also of two programs in one directory. Any thread.
+class IncomingNames {
+ public:
+  std::string next() { return prefix_ + std::to_string(++used_); }
+
+ private:
+  static constexpr size_t kPrefixBytes = 16;
+
+  const std::string prefix_ = base::to_hex(base::random_bytes(kPrefixBytes)) + "-";
+  std::atomic<uint64_t> used_ = 0;
+};
+
 // A small object stays in memory until it is known whether it is stored already: then nothing is written.
 class FileObjectWriter final : public ObjectWriter {
  public:
-  FileObjectWriter(const ObjectStoreOptions& options, std::shared_ptr<DurableNames> durable)
-      : options_(options), durable_(std::move(durable)) {}
+  FileObjectWriter(const ObjectStoreOptions& options, std::shared_ptr<DurableNames> durable,
+                   std::shared_ptr<IncomingNames> incoming)
+      : options_(options), durable_(std::move(durable)), incoming_(std::move(incoming)) {}
 
   ~FileObjectWriter() override {
     if (!path_.empty()) unlink(path_.c_str());
@@ -118,8 +131,7 @@ class FileObjectWriter final : public ObjectWriter {
   // From memory into a file, once.
   Status spill() {
     if (!path_.empty()) return {};
-    const std::string path =
-        options_.directory + "/" + std::string(kIncoming) + "/" + base::to_hex(base::random_bytes(kNameBytes));
+    const std::string path = options_.directory + "/" + std::string(kIncoming) + "/" + incoming_->next();
     fd_ = base::UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, base::kPrivateFile));
     if (!fd_) return base::fail_errno("create " + path);
     path_ = path;
@@ -130,6 +142,7 @@ class FileObjectWriter final : public ObjectWriter {
 
   ObjectStoreOptions options_;
   std::shared_ptr<DurableNames> durable_;
+  std::shared_ptr<IncomingNames> incoming_;
   std::string memory_;
   std::string path_;  // of the file, once there is one
   base::UniqueFd fd_;
@@ -158,7 +171,7 @@ class FileObjectStore final : public ObjectStore {
       return fail(Errc::exhausted,
                   "object store: less than " + std::to_string(options_.free_bytes_min) + " bytes free on the disk");
     }
-    return std::make_unique<FileObjectWriter>(options_, durable_);
+    return std::make_unique<FileObjectWriter>(options_, durable_, incoming_);
   }
 
   Result<base::UniqueFd> open(const std::string& sha256) override {
@@ -250,6 +263,7 @@ class FileObjectStore final : public ObjectStore {
 
   ObjectStoreOptions options_;
   std::shared_ptr<DurableNames> durable_ = std::make_shared<DurableNames>();
+  std::shared_ptr<IncomingNames> incoming_ = std::make_shared<IncomingNames>();
 };
 
 }  // namespace
