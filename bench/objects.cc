@@ -29,7 +29,7 @@ namespace {
 constexpr int kRuns = 5;
 constexpr size_t kTextBytes = 300'000;
 constexpr int kTexts = 200;  // a run
-constexpr uint64_t kWarmTexts = 8;
+constexpr uint64_t kWarmTexts = 48;
 constexpr size_t kSenders = 4;
 constexpr size_t kKnownBytes = 10'000;
 constexpr int kKnownContents = 200;
@@ -82,9 +82,11 @@ using Doors = std::vector<std::unique_ptr<Door>>;
 
 Door& open_door(Doors& doors) {
   Door& door = *doors.emplace_back(std::make_unique<Door>(DoorOptions{}));
-  // Both workers have to start before anything is measured.
+  // Both workers have to start, and to have met each kind of text once, before anything is measured.
   std::vector<central::Object> warm;
-  for (uint64_t i = 0; i < kWarmTexts; ++i) warm.push_back(must(door.submit(text_of(kTextBytes, ~i), "warm")));
+  for (uint64_t i = 0; i < kWarmTexts; ++i) {
+    warm.push_back(must(door.submit(std::to_string(i) + " warm " + text_of(kTextBytes, i), "warm")));
+  }
   for (const central::Object& object : warm) door.wait_for(object);
   return door;
 }
