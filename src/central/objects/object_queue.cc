@@ -34,18 +34,25 @@ void ObjectQueue::release(const std::string& source) {
   --held_;
 }
 
+// Who is woken finds the mutex free.
 void ObjectQueue::push(const std::string& source, WaitingObject object) {
-  const std::lock_guard lock(mutex_);
-  source_of_.emplace(object.row, source);
-  enter(object);
+  {
+    const std::lock_guard lock(mutex_);
+    source_of_.emplace(object.row, source);
+    enter(object);
+  }
+  changed_.notify_one();
 }
 
 void ObjectQueue::push_again(WaitingObject object) {
-  const std::lock_guard lock(mutex_);
-  ++held_by_[""];
-  ++held_;
-  source_of_.emplace(object.row, "");
-  enter(object);
+  {
+    const std::lock_guard lock(mutex_);
+    ++held_by_[""];
+    ++held_;
+    source_of_.emplace(object.row, "");
+    enter(object);
+  }
+  changed_.notify_one();
 }
 
 void ObjectQueue::push_rescan(const ContentKey& content) {
@@ -70,9 +77,7 @@ void ObjectQueue::enter(const WaitingObject& object) {
   if (is_new) job.job = {object.content, object.priority, {}};
   if (moves_up) job.job.priority = object.priority;
   job.job.rows.push_back(object.row);
-  if (!is_new && !moves_up) return;
-  order_[static_cast<size_t>(object.priority)].push_back(entry->first);
-  changed_.notify_one();
+  if (is_new || moves_up) order_[static_cast<size_t>(object.priority)].push_back(entry->first);
 }
 
 std::optional<ObjectJob> ObjectQueue::take() {
@@ -101,6 +106,8 @@ void ObjectQueue::leave(const std::vector<long long>& rows) {
     if (--holder->second == 0) held_by_.erase(holder);
     --held_;
     source_of_.erase(found);
+    const auto [first, end] = awaited_.equal_range(row);
+    for (auto waiter = first; waiter != end; ++waiter) waiter->second->notify_one();
   }
 }
 
@@ -108,7 +115,6 @@ std::vector<long long> ObjectQueue::finish(const ObjectJob& job) {
   const std::lock_guard lock(mutex_);
   const auto found = jobs_.find(job.content.text());
   leave(job.rows);
-  judged_.notify_all();
   std::vector<long long> later;
   later.swap(found->second.later);
   if (!later.empty()) return later;
@@ -119,7 +125,7 @@ std::vector<long long> ObjectQueue::finish(const ObjectJob& job) {
 
 void ObjectQueue::retry(const ObjectJob& job) {
   std::unique_lock lock(mutex_);
-  judged_.wait_for(lock, kRetryPause, [this] { return life_ == Life::stops; });
+  stopped_.wait_for(lock, kRetryPause, [this] { return life_ == Life::stops; });
   Job& kept = jobs_.at(job.content.text());
   kept.job.rows = job.rows;
   kept.job.rows.insert(kept.job.rows.end(), kept.later.begin(), kept.later.end());
@@ -131,8 +137,11 @@ void ObjectQueue::retry(const ObjectJob& job) {
 
 void ObjectQueue::wait_until_judged(long long row, int64_t wait_ms) {
   std::unique_lock lock(mutex_);
-  judged_.wait_for(lock, std::chrono::milliseconds(wait_ms),
-                   [&] { return life_ == Life::stops || !source_of_.contains(row); });
+  std::condition_variable judged;
+  const auto awaited = awaited_.emplace(row, &judged);
+  judged.wait_for(lock, std::chrono::milliseconds(wait_ms),
+                  [&] { return life_ == Life::stops || !source_of_.contains(row); });
+  awaited_.erase(awaited);
 }
 
 size_t ObjectQueue::size() const {
@@ -154,7 +163,8 @@ void ObjectQueue::stop() {
   const std::lock_guard lock(mutex_);
   life_ = Life::stops;
   changed_.notify_all();
-  judged_.notify_all();
+  stopped_.notify_all();
+  for (const auto& [row, waiter] : awaited_) waiter->notify_one();
 }
 
 }  // namespace redoubt::central

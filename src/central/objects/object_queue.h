@@ -89,10 +89,11 @@ class ObjectQueue {
 
   const ObjectQueueLimits limits_;
   mutable std::mutex mutex_;
-  std::condition_variable changed_, judged_;
-  std::unordered_map<std::string, Job> jobs_;               // by the content's text
-  std::array<std::deque<std::string>, kPriorities> order_;  // may name jobs that moved up or are gone
-  std::unordered_map<long long, std::string> source_of_;    // of every row that is not judged
+  std::condition_variable changed_, stopped_;
+  std::multimap<long long, std::condition_variable*> awaited_;  // rows that somebody waits for
+  std::unordered_map<std::string, Job> jobs_;                   // by the content's text
+  std::array<std::deque<std::string>, kPriorities> order_;      // may name jobs that moved up or are gone
+  std::unordered_map<long long, std::string> source_of_;        // of every row that is not judged
   std::map<std::string, size_t> held_by_;  // places a source has: on their way in, waiting, being judged
   size_t held_ = 0;
   size_t rescans_ = 0;

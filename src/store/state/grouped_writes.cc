@@ -5,36 +5,33 @@
 namespace redoubt::store {
 
 Status GroupedWrites::write(const std::function<Status(soci::session&)>& work) {
-  Waiting own{.work = &work, .durable = Durable::now};
+  Waiting own(work, Durable::now);
   return wait_for(own);
 }
 
 Status GroupedWrites::write_soon(const std::function<Status(soci::session&)>& work) {
-  Waiting own{.work = &work, .durable = Durable::soon};
+  Waiting own(work, Durable::soon);
   return wait_for(own);
 }
 
-// Whoever finds no leader leads: it takes all that wait, its own write among them unless more came before than a group
-// holds, and leads on until its own is done.
+// The first that waits leads: it writes for all who have come, and they stay in line until it is done. Nobody is woken
+// for another's sake.
 Status GroupedWrites::wait_for(Waiting& own) {
   std::unique_lock lock(mutex_);
   waiting_.push_back(&own);
-  while (own.state == Waiting::State::waits) {
-    if (leader_ == Leader::writes) {
-      changed_.wait(lock);
-      continue;
-    }
-    leader_ = Leader::writes;
-    const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(waiting_.size(), kGroupMax));
-    const std::vector<Waiting*> group(waiting_.begin(), end);
-    waiting_.erase(waiting_.begin(), end);
-    lock.unlock();
-    run(group);
-    lock.lock();
-    for (Waiting* written : group) written->state = Waiting::State::done;
-    leader_ = Leader::none;
-    changed_.notify_all();
+  own.changed.wait(lock, [&] { return own.state == Waiting::State::done || waiting_.front() == &own; });
+  if (own.state == Waiting::State::done) return own.result;
+  const auto size = static_cast<std::ptrdiff_t>(std::min(waiting_.size(), kGroupMax));
+  const std::vector<Waiting*> group(waiting_.begin(), waiting_.begin() + size);
+  lock.unlock();
+  run(group);
+  lock.lock();
+  waiting_.erase(waiting_.begin(), waiting_.begin() + size);
+  for (Waiting* written : group) {
+    written->state = Waiting::State::done;
+    if (written != &own) written->changed.notify_one();
   }
+  if (!waiting_.empty()) waiting_.front()->changed.notify_one();
   return own.result;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <vector>
@@ -25,10 +26,12 @@ class GroupedWrites {
  private:
   enum class Durable { now, soon };
   struct Waiting {
-    const std::function<Status(soci::session&)>* work = nullptr;
-    Durable durable = Durable::now;
+    Waiting(const std::function<Status(soci::session&)>& own_work, Durable how) : work(&own_work), durable(how) {}
+    const std::function<Status(soci::session&)>* work;
+    Durable durable;
     Status result;
     enum class State { waits, done } state = State::waits;
+    std::condition_variable changed;  // done, or the first in line
   };
   Status wait_for(Waiting& own);
   Status run_together(const std::vector<Waiting*>& group);
@@ -38,9 +41,7 @@ class GroupedWrites {
 
   StateDb& state_;
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<Waiting*> waiting_;
-  enum class Leader { none, writes } leader_ = Leader::none;
+  std::deque<Waiting*> waiting_;
 };
 
 }  // namespace redoubt::store
