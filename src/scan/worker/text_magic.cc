@@ -8,6 +8,7 @@
 #include <array>
 #include <bit>
 #include <bitset>
+#include <cctype>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -82,7 +83,7 @@ Entry head_of(size_t tests, size_t names) {
 }
 
 constexpr uint8_t kNotFromStart = 0x01 | 0x02 | 0x80;  // an offset that is looked up, relative, or from the end
-constexpr uint8_t kString = 5, kSearch = 20;
+constexpr uint8_t kString = 5, kRegex = 17, kSearch = 20;
 
 enum class Order { as_stored, reversed };
 struct Number {
@@ -101,7 +102,42 @@ constexpr std::array<Number, 10> kNumbers = {{{1, 1, Order::as_stored},
                                               {25, 8, Order::as_stored},
                                               {26, 8, Order::reversed}}};
 
-// Bytes that a content must have next to each other to pass. Of strings letters may be in either case, blanks missing.
+// Takes a bracket expression off its rest; the character, where it stands for one alone.
+std::optional<char> take_bracket(std::string_view& rest) {
+  size_t end = rest.starts_with('^') ? 1 : 0;
+  end += rest.substr(end).starts_with(']') ? 1 : 0;
+  while (end < rest.size() && rest[end] != ']')
+    end = rest.substr(end).starts_with("[:") ? rest.find(":]", end) + 2 : end + 1;
+  const std::string_view in = rest.substr(0, end);
+  rest.remove_prefix(std::min(rest.size(), end + 1));
+  return in.size() == 1 ? std::optional(in.front()) : std::nullopt;
+}
+
+// Characters that whatever matches has, as far as a plain reading of the regular expression tells: up to its first
+// group.
+std::string required_by(std::string_view expression) {
+  std::string required;
+  std::string_view rest = expression.substr(0, expression.find('\0'));
+  if (rest.find('|') != std::string_view::npos) return "";
+  while (!rest.empty() && rest.front() != '(') {
+    std::optional<char> atom = rest.front();
+    rest.remove_prefix(1);
+    if (atom == '[') {
+      atom = take_bracket(rest);
+    } else if (atom == '\\' && !rest.empty()) {
+      atom = std::ispunct(static_cast<unsigned char>(rest.front())) != 0 ? std::optional(rest.front()) : std::nullopt;
+      rest.remove_prefix(1);
+    } else if (std::string_view(".^$*+?{}").find(*atom) != std::string_view::npos) {
+      atom.reset();
+    }
+    const bool may_be_missing = !rest.empty() && std::string_view("*?{").find(rest.front()) != std::string_view::npos;
+    if (may_be_missing && rest.front() == '{') rest.remove_prefix(std::min(rest.find('}'), rest.size()));
+    if (atom && !may_be_missing) required += *atom;
+  }
+  return required;
+}
+
+// Bytes that a content must have to pass. Of strings letters may be in either case, blanks missing.
 struct Literal {
   std::string bytes;  // empty: not known
   std::string masks;  // of bits that count
@@ -111,6 +147,11 @@ Literal literal_of(const Entry& test) {
   if (test.relation != '=' || test.condition != 0) return {};
   if (test.type == kString || test.type == kSearch) {
     return {{test.value.data(), test.value_bytes}, std::string(test.value_bytes, '\xff')};
+  }
+  if (test.type == kRegex) {
+    std::string required = required_by({test.value.data(), test.value_bytes});
+    std::string masks(required.size(), '\xff');
+    return {std::move(required), std::move(masks)};
   }
   const auto number =
       std::find_if(kNumbers.begin(), kNumbers.end(), [&](const Number& each) { return each.type == test.type; });
@@ -138,7 +179,7 @@ std::array<Bytes, kAlphabets> alphabets() {
   }
   // Of markup and programs, whose tests search the whole of a text and are the dear ones.
   Bytes prose = ascii;
-  prose['<'] = prose['='] = false;
+  prose['<'] = prose['='] = prose['{'] = false;
   return {prose, ascii, all};
 }
 
@@ -162,7 +203,8 @@ bool has(const Bytes& bytes, char value, char mask) {
 
 bool may_pass(const Entry& test, const TextKind& kind) {
   const Literal literal = literal_of(test);
-  const bool at_start = test.type != kSearch && test.offset == 0 && (test.flags & kNotFromStart) == 0;
+  const bool has_place = test.type != kSearch && test.type != kRegex;
+  const bool at_start = has_place && test.offset == 0 && (test.flags & kNotFromStart) == 0;
   for (size_t i = 0; i < literal.bytes.size(); ++i) {
     const bool is_first = i == 0 && at_start && !is_blank(literal.bytes[i]);
     if (!has(is_first ? kind.first : kind.any, literal.bytes[i], literal.masks[i])) return false;
