@@ -37,16 +37,28 @@ std::string md5_of(const std::string& path) {
   return digest;
 }
 
-// One file in a tar, by tar itself.
-std::string tar_of(const std::string& name, const std::string& content) {
-  const base::TempDir directory;
-  CHECK(base::write_file_atomic(directory / name, content, base::kPrivateFile));
-  std::FILE* pipe = popen(("tar -cf - -C " + directory.path() + " " + name).c_str(), "r");
+// A directory in a tar, by tar itself.
+std::string tar_of(const base::TempDir& directory) {
+  std::FILE* pipe = popen(("cd " + directory.path() + " && tar -cf - *").c_str(), "r");
   std::string bytes;
   std::array<char, 4096> block;
   while (const size_t size = std::fread(block.data(), 1, block.size(), pipe)) bytes.append(block.data(), size);
   pclose(pipe);
   return bytes;
+}
+
+std::string tar_of(const std::string& name, const std::string& content) {
+  const base::TempDir directory;
+  CHECK(base::write_file_atomic(directory / name, content, base::kPrivateFile));
+  return tar_of(directory);
+}
+
+std::string tar_of_many(size_t files) {
+  const base::TempDir directory;
+  for (size_t i = 0; i < files; ++i) {
+    CHECK(base::write_file_atomic(directory / std::to_string(i), "file " + std::to_string(i), base::kPrivateFile));
+  }
+  return tar_of(directory);
 }
 
 bool found_by_clamav(const ScanReport& report) {
@@ -98,6 +110,28 @@ const std::set<std::string> kOpenedByClamavAlone = {
     "clam-upack.exe",  "clam-upx.exe",  "clam-yc.exe",   "clam-wwpack.exe",    "clam.arj",          "clam.chm",
     "clam.ea05.exe",   "clam.ea06.exe", "clam.exe.html", "clam.exe.rtf",       "clam.exe.binhex",   "clam.exe.szdd",
     "clam.ole.doc",    "clam.ppt",      "clam.sis",      "clam_ISmsi_ext.exe", "clam_ISmsi_int.exe"};
+
+// ClamAV would make a file of each member: what it is not asked about is said.
+TEST_F(ClamavTest, a_signature_of_the_whole_finds_what_holds_64_objects_and_not_more) {
+  const std::array<std::string, 2> tars = {tar_of_many(64), tar_of_many(65)};
+  std::string signatures;
+  for (const std::string& tar : tars) {
+    ASSERT_TRUE(base::write_file_atomic(directory_ / "tar", tar, base::kPrivateFile));
+    signatures += md5_of(directory_ / "tar") + ":" + std::to_string(tar.size()) + ":Own.Tar\n";
+  }
+  write_signature("own.hdb", signatures);
+  const auto pool = start_scan_pool(options());
+  ASSERT_TRUE(pool) << pool.error().message;
+  wait_until_ready(**pool);
+  const ScanReport of_64 = (*pool)->scan(in_memory(tars[0]), {"a.tar", {}});
+  EXPECT_TRUE(found_by_clamav(of_64)) << of_64.error;
+  EXPECT_TRUE(of_64.not_scanned.empty());
+  const ScanReport of_65 = (*pool)->scan(in_memory(tars[1]), {"a.tar", {}});
+  EXPECT_FALSE(found_by_clamav(of_65));
+  EXPECT_EQ(of_65.not_scanned,
+            std::vector<std::string>{"a.tar: clamav: not asked about the whole, more than 64 objects are in it"});
+  EXPECT_EQ(of_65.objects.front().remark, "clamav: not asked about the whole, more than 64 objects are in it");
+}
 
 TEST_F(ClamavTest, finds_the_sample_in_every_container_that_debian_packs_it_in) {
   const auto pool = start_scan_pool(options());

@@ -69,6 +69,7 @@ class Judge final : public Unpacking {
   Seen remember(Node& node, const Child& child);
   Unpacked unpack(const Node& node);
   std::string why_closed(const Node& node) const;
+  bool is_for_clamav(const Node& node) const;
   void hand_over(const Node& node, wire::Part::Kind kind);
   void scan(const Node& node);
   void found(const Node& node, std::vector<wire::FoundRule> rules);
@@ -128,6 +129,9 @@ void Judge::examine(Node& node) {
     hand_over(node, wire::Part::Kind::closed);
   } else if (added_ - added_before <= kInnerOfWholeMax) {
     hand_over(node, wire::Part::Kind::opened);
+  } else if (is_for_clamav(node)) {
+    remark(node,
+           "clamav: not asked about the whole, more than " + std::to_string(kInnerOfWholeMax) + " objects are in it");
   }
   scan(node);
 }
@@ -214,12 +218,16 @@ Judge::Seen Judge::remember(Node& node, const Child& child) {
   return Seen::again;
 }
 
+bool Judge::is_for_clamav(const Node& node) const {
+  return request_.relay == wire::Relay::clamav && node.handover != Handover::in_container &&
+         node.content.size() >= kScannedBytesMin;
+}
+
 // A container that was opened goes too, after all that was in it: signatures may be of the whole, and ClamAV knows by
 // then what it has seen of the rest.
 void Judge::hand_over(const Node& node, wire::Part::Kind kind) {
+  if (!is_for_clamav(node)) return;
   const bool is_root = node.depth == 0;
-  if (request_.relay == wire::Relay::none || node.handover == Handover::in_container) return;
-  if (node.content.size() < kScannedBytesMin) return;
   const wire::Part part{node.listed, node.path, kind};
   const Status sent = parts_.send(part, is_root ? std::nullopt : std::optional(node.content));
   if (!sent) note(node.path + ": clamav: " + sent.error().message);
