@@ -27,15 +27,39 @@ namespace {
 
 constexpr std::string_view kVerdictColumns = "id, sha256, name, engines, lists, verdict, report";
 
+// What is empty is left out: most reports have little to say.
+template <class T>
+void put(nlohmann::json& json, const char* key, const T& value) {
+  if (value != T{}) json[key] = value;
+}
+
 nlohmann::json stored_detection(const scan::Detection& found) {
-  return {{"engine", found.engine},     {"engine_version", found.engine_version}, {"rule", found.rule},
-          {"rule_set", found.rule_set}, {"importance", found.importance},         {"description", found.description},
-          {"object", found.object}};
+  nlohmann::json json = nlohmann::json::object();
+  put(json, "engine", found.engine);
+  put(json, "engine_version", found.engine_version);
+  put(json, "rule", found.rule);
+  put(json, "rule_set", found.rule_set);
+  put(json, "importance", found.importance);
+  put(json, "description", found.description);
+  put(json, "object", found.object);
+  return json;
 }
 
 nlohmann::json stored_inner_object(const scan::InnerObject& inner) {
-  return {{"parent", inner.parent}, {"name", inner.name},       {"mime_type", inner.mime_type},
-          {"sha256", inner.sha256}, {"size", inner.size_bytes}, {"remark", inner.remark}};
+  nlohmann::json json = nlohmann::json::object();
+  put(json, "parent", inner.parent);
+  put(json, "name", inner.name);
+  put(json, "mime_type", inner.mime_type);
+  put(json, "sha256", inner.sha256);
+  put(json, "size", inner.size_bytes);
+  put(json, "remark", inner.remark);
+  return json;
+}
+
+const nlohmann::json& list_in(const nlohmann::json& json, const char* key) {
+  static const nlohmann::json kNone = nlohmann::json::array();
+  const auto found = json.find(key);
+  return found == json.end() ? kNone : *found;
 }
 
 scan::Detection parse_detection(const nlohmann::json& found) {
@@ -78,15 +102,14 @@ struct VerdictReader {
 bool holds(scan::Verdict verdict) { return verdict == scan::Verdict::not_detected || verdict == scan::Verdict::detect; }
 
 std::string stored_report(const scan::ScanReport& report) {
-  nlohmann::json json = {{"error", report.error},
-                         {"mime_type", report.mime_type},
-                         {"engines", report.engines},
-                         {"finished_us", report.finished.us},
-                         {"duration_us", report.duration_us},
-                         {"not_scanned", report.not_scanned},
-                         {"links", report.links},
-                         {"objects", nlohmann::json::array()},
-                         {"detections", nlohmann::json::array()}};
+  nlohmann::json json = nlohmann::json::object();
+  put(json, "error", report.error);
+  put(json, "mime_type", report.mime_type);
+  put(json, "engines", report.engines);
+  put(json, "finished_us", report.finished.us);
+  put(json, "duration_us", report.duration_us);
+  put(json, "not_scanned", report.not_scanned);
+  put(json, "links", report.links);
   for (const scan::InnerObject& inner : report.objects) json["objects"].push_back(stored_inner_object(inner));
   for (const scan::Detection& found : report.detections) json["detections"].push_back(stored_detection(found));
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -104,10 +127,10 @@ scan::ScanReport parse_report(const std::string& text, scan::Verdict verdict) {
   report.links = json.value("links", std::vector<std::string>());
   report.finished.us = json.value("finished_us", int64_t{0});
   report.duration_us = json.value("duration_us", int64_t{0});
-  for (const auto& inner : json.value("objects", nlohmann::json::array())) {
+  for (const auto& inner : list_in(json, "objects")) {
     report.objects.push_back(parse_inner_object(inner));
   }
-  for (const auto& found : json.value("detections", nlohmann::json::array())) {
+  for (const auto& found : list_in(json, "detections")) {
     report.detections.push_back(parse_detection(found));
   }
   return report;
