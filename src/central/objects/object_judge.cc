@@ -78,6 +78,10 @@ KnownVerdict ObjectJudge::scan(const ContentKey& content) {
   return verdict;
 }
 
+void ObjectJudge::enter(const Object& object) { judged_.enter(object_row_id(object.id), object); }
+
+std::optional<Object> ObjectJudge::judged(long long row) const { return judged_.find(row); }
+
 Result<std::optional<KnownVerdict>> ObjectJudge::latest(const ContentKey& content) {
   std::optional<KnownVerdict> found;
   TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
@@ -146,6 +150,7 @@ Status ObjectJudge::settle(const std::vector<long long>& rows, const std::shared
     return {};
   }));
   verdict->id = id;
+  for (size_t i = 0; i < rows.size(); ++i) judged_.judge(rows[i], verdict, judged[i].alert_id);
   if (holds(verdict->report.verdict)) cache_.put(verdict);
   const std::string label = "verdict=\"" + std::string(scan::name_of(verdict->report.verdict)) + "\"";
   parts_.metrics.counter("redoubt_objects_total", "objects judged", label).add(rows.size());
@@ -165,6 +170,7 @@ Status ObjectJudge::rescan(const ContentKey& content) {
     renew_verdict(sql, now);
     return {};
   }));
+  judged_.forget_judged();
   cache_.put(std::make_shared<const KnownVerdict>(std::move(now)));
   return {};
 }
@@ -193,6 +199,7 @@ Status ObjectJudge::replace(const KnownVerdict& before, KnownVerdict now) {
     write_rescan(sql, now.content, {now.report.verdict, now.id, alert_id}, now.report.finished);
     return {};
   }));
+  judged_.forget_judged();
   cache_.put(std::make_shared<const KnownVerdict>(std::move(now)));
   return {};
 }

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/metrics.h"
 #include "central/alerts/alert_sink.h"
+#include "central/objects/judged_objects.h"
 #include "central/objects/object_queue.h"
 #include "central/objects/object_service.h"
 #include "central/objects/verdict_cache.h"
@@ -31,6 +33,9 @@ class ObjectJudge {
   // Alert, verdict and rows for these submissions of the content; sets the id of a verdict that is new. An error:
   // nothing, or less than all, was kept; again is harmless.
   Status settle(const std::vector<long long>& rows, const std::shared_ptr<KnownVerdict>& verdict);
+  // An object that goes on to the queue; what it became, as long as it is remembered.
+  void enter(const Object& object);
+  std::optional<Object> judged(long long row) const;
   // Asks the engines of now about a content that older ones judged. What they say otherwise is an alert, and the
   // verdict of all who had handed it in.
   Status rescan(const ContentKey& content);
@@ -49,6 +54,7 @@ class ObjectJudge {
   store::GroupedWrites& writes_;
   const std::vector<std::string> passwords_;
   VerdictCache cache_;
+  JudgedObjects judged_;
 };
 
 }  // namespace redoubt::central

@@ -126,6 +126,7 @@ class ObjectPipeline final : public ObjectService {
       return object;
     }
     queued_.add(1);
+    judge_.enter(object);
     queue_.push(source_of(options), {object_row_id(object.id), content, priority_of(object.source)});
     return object;
   }
@@ -138,6 +139,7 @@ class ObjectPipeline final : public ObjectService {
     }
     const long long row = object_row_id(id);
     if (wait_ms > 0) queue_.wait_until_judged(row, wait_ms);
+    if (auto judged = judge_.judged(row)) return *std::move(judged);
     return read(row);
   }
 
