@@ -57,6 +57,7 @@ const std::map<uint32_t, Version> kHelpers = {
     {BPF_FUNC_get_current_task_btf, {5, 11}},
     {BPF_FUNC_task_pt_regs, {5, 15}},
     {BPF_FUNC_loop, {5, 17}},
+    {BPF_FUNC_get_func_ret, {5, 17}},
 };
 
 const std::map<bpf_map_type, Version> kMaps = {

@@ -4,6 +4,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -19,7 +20,9 @@
 
 #include "base/file.h"
 #include "sensor/hook_table.h"
+#include "sensor/preemption.h"
 #include "sensor/program_choice.h"
+#include "sensor/syscall/syscall_table.h"
 
 namespace redoubt::sensor {
 
@@ -98,6 +101,10 @@ Targets find_targets(const btf* kernel) {
   Targets targets;
   std::vector<std::pair<uint32_t, std::string>> names;
   for (const HookRow& row : kHooks) names.push_back(target_of(row.name));
+  for (const SyscallHandler& handler : kSyscallHandlers) {
+    if (has_function(handler)) names.emplace_back(BTF_KIND_FUNC, function_of(handler));
+  }
+  for (const std::string_view name : {kCompatFunction, kCompatCall}) names.emplace_back(BTF_KIND_FUNC, name);
   names.insert(names.end(), kInPlace.begin(), kInPlace.end());
   for (const auto& [kind, name] : names) wanted.insert(name);
   for (uint32_t id = 1; id < btf__type_cnt(kernel); ++id) {
@@ -116,6 +123,29 @@ TypesInPlace types_in_place(const Targets& targets) {
   }
   const auto number = [&](size_t row) { return static_cast<uint32_t>(targets.at(kInPlace[row])); };
   return {.file = number(1), .list_head = number(2)};
+}
+
+// Whether it is known that the kernel is too old for the call. Only one of the table is young, and it can be asked.
+bool is_missing(const SyscallHandler& handler) {
+  return handler.native == kFchmodat2 && syscall(kFchmodat2, -1, nullptr, 0, ~0U) != 0 && errno == ENOSYS;
+}
+
+CallFunctions find_call_functions(const Targets& targets, const Host& host) {
+  CallFunctions calls{.native = {}, .why_not = why_preemptible(host.version, preemption_mode())};
+  const auto find = [&](std::string_view name) { return targets.find({BTF_KIND_FUNC, std::string(name)}); };
+  calls.has_compat = find(kCompatCall) != targets.end();
+  std::string absent = calls.has_compat && find(kCompatFunction) == targets.end() ? std::string(kCompatFunction) : "";
+  for (const SyscallHandler& handler : kSyscallHandlers) {
+    if (!has_function(handler)) continue;
+    const auto found = find(function_of(handler));
+    if (found != targets.end()) {
+      calls.native[handler.native] = static_cast<uint32_t>(found->second);
+    } else if (absent.empty() && !is_missing(handler)) {
+      absent = function_of(handler);
+    }
+  }
+  if (calls.why_not.empty() && !absent.empty()) calls.why_not = absent + " is not in this kernel";
+  return calls;
 }
 
 // Programs at functions are attached one for all: each takes the kernel a tenth of a second to detach.
@@ -202,12 +232,17 @@ std::string state_text(const HookProbe& hook) {
   return "";
 }
 
+std::string where_calls_are_told(Tier tier, const Probe& probe) {
+  if (has_calls_at_functions(tier, probe)) return "at their functions; others cost nothing";
+  return "at the tracepoint of all" + (tier == Tier::lsm ? ", because " + probe.calls.why_not : std::string());
+}
+
 }  // namespace
 
 Host this_host() {
   utsname name{};
   uname(&name);
-  return {.release = name.release};
+  return {.release = name.release, .version = name.version};
 }
 
 bool Probe::loads(std::string_view hook) const {
@@ -215,7 +250,13 @@ bool Probe::loads(std::string_view hook) const {
                      [&](const HookProbe& probed) { return probed.name == hook && probed.state == HookState::loads; });
 }
 
+void Probe::refuse_lsm(std::string why) {
+  tier = Tier::tracepoint;
+  refused = std::move(why);
+}
+
 std::string Probe::why_not_lsm() const {
+  if (!refused.empty()) return refused;
   if (tier == Tier::lsm) return {};
   if (!has_loops) return "this kernel has no bpf_loop(), which Linux 5.17 brought";
   std::string first;
@@ -254,6 +295,7 @@ Result<Probe> probe_host(ProbeDepth depth, const Host& host) {
   }
   probe.has_loops = function_programs_load();
   if (!probe.has_loops) probe.tier = Tier::tracepoint;
+  if (probe.tier == Tier::lsm) probe.calls = find_call_functions(targets, host);
   probe.hooks.push_back(probe_sockets());
   libbpf_set_print(before);
   if (!kernel) return base::fail_errno("read the kernel's BTF");
@@ -279,20 +321,14 @@ std::vector<std::string> lost_in(Tier tier, const Probe& probe) {
 }
 
 std::string probe_report(const Host& host) {
-  const Result<Probe> probe = probe_host(ProbeDepth::every_hook, host);
+  Result<Probe> probe = probe_host(ProbeDepth::every_hook, host);
   if (!probe) return "the sensor cannot run here: " + probe.error().message + "\n";
-  std::string why_not_lsm = probe->why_not_lsm();
-  Tier tier = probe->tier;
-  Status tried = try_programs(tier, *probe);
-  if (!tried && tier == Tier::lsm) {
-    why_not_lsm = tried.error().message;
-    tier = Tier::tracepoint;
-    tried = try_programs(tier, *probe);
-  }
+  const Status tried = in_best_way(probe->tier, *probe, Other::or_tracepoints, try_programs);
   if (!tried) return "the sensor cannot run here: " + tried.error().message + "\n";
+  const Tier tier = probe->tier;
   std::string report = "kernel: " + probe->kernel + "\ntier: " + std::string(name_of(tier)) + "\n";
-  if (!why_not_lsm.empty()) report += "not the tier lsm: " + why_not_lsm + "\n";
-  report += "hooks:\n";
+  if (const std::string why = probe->why_not_lsm(); !why.empty()) report += "not the tier lsm: " + why + "\n";
+  report += "system calls: " + where_calls_are_told(tier, *probe) + "\nhooks:\n";
   for (const HookProbe& hook : probe->hooks) {
     report += "  " + hook.name + ": " + state_text(hook) + ", for " + hook.gives + "\n";
   }

@@ -10,6 +10,7 @@
 
 #include "redoubt_sensor.skel.h"
 #include "sensor/hook_table.h"
+#include "sensor/preemption.h"
 #include "sensor/syscall/syscall_table.h"
 
 namespace redoubt::sensor {
@@ -87,6 +88,21 @@ TEST(Probe, says_why_the_better_tier_is_not_to_be_had) {
   EXPECT_EQ(probe.why_not_lsm(), "this kernel has no bpf_loop(), which Linux 5.17 brought");
 }
 
+TEST(Preemption, is_looked_for_before_programs_stand_at_the_functions_of_calls) {
+  EXPECT_EQ(why_preemptible("#1 SMP Debian 6.1.0", -1), "");
+  EXPECT_EQ(why_preemptible("#1 SMP PREEMPT_DYNAMIC Debian 6.12", 0), "");
+  EXPECT_EQ(why_preemptible("#1 SMP PREEMPT_DYNAMIC Debian 6.12", 1), "");
+  for (const int mode : {2, 3}) {
+    EXPECT_EQ(why_preemptible("#1 SMP PREEMPT_DYNAMIC @0", mode), "this kernel is preemptible (preempt=full or lazy)");
+  }
+  EXPECT_EQ(why_preemptible("#1 SMP PREEMPT_DYNAMIC @0", -1),
+            "it cannot be read whether this kernel is preemptible (preempt_dynamic_mode)");
+  for (const char* built : {"PREEMPT", "PREEMPT_RT", "PREEMPT_LAZY", "PREEMPT_{RT,LAZY}"}) {
+    EXPECT_EQ(why_preemptible("#1 SMP " + std::string(built) + " Mon", 1),
+              "this kernel is built with " + std::string(built));
+  }
+}
+
 // Every hook that a program attaches to is probed, and every row is of a program.
 TEST(HookTable, agrees_with_the_programs) {
   redoubt_sensor* skeleton = redoubt_sensor__open();
@@ -111,6 +127,9 @@ TEST(SyscallTable, names_handlers_that_are_programs) {
     EXPECT_TRUE(handler.compat != SYS_close && handler.compat != SYS_openat) << handler.program;
     const std::string failed(handler.program_after_failure());
     EXPECT_NE(bpf_object__find_program_by_name(skeleton->obj, failed.c_str()), nullptr) << failed;
+    if (!has_function(handler)) continue;
+    EXPECT_FALSE(handler.call.empty()) << handler.program << " has no function";
+    EXPECT_EQ(failed, handler.program) << "at a function there is one program";
   }
   EXPECT_EQ(bpf_map__max_entries(skeleton->maps.tellers), kTellers.size());
   for (const std::string_view teller : kTellers) {

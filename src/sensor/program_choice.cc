@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "redoubt_sensor.skel.h"
 #include "sensor/programs.h"
+#include "sensor/syscall/call_functions.h"
 #include "sensor/syscall/syscall_table.h"
 
 namespace redoubt::sensor {
@@ -34,11 +35,13 @@ bool is_wanted(const bpf_program* program, Tier tier, const Probe& probe) {
 }  // namespace
 
 bool is_at_function(const bpf_program* program) {
-  const bpf_attach_type type = bpf_program__expected_attach_type(program);
-  return type == BPF_TRACE_FENTRY || type == BPF_TRACE_FEXIT;
+  const std::string_view section = bpf_program__section_name(program);
+  return section.starts_with("fentry/") || section.starts_with("fexit/");
 }
 
-void choose_programs(redoubt_sensor& skeleton, Tier tier, const Probe& probe) {
+bool has_calls_at_functions(Tier tier, const Probe& probe) { return tier == Tier::lsm && probe.calls.why_not.empty(); }
+
+Status choose_programs(redoubt_sensor& skeleton, Tier tier, const Probe& probe) {
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, skeleton.obj) {
     bpf_program__set_autoload(program, is_wanted(program, tier, probe));
@@ -48,6 +51,9 @@ void choose_programs(redoubt_sensor& skeleton, Tier tier, const Probe& probe) {
   skeleton.rodata->type_of_file = probe.types_in_place.file;
   skeleton.rodata->type_of_list_head = probe.types_in_place.list_head;
   skeleton.rodata->repeat_seed = random_seed();
+  if (!has_calls_at_functions(tier, probe)) return {};
+  skeleton.rodata->calls_at_functions = 1;
+  return aim_at_call_functions(skeleton, probe.calls);
 }
 
 Result<Tier> choose_tier(const SensorOptions& options, const Probe& probe) {

@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "base/address.h"
@@ -27,6 +28,7 @@
 #include "sensor/libbpf_log.h"
 #include "sensor/probe.h"
 #include "sensor/program_choice.h"
+#include "sensor/syscall/call_functions.h"
 #include "sensor/syscall/syscall_table.h"
 
 namespace redoubt::sensor {
@@ -133,6 +135,8 @@ struct Programs::State {
   std::unique_ptr<redoubt_sensor, SkeletonDelete> skeleton;
   std::vector<Link> links;
   Link seed;
+  std::optional<NativeHandlers> native_handlers;  // where handlers stand at functions
+  bool has_dispatcher = true;                     // not there, where the kernel has no i386 entry
   Link open_files;
   Link repeats;
   Tier tier = Tier::tracepoint;
@@ -161,7 +165,7 @@ Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options, T
     bpf_map__set_max_entries(state->ring(lane), static_cast<uint32_t>(state->ring_bytes[lane]));
   }
   state->tier = tier;
-  choose_programs(*state->skeleton, tier, probe);
+  TRY_STATUS(choose_programs(*state->skeleton, tier, probe));
   state->skeleton->rodata->counts_repeats =
       options.repeats == Repeats::counted ? state->skeleton->rodata->follows_files : 0;
   if (!socket_programs_load()) {
@@ -178,6 +182,10 @@ Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options, T
   TRY_STATUS(programs->map_shares());
   TRY_STATUS(programs->make_loss_rows());
   TRY_STATUS(programs->enter_tellers());
+  if (has_calls_at_functions(tier, probe)) {
+    TRY(programs->state_->native_handlers, NativeHandlers::load(*programs->state_->skeleton, probe.calls));
+    programs->state_->has_dispatcher = probe.calls.has_compat;
+  }
   if (options.quiet_pids.size() >= kQuietPidsMax) return fail(Errc::invalid_argument, "too many quiet processes");
   for (const int pid : options.quiet_pids) TRY_STATUS(programs->quiet(static_cast<uint32_t>(pid)));
   TRY_STATUS(programs->keep_variables(options.environment_names));
@@ -190,7 +198,8 @@ Status Programs::fill_syscall_tables(const SensorPolicy& policy) {
   for (const SyscallHandler& handler : kSyscallHandlers) {
     if (!is_program_of(state_->tier, handler.program)) continue;
     const bool left_out = is_unwanted(handler, policy.unwanted);
-    const std::pair<const bpf_map*, int32_t> tables[] = {{skeleton.maps.native_calls, handler.native},
+    const int32_t native = state_->native_handlers ? -1 : handler.native;
+    const std::pair<const bpf_map*, int32_t> tables[] = {{skeleton.maps.native_calls, native},
                                                          {skeleton.maps.compat_calls, handler.compat}};
     for (const auto& [table, number] : tables) {
       if (number < 0) continue;
@@ -315,10 +324,10 @@ Status Programs::keep_variables(const std::vector<std::string>& names) {
 Status Programs::attach() {
   const auto& programs = state_->skeleton->progs;
   std::vector<const bpf_program*> attached = {
-      programs.process_fork,      programs.process_exec,       programs.process_exit,
-      programs.network_state,     programs.tamper_signal,      programs.container_made,
-      programs.container_removed, programs.container_attached, programs.syscall_dispatch,
+      programs.process_fork,  programs.process_exec,   programs.process_exit,      programs.network_state,
+      programs.tamper_signal, programs.container_made, programs.container_removed, programs.container_attached,
   };
+  if (state_->has_dispatcher) attached.push_back(programs.syscall_dispatch);
   bpf_program* each = nullptr;
   bpf_object__for_each_program(each, state_->skeleton->obj) {
     if (is_at_function(each) && bpf_program__autoload(each)) attached.push_back(each);
@@ -328,6 +337,7 @@ Status Programs::attach() {
     if (!link) return base::fail_errno(attaching(program));
     state_->links.push_back(std::move(link));
   }
+  if (state_->native_handlers) TRY_STATUS(state_->native_handlers->attach());
   TRY_STATUS(attach_to_sockets());
   state_->seed.reset(bpf_program__attach_iter(programs.process_seed, nullptr));
   if (!state_->seed) return base::fail_errno(attaching(programs.process_seed));
@@ -362,11 +372,16 @@ Status Programs::attach_to_sockets() {
   return {};
 }
 
-void Programs::detach() {
-  state_->links.clear();
+bool Programs::detach_next() {
+  if (state_->native_handlers && state_->native_handlers->detach_next()) return true;
+  if (!state_->links.empty()) {
+    state_->links.pop_back();
+    return true;
+  }
   state_->seed.reset();
   // Programs that run on other processors at this moment still send; after a grace period none does.
   syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+  return false;
 }
 
 Status Programs::tell_kept(int64_t wall_offset_ns) {

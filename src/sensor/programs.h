@@ -41,8 +41,9 @@ class Programs {
 
   // From here on records come.
   Status attach();
-  // From here on none come.
-  void detach();
+  // Takes away one program after the other, the first attached last: some take the kernel a tenth of a second each.
+  // False once there is none, and from then on no records come.
+  bool detach_next();
 
   // One caller at a time.
   Status apply(const SensorPolicy& policy, const PathAutomaton& paths);
@@ -54,7 +55,7 @@ class Programs {
   // Looks over the files that are open for writing, of which those that were changed and closed are told, and over what
   // is counted. The host's clock less the time since boot.
   Status tell_kept(int64_t wall_offset_ns);
-  // After detach(): nothing is kept any more.
+  // Once all is detached: nothing is kept any more.
   void tell_all_kept(int64_t wall_offset_ns);
 
   // All running processes, as RD_SEED records one behind the other. Also tells the programs which process reads.

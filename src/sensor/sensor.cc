@@ -113,7 +113,7 @@ class Sensor::Runtime {
   Status watch(int fd);
   void run();
   void take_load();
-  void run_round();
+  size_t go_round();
   size_t drain(size_t records_max);
   void take(rd_lane lane, Ring& ring, std::string_view record);
   size_t room() const;
@@ -212,7 +212,10 @@ void Sensor::Runtime::stop() {
 }
 
 void Sensor::Runtime::run() {
-  while (!stopping_) run_round();
+  while (!stopping_) {
+    const size_t drained = go_round();
+    if (drained < kRoundRecordsMax) wait(drained);
+  }
   finish();
 }
 
@@ -224,7 +227,7 @@ void Sensor::Runtime::take_load() {
   enricher_.set_load(wanted);
 }
 
-void Sensor::Runtime::run_round() {
+size_t Sensor::Runtime::go_round() {
   rounds_.fetch_add(1, std::memory_order_relaxed);
   take_load();
   const int64_t now_ns = base::boottime_ns();
@@ -242,7 +245,7 @@ void Sensor::Runtime::run_round() {
   }
   outbox_.flush(now_ns);
   publish();
-  if (drained < kRoundRecordsMax) wait(drained);
+  return drained;
 }
 
 // Takes the records of both rings in the order of their time. A bulk record is taken only when all critical ones of its
@@ -346,7 +349,7 @@ void Sensor::Runtime::wait(size_t drained) {
 
 // Once the programs are detached, what is in the rings is all that there will be.
 void Sensor::Runtime::finish() {
-  programs_->detach();
+  while (programs_->detach_next()) go_round();
   programs_->tell_all_kept(realtime_offset_ns());
   const int64_t late_ns = base::boottime_ns() + kFinishNs;
   while (true) {
@@ -410,16 +413,19 @@ Result<std::unique_ptr<Sensor>> Sensor::start(SensorOptions options, EventSink& 
 // A host can offer every hook of a tier and yet refuse a program, when it is loaded or when it is attached.
 Result<std::unique_ptr<Sensor>> Sensor::start_on(const Probe& probe, SensorOptions options, EventSink& sink) {
   TRY(const Tier tier, base::within("start the sensor", choose_tier(options, probe)));
-  auto sensor = start_in(tier, probe, options, sink);
-  std::string why_not_lsm = options.tier ? std::string() : probe.why_not_lsm();
-  const bool has_other = tier == Tier::lsm && !options.tier;
-  if (!sensor && has_other && sensor.error().code != Errc::invalid_argument) {
-    why_not_lsm = sensor.error().message;
-    base::log_warning("sensor", "the tier lsm is refused, going on with tracepoints: " + why_not_lsm);
-    sensor = start_in(Tier::tracepoint, probe, options, sink);
+  Probe tried = probe;
+  auto sensor = in_best_way(tier, tried, options.tier ? Other::none : Other::or_tracepoints,
+                            [&](Tier each, const Probe& by) { return start_in(each, by, options, sink); });
+  if (!sensor) return base::within("start the sensor", std::move(sensor));
+  if (!options.tier) (*sensor)->why_not_lsm_ = tried.why_not_lsm();
+  if (!tried.refused.empty()) {
+    base::log_warning("sensor", "the tier lsm is refused, going on with tracepoints: " + tried.refused);
   }
-  if (sensor) (*sensor)->why_not_lsm_ = std::move(why_not_lsm);
-  return base::within("start the sensor", std::move(sensor));
+  if ((*sensor)->tier() == Tier::lsm) (*sensor)->why_not_at_functions_ = tried.calls.why_not;
+  if (const std::string& why = (*sensor)->why_not_at_functions(); !why.empty()) {
+    base::log_warning("sensor", "every system call pays for the sensor, not only those that it tells: " + why);
+  }
+  return sensor;
 }
 
 Sensor::Sensor(std::unique_ptr<Runtime> runtime) : runtime_(std::move(runtime)) {}

@@ -122,6 +122,8 @@ class Sensor {
   Tier tier() const;
   // The hook or program for whose want the tier is not lsm, and why; empty if it is, or was not to be.
   const std::string& why_not_lsm() const { return why_not_lsm_; }
+  // Why in the tier lsm every system call pays, as in the other tier; empty if only those pay that are told.
+  const std::string& why_not_at_functions() const { return why_not_at_functions_; }
   SensorAccount account() const;  // any thread
   // How often the ring thread has gone round: it does so several times a second. Any thread.
   uint64_t rounds() const;
@@ -133,6 +135,7 @@ class Sensor {
                                                   EventSink& sink);
   std::unique_ptr<Runtime> runtime_;
   std::string why_not_lsm_;
+  std::string why_not_at_functions_;
 };
 
 }  // namespace redoubt::sensor

@@ -146,11 +146,57 @@ TEST_F(TierTest, goes_on_with_tracepoints_where_a_function_has_no_room_and_says_
   EXPECT_THAT(report, testing::HasSubstr("tier: tracepoint\nnot the tier lsm: " + std::string(kWhy)));
 }
 
+// How many programs every call of every process has to pass.
+int programs_at_all_calls() {
+  int programs = 0;
+  for (__u32 id = 0; bpf_link_get_next_id(id, &id) == 0;) {
+    const base::UniqueFd link(bpf_link_get_fd_by_id(id));
+    std::array<char, 32> tracepoint{};
+    bpf_link_info info{};
+    info.raw_tracepoint.tp_name = reinterpret_cast<__u64>(tracepoint.data());
+    info.raw_tracepoint.tp_name_len = tracepoint.size();
+    __u32 size = sizeof info;
+    if (bpf_obj_get_info_by_fd(link.get(), &info, &size) != 0 || info.type != BPF_LINK_TYPE_RAW_TRACEPOINT) continue;
+    if (std::string_view(tracepoint.data()).starts_with("sys_")) ++programs;
+  }
+  return programs;
+}
+
+TEST_F(TierTest, lets_other_calls_alone_where_handlers_stand_at_functions) {
+  shared_sensor.stop();
+  const int others = programs_at_all_calls();
+  watch();
+  const auto here = probe_host(ProbeDepth::tier);
+  ASSERT_TRUE(here.has_value()) << here.error().message;
+  const bool at_functions = is_lsm() && here->calls.why_not.empty();
+  EXPECT_EQ(sensor().why_not_at_functions(), is_lsm() ? here->calls.why_not : "");
+  EXPECT_EQ(programs_at_all_calls() - others, at_functions ? 0 : 1);
+}
+
+TEST_F(TierTest, goes_on_at_the_tracepoint_where_the_function_of_a_call_has_no_room_and_says_which) {
+  const auto here = probe_host(ProbeDepth::tier);
+  ASSERT_TRUE(here.has_value()) << here.error().message;
+  if (here->tier != Tier::lsm || !here->calls.why_not.empty()) return;  // no handler stands at a function
+  const CrowdedFunction crowded("__x64_sys_mkdir");
+  ASSERT_TRUE(crowded.is_full());
+  constexpr std::string_view kWhy = "attach to __x64_sys_mkdir: ";
+  auto sensor = Sensor::start_on(*here, {.host_id = "host", .boot_id = "boot", .tier = Tier::lsm}, events_);
+  ASSERT_TRUE(sensor.has_value()) << sensor.error().message;
+  EXPECT_EQ((*sensor)->tier(), Tier::lsm);
+  EXPECT_EQ((*sensor)->why_not_lsm(), "");
+  EXPECT_THAT((*sensor)->why_not_at_functions(), testing::StartsWith(std::string(kWhy)));
+  finish(in_child([&] { mkdir((directory_ / "made").c_str(), 0700); }));
+  EXPECT_TRUE(events_.wait_for(is_file("mkdir", directory_ / "made")));
+}
+
 TEST_F(TierTest, says_what_the_better_tier_lacks) {
   const auto here = probe_host(ProbeDepth::every_hook);
   ASSERT_TRUE(here.has_value()) << here.error().message;
   const std::string report = probe_report();
   EXPECT_THAT(report, testing::HasSubstr("tier: " + std::string(name_of(here->tier)) + "\n"));
+  const bool at_functions = here->tier == Tier::lsm && here->calls.why_not.empty();
+  EXPECT_THAT(report, testing::HasSubstr(at_functions ? "system calls: at their functions"
+                                                      : "system calls: at the tracepoint of all"));
   if (here->tier == Tier::lsm) {
     EXPECT_THAT(report, testing::Not(testing::HasSubstr("not the tier lsm")));
   } else {

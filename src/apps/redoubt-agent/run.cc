@@ -183,6 +183,7 @@ void report(const Running& agent) {
                                        .node = agent.identity.link_address,
                                        .tier = std::string(name_of(agent.sensor->tier())),
                                        .why_not_lsm = agent.sensor->why_not_lsm(),
+                                       .why_not_at_functions = agent.sensor->why_not_at_functions(),
                                        .link = agent.link->state(),
                                        .events_numbered = agent.account->numbered(),
                                        .events_lost = agent.account->lost(),

@@ -45,6 +45,7 @@ nlohmann::ordered_json json_of(const AgentStatus& status) {
           {"frames_rejected", status.link.frames_rejected},
           {"tier", status.tier},
           {"why_not_lsm", status.why_not_lsm},
+          {"why_not_at_functions", status.why_not_at_functions},
           {"processes", status.sensor.processes},
           {"memory_rss", status.memory_rss},
           {"cpu_permille", status.cpu_permille},

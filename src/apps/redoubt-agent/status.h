@@ -15,7 +15,8 @@ struct AgentStatus {
   std::string boot_id;
   std::string node;
   std::string tier;
-  std::string why_not_lsm;  // where it is not
+  std::string why_not_lsm;           // where it is not
+  std::string why_not_at_functions;  // where it is, and every system call pays nevertheless
   link::LinkState link;
   uint64_t events_numbered = 0;
   uint64_t events_lost = 0;

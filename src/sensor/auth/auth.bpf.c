@@ -11,6 +11,7 @@
 #include "sensor/auth/auth_record.h"
 #include "sensor/bpf/actor.h"
 #include "sensor/bpf/arch.h"
+#include "sensor/bpf/call_end.h"
 #include "sensor/bpf/kernel.h"
 #include "sensor/bpf/lanes.h"
 #include "sensor/bpf/rate.h"
@@ -29,8 +30,7 @@ static __always_inline int is_of_auth(const char* head) {
   return (head[1] == '3' && head[2] >= '2' && head[2] <= '9') || (head[1] == '8' && head[2] >= '0' && head[2] <= '7');
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(auth_sendto, struct pt_regs* regs, long result) {
+CALL_END(auth_sendto) {
   if (result < RD_AUTH_LEAST_BYTES) return 0;
   char head[RD_AUTH_HEAD_BYTES] = {};
   void* text = (void*)rd_syscall_argument(regs, 1);

@@ -7,6 +7,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "sensor/bpf/policy.h"
 #include "sensor/bpf/resolved.h"
 #include "sensor/file/file_record.h"
 
@@ -48,9 +49,11 @@ static __always_inline struct rd_file_call* rd_file_call_get(void) {
   return bpf_map_lookup_elem(&file_call, &zero);
 }
 
-// Returns only if there is nothing to tell, because the call failed, or the program is not there.
+// Returns only if there is nothing to tell, because the call failed, the policy does not want it, or the program is not
+// there.
 static __always_inline int rd_file_call_tell(void* ctx, long result, const struct rd_file_call* given) {
-  struct rd_file_call* call = result == 0 ? rd_file_call_get() : 0;
+  int is_off = actions_off >> given->action & 1;
+  struct rd_file_call* call = result == 0 && !is_off ? rd_file_call_get() : 0;
   if (!call) {
     rd_resolved_drop();
     return 0;

@@ -5,18 +5,17 @@
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
 
 #include "sensor/bpf/arch.h"
+#include "sensor/bpf/call_end.h"
 #include "sensor/bpf/file_call.h"
 
 enum { RD_AT_FDCWD = -100 };
 
-#define FILE_CALL(name, ...)                              \
-  SEC("tp_btf/sys_exit")                                  \
-  int BPF_PROG(name, struct pt_regs* regs, long result) { \
-    struct rd_file_call call = {__VA_ARGS__};             \
-    return rd_file_call_tell(ctx, result, &call);         \
+#define FILE_CALL(name, ...)                      \
+  CALL_END(name) {                                \
+    struct rd_file_call call = {__VA_ARGS__};     \
+    return rd_file_call_tell(ctx, result, &call); \
   }
 
 #define ARG(position) rd_syscall_argument(regs, position)

@@ -68,8 +68,6 @@ struct {
   __type(value, struct rd_cgroup_verdict);
 } cgroup_verdicts __weak SEC(".maps");
 
-// A bit a rd_file_action that the policy does not want: for programs that no table of calls leaves out.
-volatile __u32 actions_off __weak = 0;
 volatile __u32 filter_clock __weak = 0;  // the reader moves it on every second
 
 static __always_inline int rd_policy_has(__u32 policy, __u32 kinds) {

@@ -8,6 +8,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "sensor/bpf/arch.h"
+#include "sensor/bpf/call_end.h"
 #include "sensor/bpf/open_files.h"
 
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
@@ -16,8 +17,7 @@ enum { RD_PROT_WRITE = 2, RD_MAP_TYPE = 0xf, RD_MAP_PRIVATE = 2 };
 
 // The last descriptor is gone, or the file's counter would not stand where it does. A process that has no file open
 // for writing pays for one load. Handler of the system call dispatcher.
-SEC("tp_btf/sys_exit")
-int BPF_PROG(file_close, struct pt_regs* regs, long result) {
+CALL_END(file_close) {
   __u32 pid = bpf_get_current_pid_tgid() >> 32;
   if (!*rd_writers_of(pid)) return 0;
   struct rd_written_key key = {.pid = pid, .descriptor = rd_syscall_argument(regs, 0)};
@@ -27,8 +27,7 @@ int BPF_PROG(file_close, struct pt_regs* regs, long result) {
 
 // A file that is mapped for writing and shared is written into without a call, and not always are its times set. The
 // protection is in the same register for both entries.
-SEC("tp_btf/sys_exit")
-int BPF_PROG(file_map, struct pt_regs* regs, long result) {
+CALL_END(file_map) {
   if (!(regs->dx & RD_PROT_WRITE) || (rd_syscall_argument(regs, 3) & RD_MAP_TYPE) == RD_MAP_PRIVATE) return 0;
   struct file* file = followed_files ? rd_file_of(rd_syscall_argument(regs, 4)) : 0;
   __u64 address = rd_number(file);

@@ -9,6 +9,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "sensor/bpf/arch.h"
+#include "sensor/bpf/call_end.h"
 #include "sensor/bpf/file_call.h"
 #include "sensor/bpf/file_fill.h"
 #include "sensor/bpf/file_open.h"
@@ -20,8 +21,7 @@ const struct rd_file* rd_layout_file __attribute__((unused));
 char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 
 // An open that failed. There is no file; what the caller gave is all that is known.
-SEC("tp_btf/sys_exit")
-int BPF_PROG(file_denied, struct pt_regs* regs, long result) {
+CALL_END(file_denied) {
   if (!rd_is_denied_open(result)) return 0;
   struct rd_open_call call = rd_open_call_of(regs);
   if (!call.given) return 0;
@@ -45,8 +45,7 @@ static __always_inline struct file* opened_by(struct pt_regs* regs, long result)
 }
 
 // open, openat, openat2, creat, open_by_handle_at.
-SEC("tp_btf/sys_exit")
-int BPF_PROG(file_open, struct pt_regs* regs, long result) {
+CALL_END(file_open) {
   struct file* file = opened_by(regs, result);
   if (!file) return 0;
   __u32 action = rd_open_action(RD_SLOT_EVENT, file);

@@ -8,6 +8,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "sensor/bpf/call_end.h"
 #include "sensor/bpf/file_call.h"
 #include "sensor/bpf/file_fill.h"
 #include "sensor/bpf/file_found.h"
@@ -97,8 +98,7 @@ static __always_inline int tell_connected(const struct rd_file_call* call) {
   return path ? rd_send_unix(RD_SLOT_EVENT, record, path) : rd_send_unix_name(RD_SLOT_EVENT, record, &name);
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(file_tell, struct pt_regs* regs, long result) {
+CALL_END(file_tell) {
   struct rd_file_call* call = rd_file_call_get();
   if (!call) return 0;
   const struct rd_resolved* found = rd_resolved_get(call->action);

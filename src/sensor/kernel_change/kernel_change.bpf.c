@@ -9,6 +9,7 @@
 
 #include "sensor/bpf/actor.h"
 #include "sensor/bpf/arch.h"
+#include "sensor/bpf/call_end.h"
 #include "sensor/bpf/context.h"
 #include "sensor/bpf/descriptor.h"
 #include "sensor/bpf/kept_change.h"
@@ -109,8 +110,7 @@ static __always_inline __u64 put_mount_point(struct rd_kernel* record, __u64 at,
   return put_user_text(record, at, given, RD_TARGET_MAX, &record->target_bytes);
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(kernel_mount, struct pt_regs* regs, long result) {
+CALL_END(kernel_mount) {
   if (end_hooked(regs, result)) return 0;
   struct rd_kernel* record = begin_change(regs);
   if (!record) return 0;
@@ -120,16 +120,14 @@ int BPF_PROG(kernel_mount, struct pt_regs* regs, long result) {
   return send_change(record, at);
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(kernel_unmount, struct pt_regs* regs, long result) {
+CALL_END(kernel_unmount) {
   if (end_hooked(regs, result)) return 0;
   struct rd_kernel* record = begin_change(regs);
   if (!record) return 0;
   return send_change(record, put_mount_point(record, RD_KERNEL_DATA, RD_MOUNT_FROM_CWD, rd_syscall_argument(regs, 0)));
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(kernel_move_mount, struct pt_regs* regs, long result) {
+CALL_END(kernel_move_mount) {
   if (end_hooked(regs, result)) return 0;
   struct rd_kernel* record = begin_change(regs);
   if (!record) return 0;
@@ -140,8 +138,7 @@ int BPF_PROG(kernel_move_mount, struct pt_regs* regs, long result) {
 
 // finit_module, kexec_file_load: the file behind the first argument, where the hook has not seen which was read: a
 // module that is being loaded already is not read again.
-SEC("tp_btf/sys_exit")
-int BPF_PROG(kernel_from_file, struct pt_regs* regs, long result) {
+CALL_END(kernel_from_file) {
   if (end_kept(regs, result) || result != 0) return 0;
   struct rd_kernel* record = begin_change(regs);
   if (!record) return 0;
@@ -151,8 +148,7 @@ int BPF_PROG(kernel_from_file, struct pt_regs* regs, long result) {
   return send_change(record, at);
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(kernel_delete_module, struct pt_regs* regs, long result) {
+CALL_END(kernel_delete_module) {
   if (result != 0) return 0;
   struct rd_kernel* record = begin_change(regs);
   if (!record) return 0;
@@ -161,8 +157,7 @@ int BPF_PROG(kernel_delete_module, struct pt_regs* regs, long result) {
 }
 
 // What the kernel has loaded is behind the new descriptor.
-SEC("tp_btf/sys_exit")
-int BPF_PROG(kernel_bpf, struct pt_regs* regs, long result) {
+CALL_END(kernel_bpf) {
   if (result < 0 || (__u32)rd_syscall_argument(regs, 0) != RD_BPF_PROG_LOAD) return 0;
   struct rd_kernel* record = begin_change(regs);
   if (!record) return 0;
@@ -178,8 +173,7 @@ int BPF_PROG(kernel_bpf, struct pt_regs* regs, long result) {
 }
 
 // init_module, kexec_load, userfaultfd, io_uring_setup: that it was done says it all.
-SEC("tp_btf/sys_exit")
-int BPF_PROG(kernel_door, struct pt_regs* regs, long result) {
+CALL_END(kernel_door) {
   if (result < 0) return 0;
   struct rd_kernel* record = begin_change(regs);
   return record ? send_change(record, RD_KERNEL_DATA) : 0;

@@ -10,6 +10,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "sensor/bpf/arch.h"
+#include "sensor/bpf/call_end.h"
 #include "sensor/bpf/connect.h"
 #include "sensor/bpf/file_call.h"
 #include "sensor/bpf/kernel.h"
@@ -111,43 +112,31 @@ static __always_inline int after_dup(struct pt_regs* regs, long result) {
   return result >= RD_STANDARD_DESCRIPTORS ? 0 : after_call(result, RD_DUP);
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(network_connect, struct pt_regs* regs, long result) {
+CALL_END(network_connect) {
   struct given given = given_to_connect(regs);
   tell_unix_connect(ctx, &given, result);
   bpf_tail_call(ctx, &tellers, RD_TELL_CONNECT);
   return 0;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(network_connect_tell, struct pt_regs* regs, long result) {
+CALL_END(network_connect_tell) {
   struct given given = given_to_connect(regs);
   return after_connect(&given, result);
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(network_accept, struct pt_regs* regs, long result) { return after_accept(result); }
+CALL_END(network_accept) { return after_accept(result); }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(network_listen, struct pt_regs* regs, long result) {
-  return after_listen(rd_syscall_argument(regs, 0), result);
-}
+CALL_END(network_listen) { return after_listen(rd_syscall_argument(regs, 0), result); }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(network_bind, struct pt_regs* regs, long result) {
-  return after_bind(rd_syscall_argument(regs, 0), result);
-}
+CALL_END(network_bind) { return after_bind(rd_syscall_argument(regs, 0), result); }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(network_socket, struct pt_regs* regs, long result) { return after_socket(result); }
+CALL_END(network_socket) { return after_socket(result); }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(network_dup, struct pt_regs* regs, long result) { return after_dup(regs, result); }
+CALL_END(network_dup) { return after_dup(regs, result); }
 
 enum { RD_F_DUPFD = 0, RD_F_DUPFD_CLOEXEC = 1030 };
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(network_fcntl, struct pt_regs* regs, long result) {
+CALL_END(network_fcntl) {
   __u32 command = rd_syscall_argument(regs, 1);
   return command == RD_F_DUPFD || command == RD_F_DUPFD_CLOEXEC ? after_dup(regs, result) : 0;
 }
@@ -179,8 +168,7 @@ static __always_inline struct given given_packed(const struct packed* packed) {
 }
 
 // In the lsm tier what connects has been told already (network_lsm.bpf.c).
-SEC("tp_btf/sys_exit")
-int BPF_PROG(network_socketcall, struct pt_regs* regs, long result) {
+CALL_END(network_socketcall) {
   struct packed packed = {};
   if (!is_tier_lsm && rd_syscall_argument(regs, 0) == RD_CALL_CONNECT && unpack(&packed, regs, RD_CALL_CONNECT)) {
     struct given given = given_packed(&packed);
@@ -190,8 +178,7 @@ int BPF_PROG(network_socketcall, struct pt_regs* regs, long result) {
   return 0;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(network_socketcall_tell, struct pt_regs* regs, long result) {
+CALL_END(network_socketcall_tell) {
   __u32 call = rd_syscall_argument(regs, 0);
   if (call == RD_CALL_SOCKET) return after_socket(result);
   if (call == RD_CALL_ACCEPT || call == RD_CALL_ACCEPT4) return after_accept(result);

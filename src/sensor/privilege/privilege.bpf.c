@@ -10,6 +10,7 @@
 #include "sensor/bpf/access.h"
 #include "sensor/bpf/actor.h"
 #include "sensor/bpf/arch.h"
+#include "sensor/bpf/call_end.h"
 #include "sensor/bpf/context.h"
 #include "sensor/bpf/descriptor.h"
 #include "sensor/bpf/kernel.h"
@@ -58,13 +59,9 @@ static __always_inline int tell_privilege(struct pt_regs* regs, __u64 namespaces
 }
 
 // setuid, setresgid and their kin, capset. Whether anything changed the user side knows.
-SEC("tp_btf/sys_exit")
-int BPF_PROG(privilege_identity, struct pt_regs* regs, long result) {
-  return result == 0 ? tell_privilege(regs, 0) : 0;
-}
+CALL_END(privilege_identity) { return result == 0 ? tell_privilege(regs, 0) : 0; }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(privilege_unshare, struct pt_regs* regs, long result) {
+CALL_END(privilege_unshare) {
   __u64 namespaces = rd_syscall_argument(regs, 0) & RD_CLONE_NEW_ALL;
   return result == 0 && namespaces ? tell_privilege(regs, namespaces) : 0;
 }
@@ -79,8 +76,7 @@ static __always_inline __u64 namespace_type(int descriptor) {
   return BPF_CORE_READ(old, ops, type);
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(privilege_setns, struct pt_regs* regs, long result) {
+CALL_END(privilege_setns) {
   if (result != 0) return 0;
   __u64 asked = rd_syscall_argument(regs, 1) & RD_CLONE_NEW_ALL;
   return tell_privilege(regs, asked ? asked : namespace_type(rd_syscall_argument(regs, 0)));
@@ -123,8 +119,7 @@ static __always_inline void begin_trace(struct rd_trace* record, struct pt_regs*
   fill_call(&record->call, regs);
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(privilege_ptrace, struct pt_regs* regs, long result) {
+CALL_END(privilege_ptrace) {
   __u32 request = rd_syscall_argument(regs, 0);
   if (result != 0 || !changes_another(request)) return 0;
   struct task_struct* task = (struct task_struct*)bpf_get_current_task();
@@ -138,8 +133,7 @@ int BPF_PROG(privilege_ptrace, struct pt_regs* regs, long result) {
   return 0;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(privilege_write_memory, struct pt_regs* regs, long result) {
+CALL_END(privilege_write_memory) {
   struct rd_trace record = {};
   rd_access_take(&record);
   if (result <= 0) return 0;

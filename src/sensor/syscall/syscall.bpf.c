@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
-// The one program on the way out of every system call: jumps to the handler that syscall_table.cc put under the call's
-// number, or returns. What is not told costs this much and no more: two plain loads.
+// The one program on the way out of every system call, or of those of the i386 entry alone (call_functions.h): jumps to
+// the handler that syscall_table.cc put under the call's number, or returns. What is not told costs this much and no
+// more: two plain loads.
 #include <linux/bpf.h>
 
 #include <bpf/bpf_core_read.h>
@@ -8,6 +9,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "sensor/bpf/arch.h"
+#include "sensor/bpf/call_end.h"
 #include "sensor/bpf/kernel.h"
 #include "sensor/bpf/writers.h"
 
@@ -59,8 +61,7 @@ static __always_inline void jump_native(void* ctx, __u32 row) {
   }
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(syscall_dispatch, struct pt_regs* regs, long result) {
+CALL_END(syscall_dispatch) {
   __u32 row = (__u32)regs->orig_ax & ~(__u32)RD_X86_X32_BIT;
   if (row >= RD_SYSCALLS_MAX) return 0;
   if (result < 0) row += RD_SYSCALLS_MAX;

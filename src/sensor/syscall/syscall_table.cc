@@ -26,6 +26,10 @@ bool is_known_activity(std::string_view name) {
          });
 }
 
+std::string function_of(const SyscallHandler& handler) {
+  return "__x64_sys_" + std::string(handler.call == "umount2" ? "umount" : handler.call);
+}
+
 bool is_unwanted(const SyscallHandler& handler, std::span<const std::string> unwanted) {
   return !handler.makes.empty() && all_names(handler.makes, [&](std::string_view made) {
     return std::find(unwanted.begin(), unwanted.end(), made) != unwanted.end();

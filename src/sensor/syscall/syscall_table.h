@@ -22,7 +22,7 @@ struct SyscallHandler {
   // TYPE.ACTION of its events, blank-separated; a policy that wants none of them leaves the call alone. Empty: always
   // looked at.
   std::string_view makes = "";
-  std::string_view call = "";    // its name, where several share a program
+  std::string_view call = "";    // its name, where the lsm tier has the row, or several share a program
   std::string_view failed = "";  // the program for a call that failed, where that is another
 
   constexpr std::string_view program_after_failure() const { return failed.empty() ? program : failed; }
@@ -57,31 +57,31 @@ inline constexpr std::array kSyscallHandlers = {
     opens(SYS_openat2, 437),
     opens(SYS_open_by_handle_at, 342),
     SyscallHandler{SYS_close, 6, "file_close", "filechange.change"},
-    SyscallHandler{SYS_mmap, 192, "file_map", "filechange.change"},
-    SyscallHandler{SYS_unlink, 10, "file_unlink", "filechange.delete"},
-    SyscallHandler{SYS_unlinkat, 301, "file_unlinkat", "filechange.delete filechange.rmdir"},
-    SyscallHandler{SYS_rmdir, 40, "file_rmdir", "filechange.rmdir"},
-    SyscallHandler{SYS_rename, 38, "file_rename", "filechange.rename"},
-    SyscallHandler{SYS_renameat, 302, "file_renameat", "filechange.rename"},
-    SyscallHandler{SYS_renameat2, 353, "file_renameat2", "filechange.rename"},
-    SyscallHandler{SYS_link, 9, "file_link", "filechange.link"},
-    SyscallHandler{SYS_linkat, 303, "file_linkat", "filechange.link"},
-    SyscallHandler{SYS_symlink, 83, "file_symlink", "filechange.symlink"},
-    SyscallHandler{SYS_symlinkat, 304, "file_symlinkat", "filechange.symlink"},
-    SyscallHandler{SYS_mkdir, 39, "file_mkdir", "filechange.mkdir"},
-    SyscallHandler{SYS_mkdirat, 296, "file_mkdirat", "filechange.mkdir"},
-    SyscallHandler{SYS_mknod, 14, "file_mknod", "filechange.mknod"},
-    SyscallHandler{SYS_mknodat, 297, "file_mknodat", "filechange.mknod"},
-    SyscallHandler{SYS_chmod, 15, "file_chmod", "filechange.permission"},
-    SyscallHandler{SYS_fchmod, 94, "file_fchmod", "filechange.permission"},
-    SyscallHandler{SYS_fchmodat, 306, "file_fchmodat", "filechange.permission"},
-    SyscallHandler{kFchmodat2, kFchmodat2, "file_fchmodat2", "filechange.permission"},
-    SyscallHandler{SYS_chown, 212, "file_chown", "filechange.owner"},
-    SyscallHandler{SYS_lchown, 198, "file_lchown", "filechange.owner"},
-    SyscallHandler{SYS_fchown, 207, "file_fchown", "filechange.owner"},
-    SyscallHandler{SYS_fchownat, 298, "file_fchownat", "filechange.owner"},
-    SyscallHandler{SYS_truncate, 92, "file_truncate", "filechange.truncate"},
-    SyscallHandler{SYS_ftruncate, 93, "file_ftruncate", "filechange.truncate"},
+    SyscallHandler{SYS_mmap, 192, "file_map", "filechange.change", "mmap"},
+    SyscallHandler{SYS_unlink, 10, "file_unlink", "filechange.delete", "unlink"},
+    SyscallHandler{SYS_unlinkat, 301, "file_unlinkat", "filechange.delete filechange.rmdir", "unlinkat"},
+    SyscallHandler{SYS_rmdir, 40, "file_rmdir", "filechange.rmdir", "rmdir"},
+    SyscallHandler{SYS_rename, 38, "file_rename", "filechange.rename", "rename"},
+    SyscallHandler{SYS_renameat, 302, "file_renameat", "filechange.rename", "renameat"},
+    SyscallHandler{SYS_renameat2, 353, "file_renameat2", "filechange.rename", "renameat2"},
+    SyscallHandler{SYS_link, 9, "file_link", "filechange.link", "link"},
+    SyscallHandler{SYS_linkat, 303, "file_linkat", "filechange.link", "linkat"},
+    SyscallHandler{SYS_symlink, 83, "file_symlink", "filechange.symlink", "symlink"},
+    SyscallHandler{SYS_symlinkat, 304, "file_symlinkat", "filechange.symlink", "symlinkat"},
+    SyscallHandler{SYS_mkdir, 39, "file_mkdir", "filechange.mkdir", "mkdir"},
+    SyscallHandler{SYS_mkdirat, 296, "file_mkdirat", "filechange.mkdir", "mkdirat"},
+    SyscallHandler{SYS_mknod, 14, "file_mknod", "filechange.mknod", "mknod"},
+    SyscallHandler{SYS_mknodat, 297, "file_mknodat", "filechange.mknod", "mknodat"},
+    SyscallHandler{SYS_chmod, 15, "file_chmod", "filechange.permission", "chmod"},
+    SyscallHandler{SYS_fchmod, 94, "file_fchmod", "filechange.permission", "fchmod"},
+    SyscallHandler{SYS_fchmodat, 306, "file_fchmodat", "filechange.permission", "fchmodat"},
+    SyscallHandler{kFchmodat2, kFchmodat2, "file_fchmodat2", "filechange.permission", "fchmodat2"},
+    SyscallHandler{SYS_chown, 212, "file_chown", "filechange.owner", "chown"},
+    SyscallHandler{SYS_lchown, 198, "file_lchown", "filechange.owner", "lchown"},
+    SyscallHandler{SYS_fchown, 207, "file_fchown", "filechange.owner", "fchown"},
+    SyscallHandler{SYS_fchownat, 298, "file_fchownat", "filechange.owner", "fchownat"},
+    SyscallHandler{SYS_truncate, 92, "file_truncate", "filechange.truncate", "truncate"},
+    SyscallHandler{SYS_ftruncate, 93, "file_ftruncate", "filechange.truncate", "ftruncate"},
     // i386 has a second form of some: for 16-bit ids, and for lengths of two words.
     SyscallHandler{-1, 182, "file_chown_16", "filechange.owner"},
     SyscallHandler{-1, 16, "file_lchown_16", "filechange.owner"},
@@ -89,17 +89,17 @@ inline constexpr std::array kSyscallHandlers = {
     SyscallHandler{-1, 193, "file_truncate_64", "filechange.truncate"},
     SyscallHandler{-1, 194, "file_ftruncate_64", "filechange.truncate"},
     SyscallHandler{SYS_connect, 362, "network_connect"},
-    SyscallHandler{SYS_accept, -1, "network_accept"},
-    SyscallHandler{SYS_accept4, 364, "network_accept"},
-    SyscallHandler{SYS_listen, 363, "network_listen"},
-    SyscallHandler{SYS_bind, 361, "network_bind"},
-    SyscallHandler{SYS_socket, 359, "network_socket"},
+    SyscallHandler{SYS_accept, -1, "network_accept", "", "accept"},
+    SyscallHandler{SYS_accept4, 364, "network_accept", "", "accept4"},
+    SyscallHandler{SYS_listen, 363, "network_listen", "", "listen"},
+    SyscallHandler{SYS_bind, 361, "network_bind", "", "bind"},
+    SyscallHandler{SYS_socket, 359, "network_socket", "", "socket"},
     SyscallHandler{-1, 102, "network_socketcall"},
-    SyscallHandler{SYS_sendto, 369, "auth_sendto"},
-    SyscallHandler{SYS_dup, 41, "network_dup"},
-    SyscallHandler{SYS_dup2, 63, "network_dup"},
-    SyscallHandler{SYS_dup3, 330, "network_dup"},
-    SyscallHandler{SYS_fcntl, 55, "network_fcntl"},
+    SyscallHandler{SYS_sendto, 369, "auth_sendto", "", "sendto"},
+    SyscallHandler{SYS_dup, 41, "network_dup", "", "dup"},
+    SyscallHandler{SYS_dup2, 63, "network_dup", "", "dup2"},
+    SyscallHandler{SYS_dup3, 330, "network_dup", "", "dup3"},
+    SyscallHandler{SYS_fcntl, 55, "network_fcntl", "", "fcntl"},
     SyscallHandler{-1, 221, "network_fcntl"},
     SyscallHandler{SYS_setuid, 213, "privilege_identity", "", "setuid"},
     SyscallHandler{SYS_setreuid, 203, "privilege_identity", "", "setreuid"},
@@ -138,6 +138,16 @@ bool is_known_activity(std::string_view name);
 constexpr bool is_program_of(Tier tier, std::string_view program) {
   return tier == Tier::tracepoint ||
          std::find(kTracepointHandlers.begin(), kTracepointHandlers.end(), program) == kTracepointHandlers.end();
+}
+// Where handlers run from when they stand at no function.
+inline constexpr std::string_view kCallsHook = "tp_btf/sys_exit";
+// The kernel's function through which all calls of the i386 entry go, and one that is there where the entry is.
+inline constexpr std::string_view kCompatFunction = "ia32_sys_call";
+inline constexpr std::string_view kCompatCall = "__ia32_sys_unlink";
+// The kernel's function that carries out the native call.
+std::string function_of(const SyscallHandler& handler);
+constexpr bool has_function(const SyscallHandler& handler) {
+  return handler.native >= 0 && is_program_of(Tier::lsm, handler.program);
 }
 // Whether all that the handler makes is named in `unwanted`.
 bool is_unwanted(const SyscallHandler& handler, std::span<const std::string> unwanted);
