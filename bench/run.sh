@@ -37,7 +37,8 @@ measure() {
   fi
   if wanted spine.agent_cpu spine.agent_rss; then python3 bench/agent.py; fi
   if wanted sensor.untraced_ns sensor.filtered_ns sensor.shipped_ns sensor.exec_ratio sensor.compile_ratio \
-    sensor.rss_10k sensor.wire_bytes sensor.rss_forkbomb; then
+    sensor.rss_10k sensor.wire_bytes sensor.rss_forkbomb sensor.untraced_tracepoint_instructions \
+    sensor.untraced_lsm_instructions sensor.filtered_tracepoint_instructions sensor.filtered_lsm_instructions; then
     python3 bench/sensor.py "${names[@]}"
   fi
   if wanted sensor.flood_exec_lost; then python3 tests/flood_test.py --bench; fi

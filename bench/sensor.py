@@ -18,7 +18,8 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/vm")]
+import call_cost_test  # noqa: E402
 from flood_test import cgroup  # noqa: E402
 from product import Product, wait_until  # noqa: E402
 
@@ -217,11 +218,26 @@ def pids_limit(bomb):
     return stack
 
 
+def measure_instructions():
+    """In both tiers, which this machine's kernel may not have, on a kernel in a guest."""
+    figures = call_cost_test.measure("6.12")
+    for metric, name, calls, what in (("untraced", "getppid", 1, "a getppid"),
+                                      ("filtered", "read", 2, "an open for reading and its close, each")):
+        rounds = {setting: rows[name] for setting, rows in figures.items()}
+        note = f"{what}, in an emulated guest; a round: " + ", ".join(f"{key} {value:.0f}" for key, value in rounds.items())
+        for tier in ("tracepoint", "lsm"):
+            value = (rounds[tier] - rounds["without"]) / calls
+            report(f"sensor.{metric}_{tier}_instructions", "instructions", [value], note,
+                   peer="a program that does nothing", peer_value=(rounds["idle"] - rounds["without"]) / calls)
+
+
 MEASUREMENTS = {
     ("sensor.tax_ns", "sensor.untraced_ns", "sensor.filtered_ns", "sensor.shipped_ns", "sensor.exec_ratio",
      "sensor.compile_ratio"): lambda: report_loops(measure_loops()),
     ("sensor.rss_10k", "sensor.wire_bytes"): measure_load,
     ("sensor.rss_forkbomb",): measure_fork_bomb,
+    tuple(f"sensor.{metric}_{tier}_instructions" for metric in ("untraced", "filtered")
+          for tier in ("tracepoint", "lsm")): measure_instructions,
 }
 
 

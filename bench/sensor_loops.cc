@@ -1,7 +1,8 @@
 // The loops that bench/sensor.py measures with and without the agent: sensor_loops LOOP COUNT [PATH] prints nanoseconds
 // of this process's own CPU time for one round. What a sensor of this kind costs at least: `idle SECONDS` keeps a BPF
 // program that does nothing attached to the end of every system call, `tax SECONDS` to the entry of one that nobody
-// makes, so that none runs and all calls take the kernel's slower way.
+// makes, so that none runs and all calls take the kernel's slower way. `tracepoint SECONDS` and `lsm SECONDS` are the
+// sensor itself, without agent and node.
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <fcntl.h>
@@ -19,8 +20,12 @@
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <string_view>
+
+#include "redoubt/event.pb.h"
+#include "sensor/sensor.h"
 
 namespace {
 
@@ -112,11 +117,32 @@ void attach_to_another_call() {
   }
 }
 
+using redoubt::sensor::Sensor;
+using redoubt::sensor::Tier;
+
+class Nobody : public redoubt::sensor::EventSink {
+  void take(redoubt::v1::Event&&) override {}
+};
+
+void watch_in(Tier tier) {
+  static Nobody nobody;
+  static std::unique_ptr<Sensor> sensor;
+  auto started = Sensor::start({.host_id = "host", .boot_id = "boot", .tier = tier}, nobody);
+  if (!started) {
+    std::fprintf(stderr, "%s\n", started.error().message.c_str());
+    std::exit(1);
+  }
+  sensor = *std::move(started);
+}
+
 struct Floor {
   std::string_view name;
   void (*attach)();
 };
-constexpr Floor kFloors[] = {{"idle", attach_to_every_call}, {"tax", attach_to_another_call}};
+constexpr Floor kFloors[] = {{"idle", attach_to_every_call},
+                             {"tax", attach_to_another_call},
+                             {"tracepoint", [] { watch_in(Tier::tracepoint); }},
+                             {"lsm", [] { watch_in(Tier::lsm); }}};
 
 void stay_attached(const Floor& floor, int seconds) {
   floor.attach();
@@ -144,6 +170,6 @@ int main(int argc, char** argv) {
     std::printf("%.2f\n", (now_ns(loop.clock) - begin) / count);
     return 0;
   }
-  std::fputs("usage: sensor_loops getppid|read|write|exec COUNT [PATH], or idle|tax SECONDS\n", stderr);
+  std::fputs("usage: sensor_loops getppid|read|write|exec COUNT [PATH], or idle|tax|tracepoint|lsm SECONDS\n", stderr);
   return 2;
 }
