@@ -13,6 +13,7 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -171,6 +172,10 @@ TEST_F(TierTest, lets_other_calls_alone_where_handlers_stand_at_functions) {
   const bool at_functions = is_lsm() && here->calls.why_not.empty();
   EXPECT_EQ(sensor().why_not_at_functions(), is_lsm() ? here->calls.why_not : "");
   EXPECT_EQ(programs_at_all_calls() - others, at_functions ? 0 : 1);
+  std::string arguments;
+  std::getline(std::ifstream("/proc/cmdline"), arguments);
+  if (arguments.find("preempt=full") == std::string::npos) return;
+  EXPECT_FALSE(at_functions) << "handlers could be preempted by each other";
 }
 
 TEST_F(TierTest, goes_on_at_the_tracepoint_where_the_function_of_a_call_has_no_room_and_says_which) {

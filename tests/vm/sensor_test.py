@@ -30,7 +30,10 @@ EXTENTS = {
                   ":NetworkTest.tells_raw*:NetworkTest.tells_whom*:NetworkTest.sees_*:DnsTest.*:*counts_what_it_leaves_out*"),
     "losses": "LossTest.*",
     "containers": "ContainerTest.*",
+    "preemptible": "TierTest.*:PrivilegeTest.*",
 }
+# What an extent asks of the kernel.
+ARGUMENTS = {"preemptible": "preempt=full"}
 # How a guest's cgroups are mounted, as cgroups.sh knows it. Containers are looked for under each where they are asked for.
 LAYOUTS = {"unified": NEEDS_VERSION_1, "hybrid": "", "legacy": ""}
 
@@ -55,7 +58,8 @@ def passed(result):
 
 def main():
     series, tier, *extents = sys.argv[1:]
-    guest = Guest(Kernel(series), modules=("overlay",), arguments="lsm=landlock,bpf")
+    arguments = " ".join(["lsm=landlock,bpf", *(ARGUMENTS[extent] for extent in extents if extent in ARGUMENTS)])
+    guest = Guest(Kernel(series), modules=("overlay",), arguments=arguments)
     for path in (TEST, *FILES):
         guest.add_program(str(path))
     guest.add_bytes("/etc/shadow", b"root:*:1::::::\n", 0o600)

@@ -15,16 +15,23 @@ char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 enum { RD_FMODE_EXEC = 0x20 };
 
 struct opening {
-  __u64 given;       // the kernel's copy of the path; 0: no path
-  __u64 user_given;  // where the caller has it
+  struct filename* name;  // 0: no path
   int directory_fd;
   __u32 flags;
 };
 
+// The kernel's copy of the path.
+static __always_inline __u64 given_to(const struct opening* opening) {
+  struct filename* name = opening->name;
+  return name ? (__u64)BPF_CORE_READ(name, name) : 0;
+}
+
 // That stands in the arguments of the call alone.
 static __always_inline __u32 closes_on_exec(const struct opening* opening) {
+  struct filename* name = opening->name;
+  __u64 user_given = name ? (__u64)BPF_CORE_READ(name, uptr) : 0;
   struct rd_open_call call = rd_open_call_of(rd_entry_registers());
-  return call.given == opening->user_given ? call.flags & RD_O_CLOEXEC : 0;
+  return call.given == user_given ? call.flags & RD_O_CLOEXEC : 0;
 }
 
 static __always_inline void tell(__u32 slot, struct file* file, const struct opening* opening) {
@@ -38,15 +45,15 @@ static __always_inline void tell(__u32 slot, struct file* file, const struct ope
   __u64 end = rd_put_opened(slot, record, file, opening->flags | closes_on_exec(opening));
   rd_follow_file(slot, record, file, -1);
   if (is_off) return;
-  __u64 claimed = 0;
-  if (opening->given) {
-    claimed = rd_file_put_given_in(slot, end, opening->directory_fd, opening->given, RD_GIVEN_IN_KERNEL);
-  }
+  __u64 given = given_to(opening);
+  __u64 claimed = given ? rd_file_put_given_in(slot, end, opening->directory_fd, given, RD_GIVEN_IN_KERNEL) : 0;
   if (!claimed) rd_file_forget_given(record);
   rd_file_send(slot, record, claimed ? claimed : end);
 }
 
+// A program that is started is opened too, and told as a start.
 static __always_inline int tell_opened(struct file* file, const struct opening* opening) {
+  if (opening->flags & RD_FMODE_EXEC) return 0;
   __u32 slot = rd_slot_claim();
   if (slot < RD_SLOTS) {
     tell(slot, file, opening);
@@ -56,19 +63,12 @@ static __always_inline int tell_opened(struct file* file, const struct opening* 
   return BPF_CORE_READ(file, f_mode) & (RD_FMODE_WRITE | RD_FMODE_CREATED) ? rd_file_count_unsent() : 0;
 }
 
-// A program that is started is opened too, and told as a start. What is opened for neither reading nor writing is a
-// place in the tree.
-static __always_inline int is_file_opened(struct file* file, __u32 flags) {
-  if (rd_is_error(file) || flags & RD_FMODE_EXEC) return 0;
-  return (BPF_CORE_READ(file, f_mode) & (RD_FMODE_READ | RD_FMODE_WRITE | RD_FMODE_CREATED)) != 0;
-}
-
 static __always_inline void tell_denied_in(__u32 slot, const struct opening* opening, long error) {
   struct rd_file* record = rd_file_is_silent(slot) ? 0 : rd_file_begin_in(slot, RD_FILE_DENIED);
   if (!record) return;
   record->flags = opening->flags | closes_on_exec(opening);
   record->error = error;
-  __u64 end = rd_file_put_given_in(slot, RD_FILE_DATA, opening->directory_fd, opening->given, RD_GIVEN_IN_KERNEL);
+  __u64 end = rd_file_put_given_in(slot, RD_FILE_DATA, opening->directory_fd, given_to(opening), RD_GIVEN_IN_KERNEL);
   if (end) rd_file_send(slot, record, end);
 }
 
@@ -83,17 +83,13 @@ static __always_inline int tell_denied(const struct opening* opening, long resul
 
 SEC("fexit/do_filp_open")
 int BPF_PROG(file_opened, int directory_fd, struct filename* name, const struct open_flags* flags, struct file* file) {
-  struct opening opening = {.given = (__u64)BPF_CORE_READ(name, name),
-                            .user_given = (__u64)BPF_CORE_READ(name, uptr),
-                            .directory_fd = directory_fd,
-                            .flags = BPF_CORE_READ(flags, open_flag)};
-  if (rd_is_error(file)) return tell_denied(&opening, (long)rd_number(file));
-  return is_file_opened(file, opening.flags) ? tell_opened(file, &opening) : 0;
+  struct opening opening = {.name = name, .directory_fd = directory_fd, .flags = BPF_CORE_READ(flags, open_flag)};
+  return rd_is_error(file) ? tell_denied(&opening, (long)rd_number(file)) : tell_opened(file, &opening);
 }
 
 SEC("fexit/do_file_open_root")
 int BPF_PROG(file_opened_by_handle, const struct path* root, const char* name, const struct open_flags* flags,
              struct file* file) {
   struct opening opening = {.flags = BPF_CORE_READ(flags, open_flag)};
-  return is_file_opened(file, opening.flags) ? tell_opened(file, &opening) : 0;
+  return rd_is_error(file) ? 0 : tell_opened(file, &opening);
 }

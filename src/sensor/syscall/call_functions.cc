@@ -85,6 +85,7 @@ Status NativeHandlers::attach() {
     if (!link) return base::fail_errno("attach to " + copy.name);
     links_.push_back(std::move(link));
   }
+  copies_.clear();  // the links hold them
   return {};
 }
 
