@@ -43,9 +43,10 @@ function useHuntAddress() {
   };
   return {
     query, columns, run,
+    // Another query is run because it is another; the two changes would come one after the other, and run the old one.
     runQuery: (text: string) => {
-      change('q', text.trim());
-      setRun((count) => count + 1);
+      if (text.trim() === query) setRun((count) => count + 1);
+      else change('q', text.trim());
     },
     setColumns: (names: string[]) => change('columns', names.join(',')),
   };
