@@ -56,16 +56,12 @@ static __always_inline struct rd_open_call rd_open_call_of(struct pt_regs* regs)
 
 // What is to be told of an opened file: its action, 0 for nothing. Most opens end here, so the cheap questions come
 // first.
-static __always_inline __u32 rd_open_action(__u32 slot, struct file* file) {
+// `in_place`: the verifier knows that it is a file.
+static __always_inline __u32 rd_open_action(__u32 slot, struct file* file, int in_place) {
   __u32 policy = policy_now;
   struct rd_walk* walk = rd_walk_get(slot);
   if (!walk) return 0;  // never; for the verifier
-  const int in_place = rd_reads_in_place();
-  if (in_place) {
-    file = rd_file_in_place(file);
-  } else {
-    rd_fill_bytes(walk->file, file);
-  }
+  if (!in_place) rd_fill_bytes(walk->file, file);
   __u32 mode = rd_field_at(in_place, walk->file, file, f_mode);
   struct inode* inode = rd_field_at(in_place, walk->file, file, f_inode);
   struct dentry* dentry = rd_field_at(in_place, walk->file, file, f_path.dentry);

@@ -48,7 +48,8 @@ static __always_inline struct file* opened_by(struct pt_regs* regs, long result)
 CALL_END(file_open) {
   struct file* file = opened_by(regs, result);
   if (!file) return 0;
-  __u32 action = rd_open_action(RD_SLOT_EVENT, file);
+  const int in_place = rd_reads_in_place();
+  __u32 action = rd_open_action(RD_SLOT_EVENT, in_place ? rd_file_in_place(file) : file, in_place);
   if (!action) return 0;
   rd_clear_place(RD_SLOT_EVENT, action, file);
   struct rd_file* record = rd_file_begin(action);
