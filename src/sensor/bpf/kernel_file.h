@@ -13,7 +13,13 @@ typedef struct {
 } kgid_t;
 
 struct qstr {
-  __u64 hash_len;
+  union {
+    struct {
+      __u32 hash;
+      __u32 len;
+    };
+    __u64 hash_len;
+  };
   const unsigned char* name;
 };
 

@@ -160,7 +160,8 @@ static __always_inline __u32 rd_directory_state(__u32 slot, struct dentry* dentr
       .mount = (__u64)mount,
       .inode = (__u64)rd_field_at(in_place, walk->directory, dentry, d_inode),
       .parent = (__u64)rd_field_at(in_place, walk->directory, dentry, d_parent),
-      .name_hash = rd_field_at(in_place, walk->directory, dentry, d_name.hash_len),
+      .name_hash = rd_field_at(in_place, walk->directory, dentry, d_name.hash) |
+                   (__u64)rd_field_at(in_place, walk->directory, dentry, d_name.len) << 32,
       .policy = policy,
       .clock = filter_clock,
   };
