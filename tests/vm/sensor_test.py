@@ -28,6 +28,7 @@ EXTENTS = {
     "different": ("SensorFileTest.*:FileChangeTest.*:RepeatTest.*:UnixConnectTest.*:TierTest.*:SwappedPathTest.*:*RequestTest.*"
                   ":*LoopbackTest.*:KernelChangeTest.*mount*:NetworkTest.tells_attempts*:NetworkTest.tells_listeners"
                   ":NetworkTest.tells_raw*:NetworkTest.tells_whom*:NetworkTest.sees_*:DnsTest.*:*counts_what_it_leaves_out*"),
+    "functions": "TierTest.*:SensorFileTest.*:PrivilegeTest.*",
     "losses": "LossTest.*",
     "containers": "ContainerTest.*",
     "preemptible": "TierTest.*:PrivilegeTest.*",
