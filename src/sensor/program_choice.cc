@@ -47,6 +47,7 @@ Status choose_programs(redoubt_sensor& skeleton, Tier tier, const Probe& probe) 
     bpf_program__set_autoload(program, is_wanted(program, tier, probe));
   }
   skeleton.rodata->is_tier_lsm = tier == Tier::lsm ? 1 : 0;
+  skeleton.rodata->arguments_have_types = skeleton.rodata->is_tier_lsm;
   skeleton.rodata->follows_files = probe.loads(kMapsHook) ? 1 : 0;
   skeleton.rodata->type_of_file = probe.types_in_place.file;
   skeleton.rodata->type_of_list_head = probe.types_in_place.list_head;

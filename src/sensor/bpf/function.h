@@ -14,6 +14,10 @@
 
 enum { RD_ERRORS_FROM = -4095 };
 
+// Set before loading: whether the verifier knows the types of arguments, as it does at functions, so that what they
+// lead to is read in place.
+const volatile __u32 arguments_have_types __weak = 0;
+
 // Of what a function returns.
 static __always_inline int rd_is_error(const void* pointer) {
   return (unsigned long)pointer >= (unsigned long)RD_ERRORS_FROM;

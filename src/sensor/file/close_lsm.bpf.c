@@ -11,7 +11,7 @@ char rd_license[] __weak SEC("license") = "Dual BSD/GPL";
 // Without a slot the reader finds it (change.bpf.c).
 SEC("fentry/locks_remove_file")
 int BPF_PROG(file_closed, struct file* file) {
-  if (!(file->f_mode & RD_FMODE_WRITE)) return 0;
+  if (!(rd_read_at(arguments_have_types, file, f_mode) & RD_FMODE_WRITE)) return 0;
   __u64 address = rd_number(file);
   if (!bpf_map_lookup_elem(&open_files, &address)) return 0;
   __u32 slot = rd_slot_claim();

@@ -35,7 +35,7 @@ static __always_inline __u32 closes_on_exec(const struct opening* opening) {
 }
 
 static __always_inline void tell(__u32 slot, struct file* file, const struct opening* opening) {
-  __u32 action = rd_open_action(slot, file, 1);
+  __u32 action = rd_open_action(slot, file, arguments_have_types);
   if (!action) return;
   rd_clear_place(slot, action, file);
   int is_off = actions_off >> action & 1;
@@ -83,13 +83,14 @@ static __always_inline int tell_denied(const struct opening* opening, long resul
 
 SEC("fexit/do_filp_open")
 int BPF_PROG(file_opened, int directory_fd, struct filename* name, const struct open_flags* flags, struct file* file) {
-  struct opening opening = {.name = name, .directory_fd = directory_fd, .flags = flags->open_flag};
+  struct opening opening = {
+      .name = name, .directory_fd = directory_fd, .flags = rd_read_at(arguments_have_types, flags, open_flag)};
   return rd_is_error(file) ? tell_denied(&opening, (long)rd_number(file)) : tell_opened(file, &opening);
 }
 
 SEC("fexit/do_file_open_root")
 int BPF_PROG(file_opened_by_handle, const struct path* root, const char* name, const struct open_flags* flags,
              struct file* file) {
-  struct opening opening = {.flags = flags->open_flag};
+  struct opening opening = {.flags = rd_read_at(arguments_have_types, flags, open_flag)};
   return rd_is_error(file) ? 0 : tell_opened(file, &opening);
 }
