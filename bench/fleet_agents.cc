@@ -23,6 +23,7 @@
 #include "bench/must.h"
 #include "link/agent/messages.h"
 #include "link/grpc_setup.h"
+#include "link/node/link_server.h"
 #include "redoubt/link.grpc.pb.h"
 
 namespace redoubt::bench {
@@ -39,7 +40,6 @@ constexpr size_t kPemBytesMax = size_t{64} << 10;
 // As link/agent/link_client.{h,cc} has them.
 constexpr int kKeepaliveMs = 20'000;
 constexpr int kKeepaliveTimeoutMs = 10'000;
-constexpr double kReportsPerSecond = 300;  // link/node/link_server.h
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
@@ -163,7 +163,7 @@ std::vector<Due> messages_for(double seconds, const std::vector<Identity>& hosts
     messages.push_back({.at = at, .host = number.at(made.host_id), .frame = std::move(made.frame)});
   }
   // A report each, as often as the node hears so many hosts, evenly.
-  const double step = 1 / kReportsPerSecond;
+  const double step = 1 / static_cast<double>(link::LinkServerOptions{}.reports_per_second_max);
   for (size_t i = 0; static_cast<double>(i) * step < seconds; ++i) {
     messages.push_back({.at = static_cast<double>(i) * step, .host = i % hosts.size()});
   }

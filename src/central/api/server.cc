@@ -118,6 +118,14 @@ asio::awaitable<Next> write_response(ConnectionPtr connection, Response response
   co_return error ? Next::close : next;
 }
 
+// The head of an answer whose body follows by itself; false: the client has gone.
+asio::awaitable<bool> write_head(ConnectionPtr connection, http::response<http::empty_body> message) {
+  http::response_serializer<http::empty_body> serializer(message);
+  connection->lower().expires_after(kWriteTime);
+  const auto [error, size] = co_await http::async_write_header(connection->stream, serializer, kAsTuple);
+  co_return !error;
+}
+
 // Ends the connection's wait, from any thread.
 std::function<void()> waker_of(const ConnectionPtr& connection) {
   return [weak = std::weak_ptr<Connection>(connection)] {
@@ -459,10 +467,7 @@ asio::awaitable<Next> ApiServer::Impl::send_parts(ConnectionPtr connection, Resp
   add_security_headers(message, response);
   message.keep_alive(next == Next::another_request);
   message.chunked(true);
-  http::response_serializer<http::empty_body> serializer(message);
-  connection->lower().expires_after(kWriteTime);
-  const auto [error, size] = co_await http::async_write_header(connection->stream, serializer, kAsTuple);
-  if (error) co_return Next::close;
+  if (!co_await write_head(connection, std::move(message))) co_return Next::close;
   const auto parts = std::make_shared<Parts>();
   asio::post(workers_, [parts, make = std::move(response.parts), wake = waker_of(connection)] {
     make([&](const std::string& part) {
@@ -498,10 +503,7 @@ asio::awaitable<Next> ApiServer::Impl::send_file(ConnectionPtr connection, Respo
   add_security_headers(message, response);
   message.keep_alive(next == Next::another_request);
   message.content_length(response.file_bytes);
-  http::response_serializer<http::empty_body> serializer(message);
-  connection->lower().expires_after(kWriteTime);
-  const auto [error, size] = co_await http::async_write_header(connection->stream, serializer, kAsTuple);
-  if (error) co_return Next::close;
+  if (!co_await write_head(connection, std::move(message))) co_return Next::close;
   std::string piece;
   for (uint64_t sent = 0; sent < response.file_bytes && !stopping_; sent += piece.size()) {
     piece.resize(std::min<uint64_t>(kPieceBytes, response.file_bytes - sent));
@@ -523,10 +525,7 @@ asio::awaitable<void> ApiServer::Impl::send_events(ConnectionPtr connection, Res
   http::response<http::empty_body> message(http::status::ok, 11);
   add_security_headers(message, response);
   message.keep_alive(false);
-  http::response_serializer<http::empty_body> serializer(message);
-  connection->lower().expires_after(kWriteTime);
-  const auto [error, size] = co_await http::async_write_header(connection->stream, serializer, kAsTuple);
-  if (error) co_return;
+  if (!co_await write_head(connection, std::move(message))) co_return;
   const std::shared_ptr<EventStream> events = response.stream;
   events->wake_with(waker_of(connection));
   std::string pending = ": open\n\n";

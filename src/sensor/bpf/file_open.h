@@ -55,8 +55,7 @@ static __always_inline struct rd_open_call rd_open_call_of(struct pt_regs* regs)
 }
 
 // What is to be told of an opened file: its action, 0 for nothing. Most opens end here, so the cheap questions come
-// first.
-// `in_place`: the verifier knows that it is a file.
+// first. `in_place`: the verifier knows that it is a file.
 static __always_inline __u32 rd_open_action(__u32 slot, struct file* file, int in_place) {
   __u32 policy = policy_now;
   struct rd_walk* walk = rd_walk_get(slot);
