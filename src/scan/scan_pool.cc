@@ -293,7 +293,7 @@ class WorkerPool final : public ScanPool {
     }
   }
 
-  Result<WorkerAnswer> scan_in(Slot& slot, const base::UniqueFd& content, const ScanRequest& request,
+  Result<wire::Report> scan_in(Slot& slot, const base::UniqueFd& content, const ScanRequest& request,
                                PartHandler* clamav) {
     if (!slot.worker) {
       TRY(slot.worker, WorkerProcess::start(worker_options(), slot.rules->memory));
@@ -304,8 +304,8 @@ class WorkerPool final : public ScanPool {
     return slot.worker->scan(content, packet, options_.object_time_ms_max, clamav == nullptr ? none : *clamav);
   }
 
-  void give_back(Slot& slot, const Result<WorkerAnswer>& judged) {
-    const bool retired = judged && judged->report.future == wire::Future::retires;
+  void give_back(Slot& slot, const Result<wire::Report>& judged) {
+    const bool retired = judged && judged->future == wire::Future::retires;
     if (!judged || retired) slot.worker.reset();
     const std::lock_guard lock(mutex_);
     slot.failures = judged ? 0 : slot.failures + 1;
@@ -319,17 +319,17 @@ class WorkerPool final : public ScanPool {
   }
 
   // Engine and rule set are what the pool knows of the worker, not what it says after it has seen the object.
-  static ScanReport translate(const WorkerAnswer& judged, const Slot& slot) {
+  static ScanReport translate(const wire::Report& judged, const Slot& slot) {
     const std::string& version = slot.worker->hello().engine_version;
     ScanReport report;
-    report.verdict = judged.report.verdict;
-    report.error = base::escape_invalid_utf8(judged.report.error);
-    report.mime_type = base::escape_invalid_utf8(judged.report.mime_type);
+    report.verdict = judged.verdict;
+    report.error = base::escape_invalid_utf8(judged.error);
+    report.mime_type = base::escape_invalid_utf8(judged.mime_type);
     report.engines = {"yara " + version + " (rules " + slot.rules->hash + ")"};
     report.objects = checked_objects(judged.page.objects);
     report.not_scanned = escaped(judged.page.not_scanned);
     report.links = escaped(judged.page.links);
-    for (const wire::FoundRule& found : judged.report.found) {
+    for (const wire::FoundRule& found : judged.found) {
       report.detections.push_back({"yara", version, base::escape_invalid_utf8(found.rule), slot.rules->name,
                                    base::escape_invalid_utf8(found.importance),
                                    base::escape_invalid_utf8(found.description),

@@ -13,8 +13,9 @@ namespace {
 
 enum class Tag : uint8_t { setup = 1, hello, request, report, rules, part, page, catalogue };
 
-// Room for the list counts of a page, and then some.
+// Room for the list counts of a page, and for a report of a few rules beside it.
 constexpr size_t kPageBytes = kPacketBytesMax / 2;
+constexpr size_t kBesidePageBytes = kPacketBytesMax / 4;
 
 class Writer {
  public:
@@ -29,6 +30,7 @@ class Writer {
     u64(value.size());
     bytes_.append(value);
   }
+  size_t size() const { return bytes_.size(); }
   std::string take() { return std::move(bytes_); }
 
  private:
@@ -97,8 +99,7 @@ class Reader {
   Good good_ = Good::yes;
 };
 
-std::string encode_page(const Page& page) {
-  Writer out(Tag::page);
+void write_page(Writer& out, const Page& page) {
   out.u64(page.objects.size());
   for (const InnerObject& object : page.objects) {
     out.u64(object.parent);
@@ -112,11 +113,9 @@ std::string encode_page(const Page& page) {
   for (const std::string& line : page.not_scanned) out.text(line, kTextBytesMax);
   out.u64(page.links.size());
   for (const std::string& link : page.links) out.text(link, kLinkBytesMax);
-  return out.take();
 }
 
-Result<Answer> decode_page(std::string_view packet) {
-  Reader in(packet, Tag::page);
+Page read_page(Reader& in) {
   Page page;
   const size_t objects = in.count(kObjectsMax);
   for (size_t i = 0; i < objects && in.is_good(); ++i) {
@@ -133,6 +132,42 @@ Result<Answer> decode_page(std::string_view packet) {
   for (size_t i = 0; i < lines; ++i) page.not_scanned.push_back(in.text(kTextBytesMax));
   const size_t links = in.count(kLinksMax);
   for (size_t i = 0; i < links; ++i) page.links.push_back(in.text(kLinkBytesMax));
+  return page;
+}
+
+// In parts that fit a packet each: the last has what is left, maybe nothing.
+std::vector<Page> split(const Page& whole) {
+  std::vector<Page> pages(1);
+  size_t bytes = 0;
+  const auto room_for = [&](size_t more) -> Page& {
+    if (bytes + more > kPageBytes) {
+      pages.emplace_back();
+      bytes = 0;
+    }
+    bytes += more;
+    return pages.back();
+  };
+  for (size_t i = 0; i < std::min(whole.objects.size(), kObjectsMax); ++i) {
+    room_for(2 * kTextBytesMax + 2 * kWordBytesMax).objects.push_back(whole.objects[i]);
+  }
+  for (size_t i = 0; i < std::min(whole.not_scanned.size(), kNotScannedMax); ++i) {
+    room_for(kTextBytesMax).not_scanned.push_back(whole.not_scanned[i]);
+  }
+  for (size_t i = 0; i < std::min(whole.links.size(), kLinksMax); ++i) {
+    room_for(kLinkBytesMax).links.push_back(whole.links[i]);
+  }
+  return pages;
+}
+
+std::string packet_of(const Page& page) {
+  Writer out(Tag::page);
+  write_page(out, page);
+  return out.take();
+}
+
+Result<Answer> decode_page(std::string_view packet) {
+  Reader in(packet, Tag::page);
+  Page page = read_page(in);
   TRY_STATUS(in.finish());
   return page;
 }
@@ -208,36 +243,7 @@ std::string encode(const Part& part) {
   return out.take();
 }
 
-std::vector<std::string> encode_pages(const Page& whole) {
-  std::vector<std::string> packets;
-  Page page;
-  size_t bytes = 0;
-  const auto flush = [&] {
-    if (bytes > 0) packets.push_back(encode_page(page));
-    page = Page{};
-    bytes = 0;
-  };
-  const auto room_for = [&](size_t more) {
-    if (bytes + more > kPageBytes) flush();
-    bytes += more;
-  };
-  for (size_t i = 0; i < std::min(whole.objects.size(), kObjectsMax); ++i) {
-    room_for(2 * kTextBytesMax + 2 * kWordBytesMax);
-    page.objects.push_back(whole.objects[i]);
-  }
-  for (size_t i = 0; i < std::min(whole.not_scanned.size(), kNotScannedMax); ++i) {
-    room_for(kTextBytesMax);
-    page.not_scanned.push_back(whole.not_scanned[i]);
-  }
-  for (size_t i = 0; i < std::min(whole.links.size(), kLinksMax); ++i) {
-    room_for(kLinkBytesMax);
-    page.links.push_back(whole.links[i]);
-  }
-  flush();
-  return packets;
-}
-
-std::string encode(const Report& report) {
+std::vector<std::string> encode(const Report& report) {
   Writer out(Tag::report);
   out.u8(static_cast<uint8_t>(report.verdict));
   out.u8(static_cast<uint8_t>(report.future));
@@ -251,7 +257,14 @@ std::string encode(const Report& report) {
     out.text(report.found[i].description, kTextBytesMax);
     out.u64(report.found[i].object);
   }
-  return out.take();
+  std::vector<Page> pages = split(report.page);
+  if (out.size() > kBesidePageBytes) pages.emplace_back();
+  write_page(out, pages.back());
+  pages.pop_back();
+  std::vector<std::string> packets;
+  for (const Page& page : pages) packets.push_back(packet_of(page));
+  packets.push_back(out.take());
+  return packets;
 }
 
 Result<Setup> decode_setup(std::string_view packet) {
@@ -341,6 +354,7 @@ Result<Report> decode_report(std::string_view packet) {
     found.object = in.index(kObjectsMax);
     report.found.push_back(std::move(found));
   }
+  report.page = read_page(in);
   TRY_STATUS(in.finish());
   report.verdict = static_cast<Verdict>(verdict);
   report.future = static_cast<Future>(future);

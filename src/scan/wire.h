@@ -100,6 +100,7 @@ struct Report {
   std::string error;
   std::string mime_type;
   std::vector<FoundRule> found;
+  Page page;  // in the packet: its last part, what fits beside the rest
 };
 
 std::string encode(const Setup& setup);
@@ -108,10 +109,8 @@ std::string encode(const Hello& hello);
 std::vector<std::string> encode_catalogue(const std::vector<LoadedRule>& rules);
 std::string encode(const Request& request);
 std::string encode(const Part& part);
-// As many packets as it takes; what is past a limit is left out.
-std::vector<std::string> encode_pages(const Page& whole);
-// Longer texts are cut, further detections left out.
-std::string encode(const Report& report);
+// As many packets as it takes, pages before the report. Longer texts are cut, and what is past a limit is left out.
+std::vector<std::string> encode(const Report& report);
 
 // corrupt for anything that encode() does not write.
 Result<Setup> decode_setup(std::string_view packet);

@@ -16,7 +16,7 @@ Report example_report() {
 }
 
 TEST(WireReport, comes_back_as_it_was) {
-  const auto report = decode_report(encode(example_report()));
+  const auto report = decode_report(encode(example_report()).back());
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(report->verdict, Verdict::detect);
   EXPECT_EQ(report->future, Future::retires);
@@ -27,13 +27,13 @@ TEST(WireReport, comes_back_as_it_was) {
 }
 
 TEST(WireReport, every_truncation_is_refused) {
-  const std::string whole = encode(example_report());
+  const std::string whole = encode(example_report()).back();
   for (size_t size = 0; size < whole.size(); ++size) EXPECT_FALSE(decode_report(whole.substr(0, size))) << size;
   EXPECT_FALSE(decode_report(whole + "x"));
 }
 
 TEST(WireReport, every_changed_byte_is_refused_or_within_the_limits) {
-  const std::string whole = encode(example_report());
+  const std::string whole = encode(example_report()).back();
   for (size_t at = 0; at < whole.size(); ++at) {
     for (const int flip : {0x01, 0x80, 0xff}) {
       std::string bytes = whole;
@@ -51,7 +51,7 @@ TEST(WireReport, too_much_is_cut_to_what_fits_a_packet) {
   report.found.assign(10'000, {std::string(5000, 'r'), std::string(5000, 'i'), std::string(5000, 'd')});
   report.error = std::string(1 << 20, 'e');
   report.found.resize(5000);
-  const std::string bytes = encode(report);
+  const std::string bytes = encode(report).back();
   EXPECT_GT(bytes.size(), kDetectionsMax * kTextBytesMax);
   const auto decoded = decode_report(bytes);
   ASSERT_TRUE(decoded);
@@ -63,7 +63,7 @@ TEST(WireReport, largest_one_passes_the_socket) {
   report.error = std::string(kErrorBytesMax, 'e');
   report.mime_type = std::string(kTextBytesMax, 'm');
   report.found.assign(kDetectionsMax, {std::string(kTextBytesMax, 'r'), "critical", std::string(kTextBytesMax, 'd')});
-  const std::string bytes = encode(report);
+  const std::string bytes = encode(report).back();
   ASSERT_LE(bytes.size(), kPacketBytesMax);
   int pair[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
@@ -92,11 +92,14 @@ Page example_page(size_t objects) {
 
 TEST(WirePages, come_back_in_order_and_each_fits_a_packet) {
   Page whole;
-  for (const std::string& packet : encode_pages(example_page(3000))) {
+  Report report = example_report();
+  report.page = example_page(3000);
+  for (const std::string& packet : encode(report)) {
     ASSERT_LE(packet.size(), kPacketBytesMax);
     const auto answer = decode_answer(packet);
     ASSERT_TRUE(answer) << answer.error().message;
-    const Page& page = std::get<Page>(*answer);
+    const auto* last = std::get_if<Report>(&*answer);
+    const Page& page = last != nullptr ? last->page : std::get<Page>(*answer);
     whole.objects.insert(whole.objects.end(), page.objects.begin(), page.objects.end());
     whole.links.insert(whole.links.end(), page.links.begin(), page.links.end());
   }
@@ -106,15 +109,27 @@ TEST(WirePages, come_back_in_order_and_each_fits_a_packet) {
   EXPECT_EQ(whole.links, std::vector<std::string>{"http://example.org/"});
 }
 
+TEST(WirePages, the_last_is_in_the_report_where_it_fits) {
+  Report report = example_report();
+  report.page = example_page(3);
+  const auto packets = encode(report);
+  ASSERT_EQ(packets.size(), 1U);
+  EXPECT_EQ(decode_report(packets[0])->page.objects.size(), 3U);
+  report.found.assign(kDetectionsMax, {std::string(kTextBytesMax, 'r'), "critical", std::string(kTextBytesMax, 'd')});
+  EXPECT_EQ(encode(report).size(), 2U);
+}
+
 TEST(WirePages, every_changed_byte_or_truncation_is_refused_or_within_the_limits) {
-  const std::string whole = encode_pages(example_page(3))[0];
+  Report report;
+  report.page = example_page(100);
+  const std::string whole = encode(report).front();
   for (size_t at = 0; at < whole.size(); ++at) {
     EXPECT_FALSE(decode_answer(whole.substr(0, at))) << at;
     std::string bytes = whole;
     bytes[at] = static_cast<char>(bytes[at] ^ 0x80);
     const auto answer = decode_answer(bytes);
     if (!answer || !std::holds_alternative<Page>(*answer)) continue;
-    EXPECT_LE(std::get<Page>(*answer).objects.size(), 3U);
+    EXPECT_LE(std::get<Page>(*answer).objects.size(), 100U);
   }
 }
 

@@ -81,7 +81,7 @@ Status WorkerProcess::hear_greeting(int64_t deadline_ns) {
   }
 }
 
-Result<WorkerAnswer> WorkerProcess::scan(const base::UniqueFd& content, const wire::Request& request, int64_t time_ms,
+Result<wire::Report> WorkerProcess::scan(const base::UniqueFd& content, const wire::Request& request, int64_t time_ms,
                                          PartHandler& parts) {
   const int64_t deadline_ns = base::boottime_ns() + time_ms * kNsPerMs;
   Status sent = wire::send_packet(socket_.get(), wire::encode(request), content.get());
@@ -91,16 +91,17 @@ Result<WorkerAnswer> WorkerProcess::scan(const base::UniqueFd& content, const wi
   return answer;
 }
 
-Result<WorkerAnswer> WorkerProcess::receive_answer(int64_t deadline_ns, PartHandler& parts) {
-  WorkerAnswer answer;
+Result<wire::Report> WorkerProcess::receive_answer(int64_t deadline_ns, PartHandler& parts) {
+  wire::Page page;
   for (size_t packets = 0; packets < wire::kPagesMax + wire::kPartsMax + 1; ++packets) {
     TRY(wire::Packet packet, receive_until(deadline_ns));
     TRY(wire::Answer part, wire::decode_answer(packet.bytes));
     if (auto* report = std::get_if<wire::Report>(&part)) {
-      answer.report = std::move(*report);
-      return answer;
+      TRY_STATUS(append(report->page, page));
+      report->page = std::move(page);
+      return std::move(*report);
     }
-    if (auto* page = std::get_if<wire::Page>(&part)) TRY_STATUS(append(*page, answer.page));
+    if (auto* before = std::get_if<wire::Page>(&part)) TRY_STATUS(append(*before, page));
     if (auto* object = std::get_if<wire::Part>(&part)) {
       parts.handle(std::move(*object), std::move(packet.descriptor), deadline_ns);
     }

@@ -26,11 +26,6 @@ class PartHandler {
   virtual void handle(wire::Part part, base::UniqueFd content, int64_t deadline_ns) = 0;
 };
 
-struct WorkerAnswer {
-  wire::Report report;
-  wire::Page page;
-};
-
 class WorkerProcess {
  public:
   // Blocks until the worker has compiled the bundle and shut its jail. The worker's own words if it could not.
@@ -41,14 +36,14 @@ class WorkerProcess {
 
   // timeout when time_ms passed, unavailable when the worker ended: "worker ended by signal 11 (Segmentation fault)".
   // After any error the process is gone.
-  Result<WorkerAnswer> scan(const base::UniqueFd& content, const wire::Request& request, int64_t time_ms,
+  Result<wire::Report> scan(const base::UniqueFd& content, const wire::Request& request, int64_t time_ms,
                             PartHandler& parts);
   const wire::Hello& hello() const { return hello_; }
   const std::vector<LoadedRule>& rules() const { return rules_; }
 
  private:
   WorkerProcess(pid_t pid, base::UniqueFd socket) : pid_(pid), socket_(std::move(socket)) {}
-  Result<WorkerAnswer> receive_answer(int64_t deadline_ns, PartHandler& parts);
+  Result<wire::Report> receive_answer(int64_t deadline_ns, PartHandler& parts);
   Status hear_greeting(int64_t deadline_ns);
   Result<wire::Packet> receive_until(int64_t deadline_ns);
   std::string end();

@@ -57,7 +57,7 @@ class Judge final : public Unpacking {
         time_ms_max_(limits.object_time_ms_max),
         start_ns_(base::boottime_ns()) {}
 
-  Judgement judge(std::string_view content);
+  wire::Report judge(std::string_view content);
 
   void add(const Child& child) override;
   void add_link(std::string_view link) override { links_.add(link); }
@@ -82,7 +82,7 @@ class Judge final : public Unpacking {
   PartSink& parts_;
   const int64_t time_ms_max_;
   const int64_t start_ns_;
-  Judgement result_;
+  wire::Report report_;
   Links links_;
   const Node* current_ = nullptr;
   std::unordered_map<std::string, size_t> seen_;  // SHA-256 to index
@@ -92,12 +92,12 @@ class Judge final : public Unpacking {
   std::optional<Error> failure_;
 };
 
-Judgement Judge::judge(std::string_view content) {
+wire::Report Judge::judge(std::string_view content) {
   Node root;
   root.content = content;
   root.name = root.path = request_.name;
   root.mime_type = engines_.types->mime_type(content);
-  result_.page.objects.push_back({0, root.name, root.mime_type, "", content.size(), ""});
+  report_.page.objects.push_back({0, root.name, root.mime_type, "", content.size(), ""});
   passwords.add_from_name(root.name);
   examine(root);
   if (const auto& spent = budget.spent()) note("unpacking stopped: " + spent->why);
@@ -106,17 +106,16 @@ Judgement Judge::judge(std::string_view content) {
          std::to_string(wire::kObjectsMax) + " are");
   }
   if (notes_left_out_ > 0) {
-    result_.page.not_scanned.back() = std::to_string(notes_left_out_ + 1) + " more, see the remarks of the objects";
+    report_.page.not_scanned.back() = std::to_string(notes_left_out_ + 1) + " more, see the remarks of the objects";
   }
-  result_.page.links = links_.take();
-  wire::Report& report = result_.report;
-  report.mime_type = root.mime_type;
-  report.verdict = report.found.empty() ? Verdict::not_detected : Verdict::detect;
-  if (failure_ && report.found.empty()) {
-    report.verdict = failure_->code == Errc::timeout ? Verdict::timeout : Verdict::error;
-    report.error = failure_->message;
+  report_.page.links = links_.take();
+  report_.mime_type = root.mime_type;
+  report_.verdict = report_.found.empty() ? Verdict::not_detected : Verdict::detect;
+  if (failure_ && report_.found.empty()) {
+    report_.verdict = failure_->code == Errc::timeout ? Verdict::timeout : Verdict::error;
+    report_.error = failure_->message;
   }
-  return std::move(result_);
+  return std::move(report_);
 }
 
 // Children are done before ClamAV's share of their container is known.
@@ -185,13 +184,13 @@ void Judge::add(const Child& child) {
   if (!child.remark.empty()) note(node.path + ": " + child.remark);
   if (node.content.empty() || remember(node, child) == Seen::again) return;
   node.mime_type = engines_.types->mime_type(node.content);
-  if (node.is_listed == Node::Listed::yes) result_.page.objects[node.listed].mime_type = node.mime_type;
+  if (node.is_listed == Node::Listed::yes) report_.page.objects[node.listed].mime_type = node.mime_type;
   passwords.add_from_name(node.name);
   examine(node);
 }
 
 void Judge::list(Node& node, const Node& parent, const Child& child) {
-  auto& objects = result_.page.objects;
+  auto& objects = report_.page.objects;
   if (objects.size() >= wire::kObjectsMax) {
     node.is_listed = Node::Listed::no;
     node.listed = parent.listed;
@@ -207,7 +206,7 @@ void Judge::list(Node& node, const Node& parent, const Child& child) {
 Judge::Seen Judge::remember(Node& node, const Child& child) {
   if (!child.remark.empty()) return Seen::first;
   const std::string hash = base::sha256_hex(node.content);
-  auto& objects = result_.page.objects;
+  auto& objects = report_.page.objects;
   if (node.is_listed == Node::Listed::yes) objects[node.listed].sha256 = hash;
   const auto [first, is_new] = seen_.emplace(hash, node.listed);
   if (is_new) return Seen::first;
@@ -249,21 +248,21 @@ void Judge::scan(const Node& node) {
 
 void Judge::found(const Node& node, std::vector<wire::FoundRule> rules) {
   for (wire::FoundRule& rule : rules) {
-    if (result_.report.found.size() >= wire::kDetectionsMax) return;
+    if (report_.found.size() >= wire::kDetectionsMax) return;
     rule.object = node.listed;
     if (node.is_listed == Node::Listed::no) rule.description = "in " + node.path + ": " + rule.description;
-    result_.report.found.push_back(std::move(rule));
+    report_.found.push_back(std::move(rule));
   }
 }
 
 void Judge::remark(const Node& node, const std::string& text) {
-  std::string& old = result_.page.objects[node.listed].remark;
+  std::string& old = report_.page.objects[node.listed].remark;
   if (node.is_listed == Node::Listed::yes) old += (old.empty() ? "" : "; ") + text;
   note(node.path + ": " + text);
 }
 
 void Judge::note(const std::string& line) {
-  auto& lines = result_.page.not_scanned;
+  auto& lines = report_.page.not_scanned;
   if (lines.size() < wire::kNotScannedMax) return lines.push_back(line);
   ++notes_left_out_;
 }
@@ -274,8 +273,8 @@ uint64_t member_bytes_max(uint64_t memory_bytes_max) {
   return std::min(BudgetLimits{}.member_bytes_max, memory_bytes_max / kMemoryShareOfMember);
 }
 
-Judgement judge_object(Engines& engines, const wire::Request& request, std::string_view content,
-                       const JudgeLimits& limits, PartSink& parts) {
+wire::Report judge_object(Engines& engines, const wire::Request& request, std::string_view content,
+                          const JudgeLimits& limits, PartSink& parts) {
   BudgetLimits bounds;
   bounds.member_bytes_max = member_bytes_max(limits.memory_bytes_max);
   bounds.held_bytes_max = std::min(bounds.held_bytes_max, limits.memory_bytes_max / kMemoryShareOfHeld);

@@ -34,11 +34,6 @@ class PartSink {
   virtual Status send(const wire::Part& part, std::optional<std::string_view> content) = 0;
 };
 
-struct Judgement {
-  wire::Report report;
-  wire::Page page;
-};
-
 struct JudgeLimits {
   int64_t object_time_ms_max = 0;
   uint64_t memory_bytes_max = 0;
@@ -47,7 +42,7 @@ struct JudgeLimits {
 // What a member may hold at most in a worker of that memory.
 uint64_t member_bytes_max(uint64_t memory_bytes_max);
 
-Judgement judge_object(Engines& engines, const wire::Request& request, std::string_view content,
-                       const JudgeLimits& limits, PartSink& parts);
+wire::Report judge_object(Engines& engines, const wire::Request& request, std::string_view content,
+                          const JudgeLimits& limits, PartSink& parts);
 
 }  // namespace redoubt::scan

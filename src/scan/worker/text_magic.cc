@@ -10,9 +10,11 @@
 #include <bitset>
 #include <cctype>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -43,7 +45,7 @@ struct Head {
   std::array<char, sizeof(Entry) - 4 * sizeof(uint32_t)> unused{};
 };
 
-// A compiled database that stays mapped: workers share its pages.
+// A compiled database.
 class Database {
  public:
   static std::optional<Database> map(const std::string& path) {
@@ -82,6 +84,7 @@ Entry head_of(size_t tests, size_t names) {
       Head{kMagicOfDatabase, kVersion, static_cast<uint32_t>(tests), static_cast<uint32_t>(names)});
 }
 
+constexpr uint8_t kTried = 0x20 | 0x40;                // on binary contents, on texts; neither: never
 constexpr uint8_t kNotFromStart = 0x01 | 0x02 | 0x80;  // an offset that is looked up, relative, or from the end
 constexpr uint8_t kString = 5, kRegex = 17, kSearch = 20;
 
@@ -102,175 +105,297 @@ constexpr std::array<Number, 10> kNumbers = {{{1, 1, Order::as_stored},
                                               {25, 8, Order::as_stored},
                                               {26, 8, Order::reversed}}};
 
-// Takes a bracket expression off its rest; the character, where it stands for one alone.
-std::optional<char> take_bracket(std::string_view& rest) {
-  size_t end = rest.starts_with('^') ? 1 : 0;
-  end += rest.substr(end).starts_with(']') ? 1 : 0;
-  while (end < rest.size() && rest[end] != ']')
-    end = rest.substr(end).starts_with("[:") ? rest.find(":]", end) + 2 : end + 1;
-  const std::string_view in = rest.substr(0, end);
-  rest.remove_prefix(std::min(rest.size(), end + 1));
-  return in.size() == 1 ? std::optional(in.front()) : std::nullopt;
-}
-
-// Characters that whatever matches has, as far as a plain reading of the regular expression tells: up to its first
-// group.
-std::string required_by(std::string_view expression) {
-  std::string required;
-  std::string_view rest = expression.substr(0, expression.find('\0'));
-  if (rest.find('|') != std::string_view::npos) return "";
-  while (!rest.empty() && rest.front() != '(') {
-    std::optional<char> atom = rest.front();
-    rest.remove_prefix(1);
-    if (atom == '[') {
-      atom = take_bracket(rest);
-    } else if (atom == '\\' && !rest.empty()) {
-      atom = std::ispunct(static_cast<unsigned char>(rest.front())) != 0 ? std::optional(rest.front()) : std::nullopt;
-      rest.remove_prefix(1);
-    } else if (std::string_view(".^$*+?{}").find(*atom) != std::string_view::npos) {
-      atom.reset();
-    }
-    const bool may_be_missing = !rest.empty() && std::string_view("*?{").find(rest.front()) != std::string_view::npos;
-    if (may_be_missing && rest.front() == '{') rest.remove_prefix(std::min(rest.find('}'), rest.size()));
-    if (atom && !may_be_missing) required += *atom;
-  }
-  return required;
-}
-
-// Bytes that a content must have to pass. Of strings letters may be in either case, blanks missing.
-struct Literal {
-  std::string bytes;  // empty: not known
-  std::string masks;  // of bits that count
-};
-
-Literal literal_of(const Entry& test) {
-  if (test.relation != '=' || test.condition != 0) return {};
-  if (test.type == kString || test.type == kSearch) {
-    return {{test.value.data(), test.value_bytes}, std::string(test.value_bytes, '\xff')};
-  }
-  if (test.type == kRegex) {
-    std::string required = required_by({test.value.data(), test.value_bytes});
-    std::string masks(required.size(), '\xff');
-    return {std::move(required), std::move(masks)};
-  }
-  const auto number =
-      std::find_if(kNumbers.begin(), kNumbers.end(), [&](const Number& each) { return each.type == test.type; });
-  if (number == kNumbers.end() || test.mask_op != 0) return {};
-  const auto mask = std::bit_cast<std::array<char, sizeof(test.mask)>>(test.mask == 0 ? ~uint64_t{0} : test.mask);
-  Literal literal{{test.value.data(), number->bytes}, {mask.data(), number->bytes}};
-  if (number->order == Order::reversed) {
-    std::reverse(literal.bytes.begin(), literal.bytes.end());
-    std::reverse(literal.masks.begin(), literal.masks.end());
-  }
-  return literal;
-}
-
-using Bytes = std::bitset<256>;
 size_t code_of(char c) { return static_cast<unsigned char>(c); }
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-// The smallest first. All have blanks, and a letter in both cases or in none.
-constexpr size_t kAlphabets = 3;
-std::array<Bytes, kAlphabets> alphabets() {
-  Bytes all, ascii;
-  for (size_t code = 0; code < all.size(); ++code) {
-    all[code] = (code >= ' ' && code != 0x7f) || is_blank(static_cast<char>(code));
-    ascii[code] = all[code] && code < 0x80;
-  }
-  // Of markup and programs, whose tests search the whole of a text and are the dear ones.
-  Bytes prose = ascii;
-  prose['<'] = prose['='] = prose['{'] = false;
-  return {prose, ascii, all};
+std::string lower(std::string_view text) {
+  std::string folded(text);
+  std::transform(folded.begin(), folded.end(), folded.begin(), [](char c) { return lower(c); });
+  return folded;
 }
 
-// Both cases of a letter are of one.
-constexpr size_t kFirstKinds = 4;
-size_t first_kind(size_t code) { return code % kFirstKinds; }
-
-// What is in a text, and at its start.
-struct TextKind {
-  Bytes any, first;
+// What a content must have, in lower case: one of these.
+struct Needle {
+  std::vector<std::string> any;
+  std::optional<size_t> place;  // none: anywhere
 };
-constexpr size_t kTextKinds = kAlphabets * kFirstKinds;
+// All of them; none: not known.
+using Needles = std::vector<Needle>;
 
-bool has(const Bytes& bytes, char value, char mask) {
-  if (mask == '\xff') return bytes[code_of(value)];
-  for (size_t code = 0; code < bytes.size(); ++code) {
-    if (bytes[code] && (code & code_of(mask)) == code_of(value)) return true;
-  }
-  return false;
-}
-
-bool may_pass(const Entry& test, const TextKind& kind) {
-  const Literal literal = literal_of(test);
-  const bool has_place = test.type != kSearch && test.type != kRegex;
-  const bool at_start = has_place && test.offset == 0 && (test.flags & kNotFromStart) == 0;
-  for (size_t i = 0; i < literal.bytes.size(); ++i) {
-    const bool is_first = i == 0 && at_start && !is_blank(literal.bytes[i]);
-    if (!has(is_first ? kind.first : kind.any, literal.bytes[i], literal.masks[i])) return false;
-  }
-  return true;
-}
-
-class LibMagicForTexts final : public TextMagic {
+// Collects strings that are told character by character.
+class Runs {
  public:
-  LibMagicForTexts(MagicHandle (*open)(), Database database) : open_(open), database_(std::move(database)) {}
-
-  // Only texts that libmagic takes as they stand: it makes UTF-8 of others before it looks again.
-  magic_t tests_for(std::string_view head) override {
-    if (head.empty() || code_of(head.front()) >= 0x80) return nullptr;
-    for (size_t i = 0; i < kAlphabets; ++i) {
-      const Bytes& any = alphabets_[i];
-      if (!std::all_of(head.begin(), head.end(), [&](char c) { return any[code_of(c)]; })) continue;
-      const size_t first = first_kind(code_of(head.front()));
-      Subset& subset = subsets_[i * kFirstKinds + first];
-      if (subset.tests.empty()) fill(subset, kind_of(any, first));
-      return subset.magic.get();
-    }
-    return nullptr;
+  // `place`: where it has to be, if that is known.
+  void add(char c, std::optional<size_t> place) {
+    if (run_.empty()) place_ = place;
+    run_ += lower(c);
+  }
+  void end() {
+    if (!run_.empty()) needles_.push_back({{std::exchange(run_, {})}, place_});
+  }
+  void add(Needles needles) {
+    end();
+    std::move(needles.begin(), needles.end(), std::back_inserter(needles_));
+  }
+  Needles take() {
+    end();
+    return std::move(needles_);
   }
 
  private:
-  struct Subset {
-    std::vector<Entry> tests;
-    MagicHandle magic;  // reads them, and the names
+  std::string run_;
+  std::optional<size_t> place_;
+  Needles needles_;
+};
+
+size_t shortest_of(const Needle& needle) {
+  return std::min_element(needle.any.begin(), needle.any.end(),
+                          [](const std::string& one, const std::string& other) { return one.size() < other.size(); })
+      ->size();
+}
+
+// A plain reading of an extended regular expression.
+class Expression {
+ public:
+  explicit Expression(std::string_view text) : rest_(text.substr(0, text.find('\0'))) {}
+
+  // Up to the end of the group that is read.
+  Needles required() {
+    std::vector<Needles> alternatives = {alternative()};
+    while (rest_.starts_with('|')) {
+      rest_.remove_prefix(1);
+      alternatives.push_back(alternative());
+    }
+    if (alternatives.size() == 1) return alternatives.front();
+    Needle either;
+    for (const Needles& one : alternatives) {
+      const auto best = std::max_element(
+          one.begin(), one.end(), [](const Needle& a, const Needle& b) { return shortest_of(a) < shortest_of(b); });
+      if (best == one.end()) return {};
+      either.any.insert(either.any.end(), best->any.begin(), best->any.end());
+    }
+    return {std::move(either)};
+  }
+
+ private:
+  Needles alternative() {
+    Runs runs;
+    while (!rest_.empty() && rest_.front() != '|' && rest_.front() != ')') {
+      Needles group;
+      const std::optional<char> atom = take_atom(group);
+      const Times times = take_times();
+      if (atom && times != Times::maybe) runs.add(*atom, std::nullopt);
+      if (!atom || times != Times::once) runs.end();
+      if (times != Times::maybe) runs.add(std::move(group));
+    }
+    return runs.take();
+  }
+
+  char take() {
+    const char c = rest_.front();
+    rest_.remove_prefix(1);
+    return c;
+  }
+
+  // The character, where it stands for one alone.
+  std::optional<char> take_atom(Needles& group) {
+    const char c = take();
+    if (c == '(') {
+      group = required();
+      if (!rest_.empty()) take();
+      return std::nullopt;
+    }
+    if (c == '[') return take_bracket();
+    if (c == '\\' && !rest_.empty()) {
+      const char escaped = take();
+      return std::ispunct(static_cast<unsigned char>(escaped)) != 0 ? std::optional(escaped) : std::nullopt;
+    }
+    return std::string_view(".^$*+?{}").find(c) == std::string_view::npos ? std::optional(c) : std::nullopt;
+  }
+
+  std::optional<char> take_bracket() {
+    size_t end = rest_.starts_with('^') ? 1 : 0;
+    end += rest_.substr(end).starts_with(']') ? 1 : 0;
+    while (end < rest_.size() && rest_[end] != ']')
+      end = rest_.substr(end).starts_with("[:") ? rest_.find(":]", end) + 2 : end + 1;
+    const std::string_view in = rest_.substr(0, end);
+    rest_.remove_prefix(std::min(rest_.size(), end + 1));
+    return in.size() == 1 ? std::optional(in.front()) : std::nullopt;
+  }
+
+  enum class Times { once, maybe, more };
+  Times take_times() {
+    if (rest_.starts_with('+')) return take(), Times::more;
+    if (rest_.starts_with('*') || rest_.starts_with('?')) return take(), Times::maybe;
+    if (!rest_.starts_with('{')) return Times::once;
+    const bool may_be_none = rest_.substr(1).starts_with('0') || rest_.substr(1).starts_with(',');
+    rest_.remove_prefix(std::min(rest_.size(), rest_.find('}') + 1));
+    return may_be_none ? Times::maybe : Times::more;
+  }
+
+  std::string_view rest_;
+};
+
+Needles needles_of_number(const Entry& test, const Number& number) {
+  if (test.mask_op != 0) return {};
+  auto mask = std::bit_cast<std::array<char, sizeof(test.mask)>>(test.mask == 0 ? ~uint64_t{0} : test.mask);
+  decltype(mask) value{};
+  std::copy_n(test.value.begin(), value.size(), value.begin());
+  if (number.order == Order::reversed) {
+    std::reverse(value.begin(), value.begin() + number.bytes);
+    std::reverse(mask.begin(), mask.begin() + number.bytes);
+  }
+  Runs runs;
+  for (size_t i = 0; i < number.bytes; ++i) {
+    if (mask[i] == '\xff') runs.add(value[i], i);
+    if (mask[i] != '\xff') runs.end();
+  }
+  return runs.take();
+}
+
+// Blanks may be missing or more.
+Needles needles_of_string(const Entry& test) {
+  Runs runs;
+  bool has_place = true;
+  for (size_t i = 0; i < test.value_bytes; ++i) {
+    const char c = test.value[i];
+    if (!is_blank(c)) runs.add(c, has_place ? std::optional(i) : std::nullopt);
+    if (is_blank(c)) {
+      runs.end();
+      has_place = false;
+    }
+  }
+  return runs.take();
+}
+
+Needles needles_of(const Entry& test) {
+  if (test.relation != '=' || test.condition != 0) return {};
+  if (test.type == kRegex) return Expression({test.value.data(), test.value_bytes}).required();
+  const auto number =
+      std::find_if(kNumbers.begin(), kNumbers.end(), [&](const Number& each) { return each.type == test.type; });
+  Needles needles;
+  if (test.type == kString || test.type == kSearch) needles = needles_of_string(test);
+  if (number != kNumbers.end()) needles = needles_of_number(test, *number);
+  const bool is_placed = test.type != kSearch && (test.flags & kNotFromStart) == 0 && test.offset >= 0;
+  for (Needle& needle : needles) {
+    if (needle.place && is_placed) *needle.place += static_cast<size_t>(test.offset);
+    if (!is_placed) needle.place.reset();
+  }
+  return needles;
+}
+
+// A text in lower case, and which pairs of characters are in it.
+class Text {
+ public:
+  explicit Text(std::string_view text) : text_(lower(text)) {
+    for (size_t i = 0; i + 1 < text_.size(); ++i) pairs_.set(pair_at(text_, i));
+  }
+
+  bool has(const Needles& needles) const {
+    return std::all_of(needles.begin(), needles.end(), [this](const Needle& needle) {
+      return std::any_of(needle.any.begin(), needle.any.end(),
+                         [&](const std::string& one) { return has(one, needle.place); });
+    });
+  }
+
+ private:
+  static size_t pair_at(std::string_view text, size_t at) { return code_of(text[at]) << 8 | code_of(text[at + 1]); }
+
+  bool has(const std::string& bytes, std::optional<size_t> place) const {
+    if (place) return *place < text_.size() && std::string_view(text_).substr(*place).starts_with(bytes);
+    for (size_t i = 0; i + 1 < bytes.size(); ++i) {
+      if (!pairs_[pair_at(bytes, i)]) return false;
+    }
+    return text_.find(bytes) != std::string::npos;
+  }
+
+  std::string text_;
+  std::bitset<size_t{1} << 16> pairs_;
+};
+
+bool is_text(std::string_view bytes) {
+  return std::all_of(bytes.begin(), bytes.end(),
+                     [](char c) { return (code_of(c) >= ' ' && code_of(c) != 0x7f) || is_blank(c); });
+}
+
+bool may_be_in_text(const Needles& needles) {
+  return std::all_of(needles.begin(), needles.end(),
+                     [](const Needle& needle) { return std::any_of(needle.any.begin(), needle.any.end(), is_text); });
+}
+
+// Holds every test that some text may pass. Those that the text in hand may not are told not to be tried: that costs
+// libmagic next to nothing, and it keeps the regular expressions that it has compiled.
+class LibMagicForTexts final : public TextMagic {
+ public:
+  LibMagicForTexts(MagicHandle (*open)(), const Database& database) {
+    entries_.emplace_back();
+    for (auto rest = database.tests(); !rest.empty();) {
+      const auto next = std::find_if(rest.begin() + 1, rest.end(), [](const Entry& entry) { return entry.level == 0; });
+      const auto size = static_cast<size_t>(next - rest.begin());
+      add(rest.first(size));
+      rest = rest.subspan(size);
+    }
+    entries_.front() = head_of(entries_.size() - 1, 0);
+    const auto names = database.names();
+    names_ = {head_of(0, names.size())};
+    names_.insert(names_.end(), names.begin(), names.end());
+    load(open);
+  }
+
+  // Only texts that libmagic takes as they stand: it makes UTF-8 of others before it looks again.
+  magic_t tests_for(std::string_view head) override {
+    if (head.empty() || code_of(head.front()) >= 0x80 || !is_text(head)) return nullptr;
+    const Text text(head);
+    for (const Test* tried : tried_) entries_[tried->at].flags &= static_cast<uint8_t>(~kTried);
+    tried_.clear();
+    for (const auto* tests : {&by_start_.at(code_of(lower(head.front()))), &others_}) {
+      for (const Test& test : *tests) {
+        if (text.has(test.needles)) try_it(test);
+      }
+    }
+    return magic_.get();
+  }
+
+ private:
+  struct Test {
+    size_t at = 0;  // of its first entry
+    uint8_t flags = 0;
+    Needles needles;
   };
 
-  static TextKind kind_of(const Bytes& any, size_t first) {
-    TextKind kind{any, any};
-    for (size_t code = 0; code < any.size(); ++code) {
-      if (first_kind(code) != first) kind.first[code] = false;
-    }
-    return kind;
+  // A test with what it goes on with; not, where no text passes it.
+  void add(std::span<const Entry> test) {
+    Needles needles = needles_of(test.front());
+    if (!may_be_in_text(needles)) return;
+    const size_t at = entries_.size();
+    entries_.insert(entries_.end(), test.begin(), test.end());
+    if (needles.empty()) return;
+    entries_[at].flags &= static_cast<uint8_t>(~kTried);
+    const Needle& first = needles.front();
+    auto& tests = first.place == 0 && first.any.size() == 1 ? by_start_.at(code_of(first.any[0][0])) : others_;
+    tests.push_back({at, test.front().flags, std::move(needles)});
   }
 
-  void fill(Subset& subset, const TextKind& kind) {
-    const auto names = database_.names();
-    if (names_.empty()) {
-      names_ = {head_of(0, names.size())};
-      names_.insert(names_.end(), names.begin(), names.end());
-    }
-    bool passes = false;
-    subset.tests.reserve(1 + database_.tests().size());
-    subset.tests.emplace_back();
-    for (const Entry& entry : database_.tests()) {
-      if (entry.level == 0) passes = may_pass(entry, kind);
-      if (passes) subset.tests.push_back(entry);
-    }
-    subset.tests.front() = head_of(subset.tests.size() - 1, 0);
-    std::array<void*, 2> buffers = {subset.tests.data(), names_.data()};
-    std::array<size_t, 2> sizes = {subset.tests.size() * sizeof(Entry), names_.size() * sizeof(Entry)};
-    subset.magic = open_();
-    const bool loaded =
-        subset.magic && magic_load_buffers(subset.magic.get(), buffers.data(), sizes.data(), buffers.size()) == 0;
-    if (!loaded) subset.magic.reset();
+  void load(MagicHandle (*open)()) {
+    std::array<void*, 2> buffers = {entries_.data(), names_.data()};
+    std::array<size_t, 2> sizes = {entries_.size() * sizeof(Entry), names_.size() * sizeof(Entry)};
+    magic_ = open();
+    const bool loaded = magic_ && magic_load_buffers(magic_.get(), buffers.data(), sizes.data(), buffers.size()) == 0;
+    if (!loaded) magic_.reset();
   }
 
-  MagicHandle (*open_)();
-  const std::array<Bytes, kAlphabets> alphabets_ = alphabets();
-  const Database database_;
-  std::vector<Entry> names_;  // a database of these alone
-  std::array<Subset, kTextKinds> subsets_;
+  void try_it(const Test& test) {
+    entries_[test.at].flags = test.flags;
+    tried_.push_back(&test);
+  }
+
+  std::vector<Entry> entries_;                   // libmagic reads them as they are when it is asked
+  std::vector<Entry> names_;                     // a database of what tests refer to by name
+  std::array<std::vector<Test>, 256> by_start_;  // whose first needle begins the text, by that in its first byte
+  std::vector<Test> others_;                     // with needles
+  std::vector<const Test*> tried_;
+  MagicHandle magic_;
 };
 
 // Where somebody wrote tests of his own, there are more than the one database.
@@ -304,8 +429,8 @@ std::string path_of_database() {
 }  // namespace
 
 std::unique_ptr<TextMagic> open_text_magic(MagicHandle (*open)()) {
-  auto database = Database::map(path_of_database());
-  return database ? std::make_unique<LibMagicForTexts>(open, *std::move(database)) : nullptr;
+  const auto database = Database::map(path_of_database());
+  return database ? std::make_unique<LibMagicForTexts>(open, *database) : nullptr;
 }
 
 }  // namespace redoubt::scan

@@ -80,13 +80,9 @@ class Worker {
       auto packet = wire::receive_packet(socket_);
       if (!packet) return {};
       TRY(const wire::Request request, wire::decode_request(packet->bytes));
-      Judgement judged = judge(packet->descriptor, request);
-      wire::Report& report = judged.report;
+      wire::Report report = judge(packet->descriptor, request);
       if (cpu_seconds_used() >= cpu_seconds_max_ / 2) report.future = wire::Future::retires;
-      for (const std::string& page : wire::encode_pages(judged.page)) {
-        TRY_STATUS(wire::send_packet(socket_, page, -1));
-      }
-      TRY_STATUS(wire::send_packet(socket_, wire::encode(report), -1));
+      for (const std::string& told : wire::encode(report)) TRY_STATUS(wire::send_packet(socket_, told, -1));
       if (report.future == wire::Future::retires) return {};
     }
   }
@@ -111,11 +107,11 @@ class Worker {
     return {};
   }
 
-  Judgement judge(const base::UniqueFd& content, const wire::Request& request) {
+  wire::Report judge(const base::UniqueFd& content, const wire::Request& request) {
     const auto mapping = Mapping::of(content);
     if (!mapping) {
-      Judgement refused;
-      refused.report.error = mapping.error().message;
+      wire::Report refused;
+      refused.error = mapping.error().message;
       return refused;
     }
     return judge_object(engines_, request, mapping->bytes(), {setup_.object_time_ms_max, setup_.memory_bytes_max},
