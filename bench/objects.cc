@@ -28,7 +28,7 @@ namespace {
 
 constexpr int kRuns = 5;
 constexpr size_t kTextBytes = 300'000;
-constexpr int kTexts = 200;  // a run
+constexpr int kTexts = 2'000;  // a run
 constexpr uint64_t kWarmTexts = 48;
 constexpr size_t kSenders = 4;
 constexpr size_t kKnownBytes = 10'000;

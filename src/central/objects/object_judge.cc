@@ -84,6 +84,7 @@ std::optional<Object> ObjectJudge::judged(long long row) const { return judged_.
 
 Result<std::optional<KnownVerdict>> ObjectJudge::latest(const ContentKey& content) {
   std::optional<KnownVerdict> found;
+  writes_.flush();
   TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
     found = find_latest_verdict(sql, content);
     return {};
@@ -131,27 +132,37 @@ Result<std::string> ObjectJudge::raise(long long row, const scan::ScanReport& re
                                                      : detection_of(*object, report));
 }
 
+void ObjectJudge::keep(const std::shared_ptr<KnownVerdict>& verdict) {
+  if (verdict->id != 0) return;
+  const auto insert = [verdict](soci::session& sql) -> Status {
+    verdict->id = 0;
+    verdict->id = insert_verdict(sql, *verdict);
+    return {};
+  };
+  writes_.write_later(insert, [this, verdict](const Status& written) {
+    if (!written) verdict->id = 0;
+    if (written && holds(verdict->report.verdict)) cache_.put(verdict);
+  });
+}
+
 // Alerts first: if the process ends in between, the object is judged again and the same detections change nothing. That
-// is why the verdict itself need not reach the disk at once.
+// is why the verdict itself need not be written at once.
 Status ObjectJudge::settle(const std::vector<long long>& rows, const std::shared_ptr<KnownVerdict>& verdict) {
   std::vector<Judged> judged;
   for (const long long row : rows) {
     TRY(std::string alert_id, raise(row, verdict->report));
     judged.push_back({.verdict = verdict->report.verdict, .alert_id = std::move(alert_id)});
   }
-  long long id = verdict->id;
-  const bool is_new = id == 0;
-  TRY_STATUS(writes_.write_soon([&](soci::session& sql) -> Status {
-    if (is_new) id = insert_verdict(sql, *verdict);
+  for (size_t i = 0; i < rows.size(); ++i) judged_.judge(rows[i], verdict, judged[i].alert_id);
+  const auto update = [verdict, rows, judged](soci::session& sql) mutable -> Status {
+    if (verdict->id == 0) return fail(Errc::internal, "the verdict has no row yet");
     for (size_t i = 0; i < rows.size(); ++i) {
-      judged[i].verdict_id = id;
+      judged[i].verdict_id = verdict->id;
       write_judgement(sql, rows[i], judged[i]);
     }
     return {};
-  }));
-  verdict->id = id;
-  for (size_t i = 0; i < rows.size(); ++i) judged_.judge(rows[i], verdict, judged[i].alert_id);
-  if (holds(verdict->report.verdict)) cache_.put(verdict);
+  };
+  writes_.write_later(update, [](const Status& /*written*/) {});
   const std::string label = "verdict=\"" + std::string(scan::name_of(verdict->report.verdict)) + "\"";
   parts_.metrics.counter("redoubt_objects_total", "objects judged", label).add(rows.size());
   return {};
@@ -173,6 +184,16 @@ Status ObjectJudge::rescan(const ContentKey& content) {
   judged_.forget_judged();
   cache_.put(std::make_shared<const KnownVerdict>(std::move(now)));
   return {};
+}
+
+Result<std::vector<KnownVerdict>> ObjectJudge::outdated(const Judges& judges, long long before, size_t limit) {
+  std::vector<KnownVerdict> found;
+  writes_.flush();
+  TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
+    found = read_outdated_verdicts(sql, judges, before, limit);
+    return {};
+  }));
+  return found;
 }
 
 Status ObjectJudge::forget(const ContentKey& content) {

@@ -28,10 +28,11 @@ class ObjectJudge {
   // The same of the database; null where they have to be asked. To be remembered once the transaction is done.
   std::shared_ptr<const KnownVerdict> known(soci::session& sql, const ContentKey& content);
   void remember(std::shared_ptr<const KnownVerdict> known);
-  // Their word, also where it takes the engines: one without an id nobody knows but the caller, settle() keeps it.
+  // Their word, also where it takes the engines: one without an id nobody knows but the caller, keep() makes it known.
   Result<std::shared_ptr<KnownVerdict>> ask(const ContentKey& content);
-  // Alert, verdict and rows for these submissions of the content; sets the id of a verdict that is new. An error:
-  // nothing, or less than all, was kept; again is harmless.
+  // Its row, unless it has one. Whoever asks for the content finds it soon.
+  void keep(const std::shared_ptr<KnownVerdict>& verdict);
+  // Alert and rows for these submissions of the content, whose verdict was kept. An error: no alert; again is harmless.
   Status settle(const std::vector<long long>& rows, const std::shared_ptr<KnownVerdict>& verdict);
   // An object that goes on to the queue; what it became, as long as it is remembered.
   void enter(const Object& object);
@@ -39,6 +40,8 @@ class ObjectJudge {
   // Asks the engines of now about a content that older ones judged. What they say otherwise is an alert, and the
   // verdict of all who had handed it in.
   Status rescan(const ContentKey& content);
+  // Contents whose last word is of others than `judges`, the newest first, with ids below `before`.
+  Result<std::vector<KnownVerdict>> outdated(const Judges& judges, long long before, size_t limit);
   // The word on it is of nobody who judges now.
   Status forget(const ContentKey& content);
 

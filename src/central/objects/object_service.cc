@@ -70,7 +70,7 @@ class ObjectPipeline final : public ObjectService {
         writes_(parts.state),
         judge_(parts, writes_, options.passwords),
         queue_({options.queue_objects_max, options.of_one_source_max}),
-        retro_scan_(parts.state, judge_, queue_) {}
+        retro_scan_(judge_, queue_) {}
   ~ObjectPipeline() override { stop(); }
 
   Status start() {
@@ -101,7 +101,7 @@ class ObjectPipeline final : public ObjectService {
 
   // A content that the engines of now have let pass is answered at once; whatever makes an alert goes through the
   // queue.
-  Result<Object> accept(const SubmitOptions& options, const store::StoredObject& stored) {
+  Result<Object> accept(const SubmitOptions& options, const store::StoredObject& stored, store::Coming& coming) {
     Object object{.name = options.name,
                   .sha256 = stored.sha256,
                   .size_bytes = stored.size_bytes,
@@ -111,13 +111,14 @@ class ObjectPipeline final : public ObjectService {
     const ContentKey content{object.sha256, object.name};
     const auto remembered = judge_.known(content);
     std::shared_ptr<const KnownVerdict> known;
-    TRY_STATUS(writes_.write([&](soci::session& sql) -> Status {
+    const auto insert = [&](soci::session& sql) -> Status {
       known = remembered ? remembered : judge_.known(sql, content);
       object.verdict = lets_pass(known) ? scan::Verdict::not_detected : scan::Verdict::processing;
       insert_object(sql, object, lets_pass(known) ? known->id : 0);
       if (!options.webhook.empty()) owe_webhook(sql, object.id, options.webhook);
       return {};
-    }));
+    };
+    TRY_STATUS(writes_.write(insert, coming));
     if (known && !remembered) judge_.remember(known);
     if (lets_pass(known)) {
       object.report = known->report;
@@ -130,6 +131,9 @@ class ObjectPipeline final : public ObjectService {
     queue_.push(source_of(options), {object_row_id(object.id), content, priority_of(object.source)});
     return object;
   }
+
+  // Submissions on their way to accept().
+  store::Arrivals& arrivals() { return writes_.arrivals(); }
 
   void release(const SubmitOptions& options) { queue_.release(source_of(options)); }
 
@@ -150,6 +154,7 @@ class ObjectPipeline final : public ObjectService {
     const long long before = cursor.empty() ? std::numeric_limits<long long>::max() : object_row_id(cursor);
     if (before == 0) return fail(Errc::invalid_argument, "cursor is none of ours");
     ObjectPage page;
+    writes_.flush();
     TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
       page.objects = read_objects(sql, filter, before, limit);
       if (page.objects.empty()) return {};
@@ -200,6 +205,7 @@ class ObjectPipeline final : public ObjectService {
     for (std::thread& thread : threads_) {
       if (thread.joinable()) thread.join();
     }
+    writes_.stop();
   }
 
  private:
@@ -209,6 +215,7 @@ class ObjectPipeline final : public ObjectService {
 
   Result<Object> read(long long row) {
     std::optional<Object> object;
+    writes_.flush();
     TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
       object = read_object(sql, row);
       return {};
@@ -231,11 +238,12 @@ class ObjectPipeline final : public ObjectService {
     if (job.rows.empty()) TRY_STATUS(judge_.rescan(job.content));
     std::shared_ptr<KnownVerdict> verdict;
     while (true) {
-      if (!job.rows.empty() && verdict == nullptr) {
-        TRY(verdict, judge_.ask(job.content));
-      }
-      if (verdict != nullptr) {
-        TRY_STATUS(refuse_interrupted(*verdict));
+      if (!job.rows.empty()) {
+        if (verdict == nullptr) {
+          TRY(verdict, judge_.ask(job.content));
+          TRY_STATUS(refuse_interrupted(*verdict));
+          judge_.keep(verdict);
+        }
         TRY_STATUS(judge_.settle(job.rows, verdict));
         queued_.add(-static_cast<int64_t>(job.rows.size()));
       }
@@ -267,8 +275,9 @@ OpenSubmission::~OpenSubmission() {
 }
 
 Result<Object> OpenSubmission::finish() {
+  store::Coming coming(service_.arrivals());
   TRY(const store::StoredObject stored, writer_->commit());
-  auto object = service_.accept(options_, stored);
+  auto object = service_.accept(options_, stored, coming);
   if (object) slot_ = Slot::passed_on;
   return object;
 }

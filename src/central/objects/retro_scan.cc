@@ -63,11 +63,7 @@ Result<long long> RetroScan::walk(const Judges& judges, long long before) {
   const size_t waiting = queue_.rescans();
   if (waiting >= kRescansWaitingMax) return before;
   const size_t room = kRescansWaitingMax - waiting;
-  std::vector<KnownVerdict> outdated;
-  TRY_STATUS(state_.read([&](soci::session& sql) -> Status {
-    outdated = read_outdated_verdicts(sql, judges, before, room);
-    return {};
-  }));
+  TRY(const std::vector<KnownVerdict> outdated, judge_.outdated(judges, before, room));
   for (const KnownVerdict& known : outdated) queue_.push_rescan(known.content);
   return outdated.size() < room ? 0 : outdated.back().id;
 }

@@ -10,15 +10,13 @@
 
 #include "central/objects/object_judge.h"
 #include "central/objects/object_queue.h"
-#include "store/state/state_db.h"
 
 namespace redoubt::central {
 
 class RetroScan {
  public:
   // The parts outlive it.
-  RetroScan(store::StateDb& state, const ObjectJudge& judge, ObjectQueue& queue)
-      : state_(state), judge_(judge), queue_(queue) {}
+  RetroScan(ObjectJudge& judge, ObjectQueue& queue) : judge_(judge), queue_(queue) {}
   ~RetroScan() { stop(); }
 
   void start();
@@ -29,8 +27,7 @@ class RetroScan {
   void run();
   Result<long long> walk(const Judges& judges, long long before);
 
-  store::StateDb& state_;
-  const ObjectJudge& judge_;
+  ObjectJudge& judge_;
   ObjectQueue& queue_;
   std::mutex mutex_;
   std::condition_variable changed_;

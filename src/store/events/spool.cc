@@ -20,7 +20,6 @@ constexpr size_t kSpoolBodyMax = size_t{32} << 20;
 constexpr size_t kSpoolFileMax = size_t{8} << 30;
 constexpr size_t kSpooledNotesMax = event::kBatchEventsMax * event::kNodeFields.size();
 constexpr size_t kNumberDigits = 12;
-constexpr auto kShareWait = std::chrono::milliseconds(2);  // of an acknowledgement's time
 constexpr std::string_view kSpoolSuffix = ".spool";
 
 enum class RecordKind : uint8_t { frame = 1, mark = 2, noted_frame = 3 };
@@ -261,17 +260,6 @@ Result<uint64_t> Spool::append(std::string_view record) {
   return written_;
 }
 
-Spool::Coming::Coming(Spool& spool) : spool_(&spool) {
-  const std::lock_guard lock(spool.mutex_);
-  ++spool.coming_;
-}
-
-Spool::Coming::~Coming() {
-  if (spool_ == nullptr) return;
-  const std::lock_guard lock(spool_->mutex_);
-  --spool_->coming_;
-}
-
 Status Spool::wait_durable(uint64_t position) {
   std::unique_lock lock(mutex_);
   return wait_durable(position, lock, {});
@@ -279,8 +267,7 @@ Status Spool::wait_durable(uint64_t position) {
 
 Status Spool::wait_durable(uint64_t position, Coming& own) {
   std::unique_lock lock(mutex_);
-  own.spool_ = nullptr;
-  --coming_;
+  own.arrive();
   return wait_durable(position, lock, Clock::now() + kShareWait);
 }
 
@@ -292,7 +279,7 @@ Status Spool::wait_durable(uint64_t position, std::unique_lock<std::mutex>& lock
       continue;
     }
     // The last who comes finds nobody coming, and syncs at once.
-    if (coming_ > 0 && Clock::now() < share_until) {
+    if (arrivals_.any_coming() && Clock::now() < share_until) {
       synced_.wait_until(lock, share_until);
       continue;
     }

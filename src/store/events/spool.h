@@ -23,6 +23,7 @@
 #include "base/result.h"
 #include "event/batch.h"
 #include "event/frame.h"
+#include "store/coming.h"
 
 namespace redoubt::store {
 
@@ -66,18 +67,8 @@ class Spool {
   Result<uint64_t> roll(uint64_t number);
   // Writes the record; its position, for wait_durable(). exhausted where the disk is full (nothing of it stays).
   Result<uint64_t> append(std::string_view record);
-  // A caller that is on its way to wait_durable(), from its construction to its end or that call.
-  class Coming {
-   public:
-    explicit Coming(Spool& spool);
-    Coming(const Coming&) = delete;
-    Coming& operator=(const Coming&) = delete;
-    ~Coming();
-
-   private:
-    friend class Spool;
-    Spool* spool_;  // null: it has come
-  };
+  // Callers on their way to wait_durable().
+  Arrivals& arrivals() { return arrivals_; }
   // Returns when everything up to `position` is on the disk. Callers that wait together share one sync.
   Status wait_durable(uint64_t position);
   // The same; who comes within kShareWait may share the sync.
@@ -93,6 +84,7 @@ class Spool {
   Status wait_durable(uint64_t position, std::unique_lock<std::mutex>& lock, Clock::time_point share_until);
 
   std::string directory_;
+  Arrivals arrivals_;
   mutable std::mutex mutex_;
   std::condition_variable synced_;
   std::shared_ptr<base::UniqueFd> file_;
@@ -100,7 +92,6 @@ class Spool {
   uint64_t written_ = 0;  // positions count the bytes since open, over all files
   uint64_t durable_ = 0;
   bool syncing_ = false;
-  size_t coming_ = 0;
   // A sync or truncation that failed leaves it unknown what is on the disk: nothing is taken until the next open.
   std::string failure_;
 };

@@ -115,9 +115,9 @@ TEST(Spool, waits_only_so_long_for_who_is_coming) {
   const base::TempDir dir;
   Spool spool(dir.path());
   ASSERT_TRUE(spool.roll(1));
-  const Spool::Coming never(spool);
+  const Coming never(spool.arrivals());
   for (int i = 0; i < 10; ++i) {
-    Spool::Coming own(spool);
+    Coming own(spool.arrivals());
     const auto position = spool.append(frame_record(1, 3));
     ASSERT_TRUE(position);
     ASSERT_TRUE(spool.wait_durable(*position, own));

@@ -28,7 +28,19 @@ class GroupedWritesTest : public testing::Test {
       sql << "INSERT INTO numbers (n) VALUES (:n)", soci::use(number);
       return {};
     };
-    return number % 3 == 0 ? writes_->write_soon(work) : writes_->write(work);
+    return writes_->write(work);
+  }
+  // How often it was told that the number is written, or is not.
+  struct Told {
+    std::atomic<int> written = 0, failed = 0;
+  };
+  void insert_later(long long number, Told& told) {
+    writes_->write_later(
+        [number](soci::session& sql) -> Status {
+          sql << "INSERT INTO numbers (n) VALUES (:n)", soci::use(number);
+          return {};
+        },
+        [&told](const Status& written) { ++(written ? told.written : told.failed); });
   }
   long long count() {
     long long rows = 0;
@@ -71,6 +83,65 @@ TEST_F(GroupedWritesTest, one_that_fails_costs_no_other) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(count(), 8 * 10 + 1);
   EXPECT_EQ(failed, 8 * 10 - 1);
+}
+
+// Who comes late, or never, delays the others by a moment.
+TEST_F(GroupedWritesTest, waits_only_so_long_for_who_is_coming) {
+  const Coming never(writes_->arrivals());
+  for (long long i = 0; i < 10; ++i) {
+    Coming own(writes_->arrivals());
+    ASSERT_TRUE(writes_->write(
+        [i](soci::session& sql) -> Status {
+          sql << "INSERT INTO numbers (n) VALUES (:n)", soci::use(i);
+          return {};
+        },
+        own));
+  }
+  EXPECT_EQ(count(), 10);
+}
+
+TEST_F(GroupedWritesTest, later_ones_go_with_the_next_write_and_ahead_of_it) {
+  Told told;
+  insert_later(1, told);
+  insert_later(2, told);
+  long long before = 0;
+  ASSERT_TRUE(writes_->write([&](soci::session& sql) -> Status {
+    sql << "SELECT count(*) FROM numbers", soci::into(before);
+    return {};
+  }));
+  EXPECT_EQ(before, 2);
+  EXPECT_EQ(told.written, 2);
+}
+
+TEST_F(GroupedWritesTest, later_ones_are_written_also_when_nobody_else_writes) {
+  Told told;
+  for (int i = 0; i < 3; ++i) {
+    insert_later(i, told);
+    while (told.written <= i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(count(), 3);
+  insert_later(3, told);
+  writes_->flush();
+  EXPECT_EQ(count(), 4);
+  insert_later(4, told);
+  writes_->stop();
+  EXPECT_EQ(count(), 5);
+}
+
+TEST_F(GroupedWritesTest, a_later_one_that_fails_costs_no_other_and_is_tried_again) {
+  ASSERT_TRUE(insert(7));
+  Told of_seven, of_others;
+  insert_later(7, of_seven);
+  insert_later(8, of_others);
+  ASSERT_TRUE(insert(9));
+  EXPECT_EQ(of_seven.failed, 1);
+  EXPECT_EQ(of_others.written, 1);
+  ASSERT_TRUE(writes_->write([](soci::session& sql) -> Status {
+    sql << "DELETE FROM numbers WHERE n = 7";
+    return {};
+  }));
+  while (of_seven.written == 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(count(), 3);
 }
 
 }  // namespace

@@ -44,8 +44,6 @@ Status check_applied(const std::vector<AppliedMigration>& applied, std::span<con
 
 }  // namespace
 
-PooledState::PooledState(Begins begins) : begins_(std::move(begins)) {}
-
 PooledState::~PooledState() = default;
 
 Status PooledState::open_sessions() {
@@ -60,19 +58,19 @@ Status PooledState::open_sessions() {
 }
 
 // That a connection is gone shows when something is sent: nothing has been done in it yet.
-Status PooledState::begin_transaction(soci::session& session, const std::string& begin) {
-  const Status begun = execute(session, begin);
+Status PooledState::begin_transaction(soci::session& session, Transaction kind) {
+  const Status begun = begin(session, kind);
   if (begun || begun.error().code != Errc::unavailable) return begun;
   TRY(const bool revived, revive(session));
-  return revived ? execute(session, begin) : begun;
+  return revived ? begin(session, kind) : begun;
 }
 
 // The work between begin and commit; rolled back on an error.
-Status PooledState::in_transaction(soci::session& session, const std::string& begin,
+Status PooledState::in_transaction(soci::session& session, Transaction kind,
                                    const std::function<Status(soci::session&)>& work) {
-  TRY_STATUS(begin_transaction(session, begin));
+  TRY_STATUS(begin_transaction(session, kind));
   Status done = guard([&] { return work(session); });
-  if (done) done = execute(session, "COMMIT;");
+  if (done) done = commit(session);
   if (done) return {};
   // The error of the work is what the caller has to see; the engine may have rolled back by itself already.
   (void)execute(session, "ROLLBACK;");
@@ -80,25 +78,25 @@ Status PooledState::in_transaction(soci::session& session, const std::string& be
 }
 
 Status PooledState::write(const std::function<Status(soci::session&)>& work) {
-  return write_begun_by(begins_.write, work);
+  return write_in(Transaction::write, work);
 }
 
 Status PooledState::write_soon(const std::function<Status(soci::session&)>& work) {
-  return write_begun_by(begins_.write_soon, work);
+  return write_in(Transaction::write_soon, work);
 }
 
-Status PooledState::write_begun_by(const std::string& begin, const std::function<Status(soci::session&)>& work) {
+Status PooledState::write_in(Transaction kind, const std::function<Status(soci::session&)>& work) {
   CHECK(writing_.load() != std::this_thread::get_id());  // a write inside a write would wait for itself
   const std::lock_guard lock(writer_mutex_);
   writing_ = std::this_thread::get_id();
-  Status done = in_transaction(*writer_, begin, work);
+  Status done = in_transaction(*writer_, kind, work);
   writing_ = std::thread::id{};
   return done;
 }
 
 Status PooledState::read(const std::function<Status(soci::session&)>& work) {
   TRY(soci::session * session, take_reader());
-  Status done = in_transaction(*session, begins_.read, work);
+  Status done = in_transaction(*session, Transaction::read, work);
   const std::lock_guard lock(free_mutex_);
   free_.push_back(session);
   freed_.notify_one();

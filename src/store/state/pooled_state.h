@@ -27,11 +27,7 @@ class PooledState : public StateDb {
 
  protected:
   enum class SessionRole { writer, reader };
-  // How an engine begins each kind of transaction.
-  struct Begins {
-    std::string write, write_soon, read;
-  };
-  explicit PooledState(Begins begins);
+  enum class Transaction { write, write_soon, read };
 
   // Opens all sessions.
   Status open_sessions();
@@ -39,6 +35,8 @@ class PooledState : public StateDb {
   Status migrate(std::span<const Migration> migrations);
 
   virtual Status open_session(soci::session& session, SessionRole role) = 0;
+  virtual Status begin(soci::session& session, Transaction kind) = 0;
+  virtual Status commit(soci::session& session) = 0;
   // Runs statements separated by ';' as they stand: no parameters, so that ':' in them stays what it is.
   virtual Status execute(soci::session& session, const std::string& sql) = 0;
   // Runs `work`; an exception of SOCI becomes an error.
@@ -51,14 +49,12 @@ class PooledState : public StateDb {
  private:
   static constexpr size_t kReaderSessions = 4;
 
-  Status write_begun_by(const std::string& begin, const std::function<Status(soci::session&)>& work);
-  Status begin_transaction(soci::session& session, const std::string& begin);
-  Status in_transaction(soci::session& session, const std::string& begin,
-                        const std::function<Status(soci::session&)>& work);
+  Status write_in(Transaction kind, const std::function<Status(soci::session&)>& work);
+  Status begin_transaction(soci::session& session, Transaction kind);
+  Status in_transaction(soci::session& session, Transaction kind, const std::function<Status(soci::session&)>& work);
   Result<soci::session*> take_reader();
   Status apply_migration(soci::session& session, const Migration& migration);
 
-  const Begins begins_;
   std::mutex writer_mutex_;
   std::atomic<std::thread::id> writing_;
   std::unique_ptr<soci::session> writer_;

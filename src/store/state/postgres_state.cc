@@ -95,11 +95,7 @@ PGconn* connection_of(soci::session& session) {
 
 class PostgresState final : public PooledState {
  public:
-  explicit PostgresState(std::string connection)
-      : PooledState({.write = "BEGIN;",
-                     .write_soon = "BEGIN; SET LOCAL synchronous_commit=off;",
-                     .read = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"}),
-        connection_(std::move(connection)) {}
+  explicit PostgresState(std::string connection) : connection_(std::move(connection)) {}
 
   Status open(std::span<const Migration> migrations) {
     TRY_STATUS(base::within("open state database in PostgreSQL", open_sessions()));
@@ -133,6 +129,17 @@ class PostgresState final : public PooledState {
   Status settle(soci::session& session) {
     return execute(session, "SET synchronous_commit=on; SET client_min_messages=warning; SET timezone='UTC';");
   }
+
+  Status begin(soci::session& session, Transaction kind) override {
+    switch (kind) {
+      case Transaction::write: return execute(session, "BEGIN;");
+      case Transaction::write_soon: return execute(session, "BEGIN; SET LOCAL synchronous_commit=off;");
+      case Transaction::read: return execute(session, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;");
+    }
+    return fail(Errc::internal, "no such transaction");
+  }
+
+  Status commit(soci::session& session) override { return execute(session, "COMMIT;"); }
 
   Status execute(soci::session& session, const std::string& sql) override {
     const std::unique_ptr<PGresult, ClearResult> result(PQexec(connection_of(session), sql.c_str()));

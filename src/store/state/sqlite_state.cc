@@ -73,11 +73,7 @@ Status copy_database(soci::session& session, const std::string& path) {
 
 class SqliteState final : public PooledState {
  public:
-  explicit SqliteState(std::string path)
-      : PooledState({.write = "PRAGMA synchronous=FULL; BEGIN IMMEDIATE;",
-                     .write_soon = "PRAGMA synchronous=NORMAL; BEGIN IMMEDIATE;",
-                     .read = "BEGIN;"}),
-        path_(std::move(path)) {}
+  explicit SqliteState(std::string path) : path_(std::move(path)) {}
 
   Status open() { return base::within("open state database " + path_, open_sessions()); }
   using PooledState::migrate;
@@ -105,6 +101,26 @@ class SqliteState final : public PooledState {
     });
   }
 
+  Status begin(soci::session& session, Transaction kind) override {
+    if (kind == Transaction::read) return run(session, "BEGIN");
+    if (kind != writer_syncs_for_) {
+      const char* synchronous = kind == Transaction::write ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL";
+      TRY_STATUS(execute_script(session, synchronous));
+      writer_syncs_for_ = kind;
+    }
+    return run(session, "BEGIN IMMEDIATE");
+  }
+
+  Status commit(soci::session& session) override { return run(session, "COMMIT"); }
+
+  // A statement that stays prepared; a PRAGMA would take effect the first time only.
+  Status run(soci::session& session, const char* statement) {
+    return guard([&]() -> Status {
+      session << statement;
+      return {};
+    });
+  }
+
   Status execute(soci::session& session, const std::string& sql) override { return execute_script(session, sql); }
 
   Status guard(const std::function<Status()>& work) override {
@@ -118,6 +134,7 @@ class SqliteState final : public PooledState {
   }
 
   const std::string path_;
+  Transaction writer_syncs_for_ = Transaction::write;  // the writer's PRAGMA synchronous; the writer's thread has it
 };
 
 // SQLite would make an empty one.

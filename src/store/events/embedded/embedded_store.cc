@@ -44,7 +44,7 @@ Result<Appended> EmbeddedStore::append(const std::string& host_id, const event::
   TRY_STATUS(check_frame(host_id, frame, batch));
   Appended done;
   uint64_t position = 0;
-  Spool::Coming coming(*spool_);
+  Coming coming(spool_->arrivals());
   {
     std::unique_lock lock(ingest_mutex_);
     TRY_STATUS(wait_for_room(lock));
