@@ -14,9 +14,9 @@
 #include <thread>
 
 #include "base/file.h"
-#include "base/hash.h"
 #include "redoubt/event.pb.h"
 #include "sensor/sensor.h"
+#include "sensor/test_cgroup.h"
 #include "sensor/test_sensor.h"
 
 namespace redoubt::sensor {
@@ -48,43 +48,6 @@ class Gate : public EventSink {
   std::vector<v1::Event> events_;
 };
 
-// A cgroup of the version 2 hierarchy for as long as the test runs.
-class TestCgroup {
- public:
-  TestCgroup() : name_("/redoubt-test-" + base::to_hex(base::random_bytes(4))) {
-    root_ = "/sys/fs/cgroup";
-    if (access((root_ + "/cgroup.procs").c_str(), F_OK) != 0) root_ += "/unified";
-    made_ = mkdir((root_ + name_).c_str(), 0700) == 0;
-  }
-  ~TestCgroup() {
-    for (int i = 0; made_ && i < 100 && rmdir((root_ + name_).c_str()) != 0; ++i) usleep(10'000);
-  }
-  bool made() const { return made_; }
-  const std::string& name() const { return name_; }
-  int64_t id() const {
-    struct stat status{};
-    stat((root_ + name_).c_str(), &status);
-    return static_cast<int64_t>(status.st_ino);
-  }
-  // Runs the function in a child that belongs to the cgroup from its start; its pid.
-  pid_t run(const std::function<void()>& act) const {
-    const pid_t pid = fork();
-    if (pid != 0) {
-      waitpid(pid, nullptr, 0);
-      return pid;
-    }
-    const int fd = open((root_ + name_ + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC);
-    if (write(fd, "0", 1) != 1) _exit(1);
-    act();
-    _exit(0);
-  }
-
- private:
-  std::string root_;
-  std::string name_;
-  bool made_ = false;
-};
-
 void open_files(const std::string& path, int count) {
   for (int i = 0; i < count; ++i) close(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 }
@@ -109,7 +72,7 @@ class LossTest : public testing::Test {
     if (!loud_.made() || !quiet_.made()) GTEST_SKIP() << "skipped: no writable cgroup version 2";
   }
   void start(SensorOptions options = {}) {
-    shared_sensor.stop();
+    shared_sensor.end();
     options.repeats = Repeats::told;
     auto sensor = start_under_test(options, gate_);
     ASSERT_TRUE(sensor.has_value()) << sensor.error().message;

@@ -31,6 +31,8 @@ struct SensorPolicy {
 
   // Credentials, keys and what gives them away.
   static std::vector<std::string> default_read_paths();
+
+  friend bool operator==(const SensorPolicy&, const SensorPolicy&) = default;
 };
 
 constexpr size_t kPolicyPatternsMax = 1024;  // of the four lists of patterns together

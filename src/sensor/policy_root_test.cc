@@ -9,11 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <fstream>
 #include <string>
 
 #include "base/file.h"
 #include "redoubt/event.pb.h"
+#include "sensor/test_cgroup.h"
 #include "sensor/test_sensor.h"
 
 namespace redoubt::sensor {
@@ -24,14 +24,10 @@ void read_open(const std::string& path) { close(open(path.c_str(), O_RDONLY)); }
 
 class SensorPolicyTest : public SensorTest {
  protected:
-  void TearDown() override {
-    if (!is_changed_) return;
-    EXPECT_TRUE(shared_sensor.get().apply(SensorPolicy{}).has_value());
-  }
   void watch_under(const SensorPolicy& policy) {
-    watch();
-    ASSERT_TRUE(sensor().apply(policy).has_value());
-    is_changed_ = true;
+    SensorOptions options;
+    options.policy = policy;
+    watch(options);
   }
   // Runs it in a child, and waits until all that the child did has been told.
   pid_t told(const std::function<void()>& act) {
@@ -43,7 +39,6 @@ class SensorPolicyTest : public SensorTest {
   size_t count(const std::string& action, const std::string& path) { return events_.all(is_file(action, path)).size(); }
 
   base::TempDir directory_;
-  bool is_changed_ = false;  // the policy of the shared sensor
 };
 
 TEST_F(SensorPolicyTest, tells_reads_of_credentials_as_it_comes) {
@@ -139,7 +134,7 @@ TEST_F(SensorPolicyTest, counts_what_it_leaves_out_by_kind) {
   start(options);
   ASSERT_EQ(mkdir(noise.c_str(), 0700), 0);
   const auto excluded = [&](std::string_view kind) {
-    for (const KindAccount& row : sensor_->account().kinds) {
+    for (const KindAccount& row : sensor().account().kinds) {
       if (row.name == kind) return row.excluded;
     }
     return uint64_t{0};
@@ -173,20 +168,16 @@ TEST_F(SensorPolicyTest, leaves_out_excluded_programs) {
 }
 
 TEST_F(SensorPolicyTest, leaves_out_excluded_cgroups) {
-  std::string root = "/sys/fs/cgroup";
-  if (access((root + "/cgroup.procs").c_str(), F_OK) != 0) root += "/unified";
-  const std::string name = "redoubt-test-" + std::to_string(getpid());
-  if (mkdir((root + "/" + name).c_str(), 0700) != 0)
-    GTEST_SKIP() << "skipped: no writable cgroup version 2 at " << root;
+  const TestCgroup cgroup;
+  if (!cgroup.made()) GTEST_SKIP() << "skipped: no writable cgroup version 2";
   SensorPolicy policy;
-  policy.excluded_cgroups = {"/" + name + "/**"};
+  policy.excluded_cgroups = {cgroup.name() + "/**"};
   watch_under(policy);
   told([&] {
     touch(directory_ / "before");
-    std::ofstream(root + "/" + name + "/cgroup.procs") << "0";
+    cgroup.enter();
     touch(directory_ / "inside");
   });
-  rmdir((root + "/" + name).c_str());
   EXPECT_EQ(count("create", directory_ / "before"), 1U);
   EXPECT_EQ(count("create", directory_ / "inside"), 0U);
 }
@@ -201,10 +192,10 @@ TEST_F(SensorPolicyTest, is_exchanged_while_it_holds) {
   nothing.excluded_paths = {directory_.path() + "/**"};
   for (int round = 0; round < 3; ++round) {
     const size_t before = count("read", path);
-    ASSERT_TRUE(sensor().apply(reads).has_value());
+    ASSERT_TRUE(apply(reads).has_value());
     told([&] { read_open(path); });
     EXPECT_EQ(count("read", path), before + 1);
-    ASSERT_TRUE(sensor().apply(nothing).has_value());
+    ASSERT_TRUE(apply(nothing).has_value());
     told([&] {
       read_open(path);
       touch(path);
@@ -214,7 +205,7 @@ TEST_F(SensorPolicyTest, is_exchanged_while_it_holds) {
   }
   SensorPolicy wrong;
   wrong.read_paths = {"no-slash"};
-  EXPECT_FALSE(sensor().apply(wrong).has_value());
+  EXPECT_FALSE(apply(wrong).has_value());
   told([&] { touch(path); });
   EXPECT_EQ(count("write", path), 0U) << "the policy before it is still in force";
 }
@@ -234,7 +225,7 @@ TEST_F(SensorPolicyTest, costs_unwanted_calls_nothing) {
   EXPECT_EQ(count("rmdir", directory_ / "d"), 1U);
   EXPECT_EQ(count("create", directory_ / "f"), 1U);
   EXPECT_EQ(count("delete", directory_ / "f"), 0U) << "its call makes other events too";
-  ASSERT_TRUE(sensor().apply(SensorPolicy{}).has_value());
+  ASSERT_TRUE(apply(SensorPolicy{}).has_value());
   told(act);
   EXPECT_EQ(count("mkdir", directory_ / "d"), 1U);
   EXPECT_EQ(count("delete", directory_ / "f"), 1U);

@@ -66,6 +66,8 @@ struct SensorOptions {
   // given the same. Empty: nobody learns of it.
   std::string last_words_directory;
   std::optional<Tier> tier;  // the better of those that run here if absent
+
+  friend bool operator==(const SensorOptions&, const SensorOptions&) = default;
 };
 
 constexpr size_t kQuietPidsMax = 64;

@@ -39,9 +39,9 @@ class SensorLossTest : public SensorTest {
   void overflow(const std::function<void()>& act, std::initializer_list<LaneAccount SensorAccount::*> lanes) {
     const auto deadline = std::chrono::steady_clock::now() + kWait;
     while (!events_.stands_still() && std::chrono::steady_clock::now() < deadline) act();
-    const SensorAccount before = sensor_->account();
+    const SensorAccount before = sensor().account();
     const auto lost_more = [&] {
-      const SensorAccount now = sensor_->account();
+      const SensorAccount now = sensor().account();
       return std::all_of(lanes.begin(), lanes.end(), [&](auto lane) { return (now.*lane).lost > (before.*lane).lost; });
     };
     while (!lost_more() && std::chrono::steady_clock::now() < deadline) act();
@@ -315,7 +315,7 @@ TEST_F(SensorLossTest, books_balance_when_the_rings_overflow) {
   options.ring_critical_bytes = 4096;
   options.ring_bulk_bytes = 4096;
   options.repeats = Repeats::told;
-  start(options);
+  start_alone(options);
   base::TempDir directory;
   const std::string path = directory / "f";
   std::unique_lock held = events_.hold_up();
@@ -327,8 +327,8 @@ TEST_F(SensorLossTest, books_balance_when_the_rings_overflow) {
       },
       {&SensorAccount::critical, &SensorAccount::bulk});
   held.unlock();
-  sensor_->stop();
-  const SensorAccount account = sensor_->account();
+  stop();
+  const SensorAccount account = sensor().account();
   EXPECT_GT(account.bulk.lost, 0U);
   EXPECT_GT(account.critical.lost, 0U);
   EXPECT_GE(account.bulk.produced, 1000U);
@@ -349,7 +349,7 @@ TEST_F(SensorLossTest, books_balance_when_the_rings_overflow) {
 TEST_F(SensorLossTest, knows_a_program_whose_start_was_lost) {
   SensorOptions options;
   options.ring_critical_bytes = 4096;
-  start(options);
+  start_alone(options);
   base::TempDir directory;
   const std::string path = directory / "f";
   const std::string stop = directory / "stop";
@@ -415,6 +415,7 @@ class Counter : public EventSink {
 };
 
 TEST_F(SensorTest, keeps_up_with_a_loop_of_2000_programs_a_second) {
+  shared_sensor.end();
   Counter counter;
   SensorOptions options{.host_id = "host", .boot_id = "boot", .tier = tier_under_test()};
   const long rss_without = rss_kib();

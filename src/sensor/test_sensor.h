@@ -1,147 +1,25 @@
-// What tests of the real sensor on the real kernel share: a sink that keeps every event, children that do something,
-// and a sensor where they ask for nothing special.
+// The real sensor on the real kernel: most tests watch() one that they share, some start() their own.
 #pragma once
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdlib>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
-#include <vector>
 
+#include "base/file.h"
 #include "redoubt/event.pb.h"
 #include "sensor/probe.h"
 #include "sensor/sensor.h"
+#include "sensor/test_events.h"
 
 namespace redoubt::sensor {
-
-constexpr auto kWait = std::chrono::seconds(60);  // an emulated machine is slow
-
-// Keeps every event; lets the test wait for one.
-class Collector : public EventSink {
- public:
-  void take(v1::Event&& event) override {
-    at_gate_ = true;
-    const std::lock_guard held(gate_);
-    at_gate_ = false;
-    const std::lock_guard lock(mutex_);
-    events_.push_back(std::move(event));
-    changed_.notify_all();
-  }
-
-  // While the caller holds this, the sensor stands still in take(), which no real sink may do.
-  std::unique_lock<std::mutex> hold_up() { return std::unique_lock(gate_); }
-  // Whether it does: it goes on reading while no event is ready to be taken.
-  bool stands_still() const { return at_gate_; }
-
-  using Predicate = std::function<bool(const v1::Event&)>;
-  std::optional<v1::Event> wait_for(const Predicate& matches) {
-    std::unique_lock lock(mutex_);
-    std::optional<v1::Event> found;
-    changed_.wait_for(lock, kWait, [&] { return (found = find(matches)).has_value(); });
-    return found;
-  }
-  std::vector<v1::Event> all(const Predicate& matches) {
-    const std::lock_guard lock(mutex_);
-    std::vector<v1::Event> found;
-    for (const v1::Event& event : events_) {
-      if (matches(event)) found.push_back(event);
-    }
-    return found;
-  }
-
- private:
-  std::optional<v1::Event> find(const Predicate& matches) const {
-    for (const v1::Event& event : events_) {
-      if (matches(event)) return event;
-    }
-    return std::nullopt;
-  }
-
-  std::mutex gate_;
-  std::atomic<bool> at_gate_{false};
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<v1::Event> events_;
-};
-
-inline Collector::Predicate is_exec_of(pid_t pid) {
-  return [pid](const v1::Event& event) {
-    return event.event_type() == v1::EVENT_TYPE_PROCESS && event.process_pid() == pid;
-  };
-}
-
-inline Collector::Predicate is_end_of(pid_t pid) {
-  return [pid](const v1::Event& event) {
-    return event.event_type() == v1::EVENT_TYPE_PROCESS_TERMINATE && event.process_pid() == pid;
-  };
-}
-
-inline Collector::Predicate is_file(const std::string& action, const std::string& path) {
-  return [action, path](const v1::Event& event) {
-    return event.event_type() == v1::EVENT_TYPE_FILECHANGE && event.event_action() == action &&
-           event.file_path() == path;
-  };
-}
-
-// Runs the program in `directory`; the child's number. Reaped by finish().
-inline pid_t launch(const std::vector<std::string>& arguments, const std::string& directory = "/") {
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  const pid_t pid = fork();
-  if (pid == 0) {
-    if (chdir(directory.c_str()) != 0) _exit(126);
-    execv(argv[0], argv.data());
-    _exit(127);
-  }
-  return pid;
-}
-
-inline int finish(pid_t pid) {
-  int status = 0;
-  waitpid(pid, &status, 0);
-  return status;
-}
-
-// Runs the function in a child of its own, which the sensor does not keep quiet about.
-inline pid_t in_child(const std::function<void()>& act) {
-  const pid_t pid = fork();
-  if (pid == 0) {
-    act();
-    _exit(0);
-  }
-  return pid;
-}
-
-inline void wait_for_file(const std::string& path) {
-  const auto deadline = std::chrono::steady_clock::now() + kWait;
-  while (access(path.c_str(), F_OK) != 0 && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-}
-
-inline std::string own_executable() {
-  char path[4096];
-  const ssize_t size = readlink("/proc/self/exe", path, sizeof path);
-  return {path, static_cast<size_t>(size > 0 ? size : 0)};
-}
-
-inline std::string real_path(const std::string& path) {
-  char* resolved = realpath(path.c_str(), nullptr);
-  std::string text = resolved != nullptr ? resolved : path;
-  free(resolved);
-  return text;
-}
 
 // The tier that the environment asks for (REDOUBT_TIER); the best that there is if it does not.
 inline std::optional<Tier> tier_under_test() {
@@ -160,8 +38,8 @@ inline Result<std::unique_ptr<Sensor>> start_under_test(SensorOptions options, E
   return Sensor::start_on(*probe, options, sink);
 }
 
-// To start and stop a sensor takes an emulated machine ten seconds, so one serves all tests that take it as it comes.
-// GoogleTest keeps it, and ends it after the last test.
+// To start and stop a sensor takes an emulated machine half a minute, so one serves test after test for as long as they
+// ask for the same options. GoogleTest keeps it, and ends it after the last test.
 class SharedSensor : public EventSink, public testing::Environment {
  public:
   void take(v1::Event&& event) override {
@@ -172,20 +50,41 @@ class SharedSensor : public EventSink, public testing::Environment {
     const std::lock_guard lock(mutex_);
     events_ = events;
   }
-  // With these options if it does not run already.
+  // A new one if none with these options runs; another policy is applied to the one that does.
   Status start(const SensorOptions& options) {
-    if (sensor_) return {};
+    SensorOptions here = options_;
+    here.policy = options.policy;
+    if (runs_ && options == options_) return {};
+    if (runs_ && options == here) return apply(options.policy);
+    end();
     TRY(sensor_, start_under_test(options, *this));
+    options_ = options;
+    runs_ = true;
     return {};
   }
-  void stop() { sensor_.reset(); }
-  void TearDown() override { stop(); }
+  Status apply(const SensorPolicy& policy) {
+    TRY_STATUS(sensor_->apply(policy));
+    options_.policy = policy;
+    return {};
+  }
+  // It stays, so that its account can be read.
+  void stop() {
+    sensor_->stop();
+    runs_ = false;
+  }
+  void end() {
+    sensor_.reset();
+    runs_ = false;
+  }
+  void TearDown() override { end(); }
   Sensor& get() { return *sensor_; }
 
  private:
   std::mutex mutex_;
   Collector* events_ = nullptr;
   std::unique_ptr<Sensor> sensor_;
+  SensorOptions options_;
+  bool runs_ = false;
 };
 inline SharedSensor& shared_sensor = *static_cast<SharedSensor*>(testing::AddGlobalTestEnvironment(new SharedSensor));
 
@@ -196,25 +95,71 @@ class SensorTest : public testing::Test {
     if (geteuid() != 0) GTEST_SKIP() << "skipped: needs root";
   }
 
-  // From here on the events of the shared sensor are the test's. A suite that has options for it stops it before its
-  // first test and after its last.
+  // From here on the events of the shared sensor are the test's. Options that are no policy are for whole suites.
   void watch(const SensorOptions& options = {}) {
     const Status started = shared_sensor.start(options);
     ASSERT_TRUE(started.has_value()) << started.error().message;
     shared_sensor.lead_to(&events_);
   }
-  // A sensor of the test's own.
+  // A sensor of the test's own, beside the shared one: for options that no other test has, and where it matters what
+  // was there before the sensor.
   void start(const SensorOptions& options = {}) {
-    shared_sensor.stop();
-    auto sensor = start_under_test(options, events_);
-    ASSERT_TRUE(sensor.has_value()) << sensor.error().message;
-    sensor_ = *std::move(sensor);
+    own_.reset();
+    auto started = start_under_test(options, events_);
+    ASSERT_TRUE(started.has_value()) << started.error().message;
+    own_ = *std::move(started);
   }
-  Sensor& sensor() { return sensor_ ? *sensor_ : shared_sensor.get(); }
+  // The same where the shared one would be flooded, too.
+  void start_alone(const SensorOptions& options) {
+    shared_sensor.end();
+    start(options);
+  }
+  Status apply(const SensorPolicy& policy) { return own_ ? own_->apply(policy) : shared_sensor.apply(policy); }
+  // The end of a sensor tells what it still counted. If it was the shared one, the next test starts another.
+  void stop() { own_ ? own_->stop() : shared_sensor.stop(); }
+  // Waits until what was done to files up to here is told, repeats and changes too.
+  void settle();
+  // What was produced has been taken or is lost, at a moment when nothing is under way.
+  void expect_balance(LaneAccount SensorAccount::* lane);
+
+  Sensor& sensor() { return own_ ? *own_ : shared_sensor.get(); }
   bool is_lsm() { return sensor().tier() == Tier::lsm; }
 
   Collector events_;
-  std::unique_ptr<Sensor> sensor_;
+
+ private:
+  std::unique_ptr<Sensor> own_;
 };
+
+inline void SensorTest::expect_balance(LaneAccount SensorAccount::* lane) {
+  const auto deadline = std::chrono::steady_clock::now() + kWait;
+  LaneAccount account = sensor().account().*lane;
+  while (account.produced != account.taken + account.lost && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    account = sensor().account().*lane;
+  }
+  EXPECT_EQ(account.produced, account.taken + account.lost);
+}
+
+// What a look finds it finds of all that came before. So the first file here is told after all that were closed before
+// it, the count of the second after all counts that began before its own, and the end of the last child after both.
+inline void SensorTest::settle() {
+  const base::TempDir directory;
+  const std::string closed = directory / "closed";
+  const std::string counted = directory / "counted";
+  const pid_t writer = in_child([&] { (void)!write(open(closed.c_str(), O_WRONLY | O_CREAT, 0600), "x", 1); });
+  finish(writer);
+  EXPECT_TRUE(events_.wait_for(is_file("change", closed)));
+  const pid_t opener = in_child([&] {
+    close(open(counted.c_str(), O_WRONLY | O_CREAT, 0600));
+    for (int i = 0; i < 3; ++i) close(open(counted.c_str(), O_WRONLY));
+  });
+  finish(opener);
+  EXPECT_TRUE(events_.wait_for(
+      [&](const v1::Event& event) { return is_file("write", counted)(event) && event.has_event_count(); }));
+  const pid_t last = in_child([] {});
+  finish(last);
+  EXPECT_TRUE(events_.wait_for(is_end_of(last)));
+}
 
 }  // namespace redoubt::sensor

@@ -68,14 +68,8 @@ Collector::Predicate is_container(const std::string& action, const std::string& 
 // Most share a sensor that knows where their runtime keeps its bundles.
 class ContainerTest : public SensorTest {
  protected:
-  static void SetUpTestSuite() {
-    shared_sensor.stop();
-    state_ = std::make_unique<base::TempDir>();
-  }
-  static void TearDownTestSuite() {
-    shared_sensor.stop();
-    state_.reset();
-  }
+  static void SetUpTestSuite() { state_ = std::make_unique<base::TempDir>(); }
+  static void TearDownTestSuite() { state_.reset(); }
   static SensorOptions options() {
     SensorOptions options;
     options.runtimes = {{RuntimeKind::containerd, "", state_->path()}};

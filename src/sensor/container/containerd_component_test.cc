@@ -19,7 +19,7 @@
 #include "base/hash.h"
 #include "runtime/cri.grpc.pb.h"
 #include "sensor/sensor.h"
-#include "sensor/test_sensor.h"
+#include "sensor/test_events.h"
 
 namespace redoubt::sensor {
 namespace {

@@ -13,7 +13,7 @@
 
 #include "base/file.h"
 #include "sensor/sensor.h"
-#include "sensor/test_sensor.h"
+#include "sensor/test_events.h"
 
 namespace redoubt::sensor {
 namespace {

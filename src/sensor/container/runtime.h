@@ -19,6 +19,8 @@ struct Runtime {
   RuntimeKind kind = RuntimeKind::containerd;
   std::string socket;   // empty: is not asked
   std::string bundles;  // empty: has none of its own
+
+  friend bool operator==(const Runtime&, const Runtime&) = default;
 };
 
 // The places that distributions and Kubernetes use. What is not there costs nothing.

@@ -144,7 +144,7 @@ TEST_F(DnsTest, counts_questions_that_are_asked_again) {
   EXPECT_EQ(finish(pid), 0);
   ASSERT_TRUE(events_.wait_for(is_end_of(pid)));
   EXPECT_EQ(lookups_by("getent").size(), 4U) << "two types, each with its answer";
-  sensor_->stop();
+  stop();
   EXPECT_THAT(lookups_by("getent"), Contains("query www.redoubt.example A x3"));
   EXPECT_THAT(lookups_by("getent"), Contains("query www.redoubt.example AAAA x3"));
 }

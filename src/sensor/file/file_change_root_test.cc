@@ -294,7 +294,7 @@ TEST_F(FileChangeTest, tells_the_real_file_where_its_name_is_given_to_another) {
 }
 
 TEST_F(FileChangeTest, tells_each_change_of_a_file_that_is_opened_again_and_again) {
-  start();
+  watch();
   constexpr size_t kTimes = 50;
   const pid_t pid = in_child([&] {
     for (size_t i = 0; i < kTimes; ++i) {
@@ -308,7 +308,7 @@ TEST_F(FileChangeTest, tells_each_change_of_a_file_that_is_opened_again_and_agai
     }
   });
   EXPECT_EQ(finish(pid), 0);
-  sensor_->stop();
+  settle();
   int64_t count = 0;
   for (const v1::Event& event : changes(pid)) count += event.has_event_count() ? event.event_count() : 1;
   EXPECT_EQ(count, static_cast<int64_t>(kTimes));
@@ -318,7 +318,7 @@ TEST_F(FileChangeTest, leaves_out_what_the_policy_leaves_out) {
   SensorOptions options;
   options.policy.unwanted = {"filechange.create", "filechange.write"};
   options.policy.excluded_paths = {path("a")};
-  start(options);
+  watch(options);
   EXPECT_EQ(changed_by([&] {
               for (const char* name : {"a", "b"}) {
                 const int fd = open(path(name).c_str(), O_WRONLY | O_APPEND);
@@ -329,7 +329,7 @@ TEST_F(FileChangeTest, leaves_out_what_the_policy_leaves_out) {
             Names{"b"});
   EXPECT_TRUE(events_.all(is_file("write", path("b"))).empty());
   const SensorPolicy silent{.unwanted = {"filechange.change"}};
-  ASSERT_TRUE(sensor_->apply(silent).has_value());
+  ASSERT_TRUE(apply(silent).has_value());
   const pid_t pid = in_child([&] {
     const int fd = open(path("c").c_str(), O_WRONLY | O_APPEND);
     put(fd, "6");

@@ -177,7 +177,7 @@ TEST_F(SensorFileTest, is_silent_about_calls_that_fail) {
 }
 
 TEST_F(SensorFileTest, tells_opens_that_are_denied) {
-  start();
+  watch();
   const std::string kept = directory_ / "kept";
   const std::string link = directory_ / "link";
   const std::string sealed = directory_ / "sealed";
@@ -195,8 +195,7 @@ TEST_F(SensorFileTest, tells_opens_that_are_denied) {
     execl(kept.c_str(), "kept", nullptr);
   });
   EXPECT_EQ(finish(pid), 0);
-  ASSERT_TRUE(events_.wait_for(is_end_of(pid)));
-  sensor_->stop();
+  settle();
   const auto denied = events_.all(
       [&](const v1::Event& event) { return event.process_pid() == pid && event.event_action() == "denied"; });
   ASSERT_EQ(denied.size(), 5U) << told_of(pid);

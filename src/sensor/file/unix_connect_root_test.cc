@@ -70,8 +70,7 @@ class UnixConnectTest : public SensorTest {
   }
   std::vector<v1::Event> connections_of(pid_t pid) {
     EXPECT_EQ(finish(pid), 0);
-    EXPECT_TRUE(events_.wait_for(is_end_of(pid)));
-    sensor_->stop();
+    settle();
     return events_.all([&](const v1::Event& event) {
       return event.process_pid() == pid && event.event_type() == v1::EVENT_TYPE_FILECHANGE &&
              event.event_action() == "connect";
@@ -83,7 +82,7 @@ class UnixConnectTest : public SensorTest {
 };
 
 TEST_F(UnixConnectTest, tells_the_path_that_the_server_was_bound_to) {
-  start();
+  watch();
   const std::string stream = directory_ / "stream";
   const std::string datagram = directory_ / "datagram";
   const std::string link = directory_ / "link";
@@ -109,7 +108,7 @@ TEST_F(UnixConnectTest, tells_the_path_that_the_server_was_bound_to) {
 }
 
 TEST_F(UnixConnectTest, tells_connections_that_are_denied) {
-  start();
+  watch();
   const std::string path = directory_ / "root-only";
   serve(path, SOCK_STREAM);
   ASSERT_EQ(chmod(path.c_str(), 0600), 0);
@@ -125,7 +124,7 @@ TEST_F(UnixConnectTest, tells_connections_that_are_denied) {
 }
 
 TEST_F(UnixConnectTest, tells_the_name_of_a_socket_that_has_no_path) {
-  start();
+  watch();
   const std::string stream("\0redoubt/test\0a", 15);
   const std::string datagram("\0redoubt/datagram", 17);
   const std::string longest = std::string(1, '\0') + std::string(107, 'n');
@@ -154,7 +153,7 @@ TEST_F(UnixConnectTest, tells_the_name_of_a_socket_that_has_no_path) {
 }
 
 TEST_F(UnixConnectTest, tells_the_name_of_a_connection_that_is_denied) {
-  start();
+  watch();
   const pid_t pid = in_child([&] {
     deny_connect();
     if (connect_to(std::string("\0redoubt/denied", 15), SOCK_STREAM) == 0) _exit(1);
@@ -171,7 +170,7 @@ TEST_F(UnixConnectTest, tells_the_name_of_a_connection_that_is_denied) {
 TEST_F(UnixConnectTest, leaves_out_what_the_policy_leaves_out) {
   SensorOptions options;
   options.policy.excluded_paths = {directory_ / "excluded"};
-  start(options);
+  watch(options);
   serve(directory_ / "excluded", SOCK_STREAM);
   serve(directory_ / "other", SOCK_STREAM);
   const pid_t pid = in_child([&] {

@@ -70,7 +70,7 @@ TEST_P(NetworkRequestTest, tells_raw_sockets) {
 
 TEST_P(NetworkRequestTest, tells_listeners_and_bound_sockets_where_there_are_such_requests) {
   if (IoUring ring; ring.run(request(kListen, -1)) == -EINVAL) return;  // the kernel is older
-  start();
+  watch();
   const pid_t pid = in_own_network([&] {
     IoUring ring;
     const int listener = socket(AF_INET, SOCK_STREAM, 0);

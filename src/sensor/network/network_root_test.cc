@@ -119,7 +119,7 @@ int bind_to(int fd, const std::string& address, uint16_t port) {
 TEST_F(NetworkTest, leaves_out_excluded_networks) {
   SensorOptions options;
   options.policy.excluded_networks = {"127.0.16.0/20", "127.9.9.9", "fd00::/8"};
-  start(options);
+  watch(options);
   const auto act = [] {
     for (const char* address : {"127.0.15.255", "127.0.16.1", "127.0.31.255", "127.0.32.0", "127.9.9.9"}) {
       connect_from(socket(AF_INET, SOCK_STREAM, 0), address, 1);
@@ -134,7 +134,7 @@ TEST_F(NetworkTest, leaves_out_excluded_networks) {
   EXPECT_THAT(told_of(in_own_network(act)), testing::ElementsAre("connect tcp 127.0.0.1->127.0.15.255:1 ECONNREFUSED",
                                                                  "connect tcp 127.0.0.1->127.0.32.0:1 ECONNREFUSED",
                                                                  "send udp 127.0.0.1->127.0.0.2:4"));
-  ASSERT_TRUE(sensor_->apply(SensorPolicy{}).has_value());
+  ASSERT_TRUE(apply(SensorPolicy{}).has_value());
   EXPECT_EQ(told_of(in_own_network(act)).size(), 9U);
 }
 

@@ -221,7 +221,7 @@ TEST_F(PrivilegeTest, tells_the_kind_of_a_namespace_that_is_entered_by_descripto
 
 TEST_F(PrivilegeTest, sees_the_32_bit_calls) {
   if (!has_compat_entry()) GTEST_SKIP() << "skipped: this kernel has no i386 entry";
-  start();
+  watch();
   EXPECT_EQ(change_by("setuid", [] { must(compat_call(213, kNobody) == 0); }).user_changes_id(), kNobody);
   EXPECT_EQ(change_by("setuid", [] { must(compat_call(23, 1000) == 0); }).user_changes_id(), 1000);
   EXPECT_EQ(change_by("setresgid", [] { must(compat_call(210, 5, 5, 5) == 0); }).group_changes_id(), 5);
@@ -355,7 +355,7 @@ TEST_F(PrivilegeTest, tells_the_target_in_another_pid_namespace_in_the_tier_that
 }
 
 TEST_F(PrivilegeTest, counts_what_a_process_does_too_often_and_hears_others) {
-  start();
+  watch();
   constexpr int kCalls = 3000;
   const pid_t flooder = in_child([] {
     for (int i = 0; i < kCalls; ++i) must(syscall(SYS_setresuid, -1, i % 2 == 0 ? kNobody : 0, -1) == 0);
@@ -363,8 +363,7 @@ TEST_F(PrivilegeTest, counts_what_a_process_does_too_often_and_hears_others) {
   EXPECT_EQ(finish(flooder), 0);
   const v1::Event other = change_by("setuid", [] { must(syscall(SYS_setuid, kNobody) == 0); });
   EXPECT_EQ(other.user_changes_id(), kNobody);
-  sensor_->stop();
-  const SensorAccount account = sensor_->account();
+  settle();
   const auto told = events_.all(is_privilege("setresuid", flooder));
   int64_t lost = 0;
   for (const v1::Event& event :
@@ -375,8 +374,8 @@ TEST_F(PrivilegeTest, counts_what_a_process_does_too_often_and_hears_others) {
   EXPECT_LT(told.size(), static_cast<size_t>(kCalls));
   EXPECT_GE(told.size(), 200U);
   EXPECT_EQ(static_cast<int64_t>(told.size()) + lost, kCalls);
-  EXPECT_EQ(account.critical.produced, account.critical.taken + account.critical.lost);
-  EXPECT_EQ(account.malformed, 0U);
+  expect_balance(&SensorAccount::critical);
+  EXPECT_EQ(sensor().account().malformed, 0U);
 }
 
 TEST_F(PrivilegeTest, tells_forks_if_told_so) {

@@ -89,7 +89,6 @@ TEST_F(TamperTest, tells_who_killed_the_agent_before) {
   EXPECT_EQ(event->signal_name(), "SIGKILL");
   EXPECT_EQ(event->process_comm(), "sh");
   EXPECT_EQ(event->target_process_pid(), agent);
-  sensor_->stop();
   start(options);
   EXPECT_EQ(events_.all(is_tamper("signal", killer)).size(), 1U) << "told again";
 }
