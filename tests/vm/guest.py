@@ -29,10 +29,12 @@ OUTPUT_BYTES_MAX = 64 << 20
 RESULT_BYTES_MAX = 256 << 20
 
 # What costs time under emulation and serves no test is off; see each in the kernel's kernel-parameters.txt. The emulated
-# TSC cannot be calibrated on a busy machine; without it the clock is the HPET, which is right.
+# TSC cannot be calibrated on a busy machine; without it the clock is the HPET, which is right. A program that is taken
+# away waits for grace periods, which are hurried.
 ARGUMENTS = (
     "console=ttyS0 quiet loglevel=4 panic=-1 reboot=t random.trust_cpu=on cryptomgr.notests mitigations=off nokaslr"
     " tsc=unstable no_timer_check audit=0 apparmor=0 nowatchdog i8042.noaux i8042.nokbd i8042.nopnp"
+    " rcupdate.rcu_expedited=1"
 )
 
 
