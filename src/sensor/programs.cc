@@ -110,6 +110,19 @@ Status look_over(const Link& link) {
   return base::fail_errno("read an iterator over a map");
 }
 
+// Looked at before the kernel is given any program: it judges them for seconds.
+Status check_options(const SensorOptions& options) {
+  if (options.quiet_pids.size() >= kQuietPidsMax) return fail(Errc::invalid_argument, "too many quiet processes");
+  const std::vector<std::string>& names = options.environment_names;
+  if (names.size() > kEnvironmentNamesMax) return fail(Errc::invalid_argument, "too many names of variables");
+  for (const std::string& name : names) {
+    if (name.empty() || name.size() > kEnvironmentNameBytesMax || name.find('=') != std::string::npos) {
+      return fail(Errc::invalid_argument, "'" + name + "' is no name of a variable of up to 31 bytes");
+    }
+  }
+  return {};
+}
+
 size_t ring_size(size_t bytes) { return std::bit_ceil(std::clamp(bytes, kRingBytesLeast, kRingBytesMost)); }
 
 }  // namespace
@@ -156,6 +169,7 @@ Programs::Programs(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Programs::~Programs() = default;
 
 Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options, Tier tier, const Probe& probe) {
+  TRY_STATUS(check_options(options));
   log_libbpf();
   auto state = std::make_unique<State>();
   state->skeleton.reset(redoubt_sensor__open());
@@ -186,7 +200,6 @@ Result<std::unique_ptr<Programs>> Programs::load(const SensorOptions& options, T
     TRY(programs->state_->native_handlers, NativeHandlers::load(*programs->state_->skeleton, probe.calls));
     programs->state_->has_dispatcher = probe.calls.has_compat;
   }
-  if (options.quiet_pids.size() >= kQuietPidsMax) return fail(Errc::invalid_argument, "too many quiet processes");
   for (const int pid : options.quiet_pids) TRY_STATUS(programs->quiet(static_cast<uint32_t>(pid)));
   TRY_STATUS(programs->keep_variables(options.environment_names));
   return programs;
@@ -306,11 +319,7 @@ Status Programs::quiet(uint32_t pid) {
 }
 
 Status Programs::keep_variables(const std::vector<std::string>& names) {
-  if (names.size() > kEnvironmentNamesMax) return fail(Errc::invalid_argument, "too many names of variables");
   for (const std::string& name : names) {
-    if (name.empty() || name.size() > kEnvironmentNameBytesMax || name.find('=') != std::string::npos) {
-      return fail(Errc::invalid_argument, "'" + name + "' is no name of a variable of up to 31 bytes");
-    }
     std::array<char, RD_VARIABLE_NAME_BYTES> key{};
     std::copy(name.begin(), name.end(), key.begin());
     const uint8_t mark = 1;
