@@ -35,7 +35,9 @@ struct Entry {
   uint32_t line = 0;
   uint64_t mask = 0;  // of strings: range and flags
   std::array<char, 128> value{};
-  std::array<char, 216> words{};
+  std::array<char, 64> description{};
+  std::array<char, 80> mime_type{};
+  std::array<char, 72> other_words{};
 };
 static_assert(sizeof(Entry) == 376 && std::is_trivially_copyable_v<Entry>);
 
@@ -86,7 +88,7 @@ Entry head_of(size_t tests, size_t names) {
 
 constexpr uint8_t kTried = 0x20 | 0x40;                // on binary contents, on texts; neither: never
 constexpr uint8_t kNotFromStart = 0x01 | 0x02 | 0x80;  // an offset that is looked up, relative, or from the end
-constexpr uint8_t kString = 5, kRegex = 17, kSearch = 20;
+constexpr uint8_t kString = 5, kRegex = 17, kSearch = 20, kIndirect = 41, kUse = 46;
 
 enum class Order { as_stored, reversed };
 struct Number {
@@ -324,78 +326,124 @@ bool may_be_in_text(const Needles& needles) {
                      [](const Needle& needle) { return std::any_of(needle.any.begin(), needle.any.end(), is_text); });
 }
 
-// Holds every test that some text may pass. Those that the text in hand may not are told not to be tried: that costs
-// libmagic next to nothing, and it keeps the regular expressions that it has compiled.
+// What else is in the test would only describe the content, and who asks for a type is not told. Libmagic stops at a
+// type, and at the end of a test that says anything.
+bool is_decided_by_first(std::span<const Entry> test) {
+  const auto has_type = [](const Entry& entry) {
+    return entry.mime_type.front() != 0 || entry.type == kUse || entry.type == kIndirect;
+  };
+  return test.front().mime_type.front() != 0 ||
+         (test.front().description.front() != 0 && std::none_of(test.begin(), test.end(), has_type));
+}
+
+// Tests that are told not to be tried, but those that the text in hand may pass: so libmagic keeps the regular
+// expressions that it has compiled. It steps over all of them, entry by entry.
+class SwitchedTests {
+ public:
+  // The place of its first entry.
+  size_t add(std::span<const Entry> test) {
+    const size_t at = entries_.size();
+    entries_.insert(entries_.end(), test.begin(), test.end());
+    return at;
+  }
+  size_t add_switched(std::span<const Entry> test) {
+    const size_t at = add(test);
+    entries_[at].flags &= static_cast<uint8_t>(~kTried);
+    return at;
+  }
+  // `names`: a database of what tests refer to by name; it stays.
+  void load(const MagicHandle& magic, std::vector<Entry>& names) {
+    entries_.front() = head_of(entries_.size() - 1, 0);
+    std::array<void*, 2> buffers = {entries_.data(), names.data()};
+    std::array<size_t, 2> sizes = {entries_.size() * sizeof(Entry), names.size() * sizeof(Entry)};
+    is_loaded_ = magic && magic_load_buffers(magic.get(), buffers.data(), sizes.data(), buffers.size()) == 0;
+  }
+  bool is_loaded() const { return is_loaded_; }
+
+  void try_it(size_t at, uint8_t flags) {
+    entries_[at].flags = flags;
+    tried_.push_back(at);
+  }
+  void try_none() {
+    for (const size_t at : tried_) entries_[at].flags &= static_cast<uint8_t>(~kTried);
+    tried_.clear();
+  }
+
+ private:
+  std::vector<Entry> entries_{1};  // libmagic reads them as they are when it is asked
+  std::vector<size_t> tried_;
+  bool is_loaded_ = false;
+};
+
 class LibMagicForTexts final : public TextMagic {
  public:
-  LibMagicForTexts(MagicHandle (*open)(), const Database& database) {
-    entries_.emplace_back();
+  LibMagicForTexts(MagicHandle (*open)(), const Database& database) : of_prose_(open()), of_all_(open()) {
     for (auto rest = database.tests(); !rest.empty();) {
       const auto next = std::find_if(rest.begin() + 1, rest.end(), [](const Entry& entry) { return entry.level == 0; });
       const auto size = static_cast<size_t>(next - rest.begin());
       add(rest.first(size));
       rest = rest.subspan(size);
     }
-    entries_.front() = head_of(entries_.size() - 1, 0);
     const auto names = database.names();
     names_ = {head_of(0, names.size())};
     names_.insert(names_.end(), names.begin(), names.end());
-    load(open);
+    prose_.load(of_prose_, names_);
+    all_.load(of_all_, names_);
   }
 
   // Only texts that libmagic takes as they stand: it makes UTF-8 of others before it looks again.
   magic_t tests_for(std::string_view head) override {
-    if (head.empty() || code_of(head.front()) >= 0x80 || !is_text(head)) return nullptr;
+    const bool is_loaded = prose_.is_loaded() && all_.is_loaded();
+    if (!is_loaded || head.empty() || code_of(head.front()) >= 0x80 || !is_text(head)) return nullptr;
     const Text text(head);
-    for (const Test* tried : tried_) entries_[tried->at].flags &= static_cast<uint8_t>(~kTried);
-    tried_.clear();
+    passed_.clear();
     for (const auto* tests : {&by_start_.at(code_of(lower(head.front()))), &others_}) {
       for (const Test& test : *tests) {
-        if (text.has(test.needles)) try_it(test);
+        if (text.has(test.needles)) passed_.push_back(&test);
       }
     }
-    return magic_.get();
+    const bool is_prose = std::all_of(passed_.begin(), passed_.end(), [](const Test* test) { return test->in_prose; });
+    SwitchedTests& tests = is_prose ? prose_ : all_;
+    tests.try_none();
+    for (const Test* test : passed_) tests.try_it(is_prose ? *test->in_prose : test->in_all, test->flags);
+    return (is_prose ? of_prose_ : of_all_).get();
   }
 
  private:
   struct Test {
-    size_t at = 0;  // of its first entry
+    size_t in_all = 0;
+    std::optional<size_t> in_prose;
     uint8_t flags = 0;
     Needles needles;
   };
+  static constexpr size_t kProseEntriesMax = 4;  // of a test
 
   // A test with what it goes on with; not, where no text passes it.
   void add(std::span<const Entry> test) {
     Needles needles = needles_of(test.front());
     if (!may_be_in_text(needles)) return;
-    const size_t at = entries_.size();
-    entries_.insert(entries_.end(), test.begin(), test.end());
-    if (needles.empty()) return;
-    entries_[at].flags &= static_cast<uint8_t>(~kTried);
+    if (is_decided_by_first(test)) test = test.first(1);
+    if (needles.empty()) {
+      prose_.add(test);
+      all_.add(test);
+      return;
+    }
+    Test added{.in_all = all_.add_switched(test), .in_prose = {}, .flags = test.front().flags, .needles = {}};
     const Needle& first = needles.front();
-    auto& tests = first.place == 0 && first.any.size() == 1 ? by_start_.at(code_of(first.any[0][0])) : others_;
-    tests.push_back({at, test.front().flags, std::move(needles)});
+    const bool begins_text = first.place == 0 && first.any.size() == 1;
+    if (!begins_text && test.size() <= kProseEntriesMax) added.in_prose = prose_.add_switched(test);
+    auto& tests = begins_text ? by_start_.at(code_of(first.any[0][0])) : others_;
+    added.needles = std::move(needles);
+    tests.push_back(std::move(added));
   }
 
-  void load(MagicHandle (*open)()) {
-    std::array<void*, 2> buffers = {entries_.data(), names_.data()};
-    std::array<size_t, 2> sizes = {entries_.size() * sizeof(Entry), names_.size() * sizeof(Entry)};
-    magic_ = open();
-    const bool loaded = magic_ && magic_load_buffers(magic_.get(), buffers.data(), sizes.data(), buffers.size()) == 0;
-    if (!loaded) magic_.reset();
-  }
-
-  void try_it(const Test& test) {
-    entries_[test.at].flags = test.flags;
-    tried_.push_back(&test);
-  }
-
-  std::vector<Entry> entries_;                   // libmagic reads them as they are when it is asked
-  std::vector<Entry> names_;                     // a database of what tests refer to by name
+  SwitchedTests prose_;  // what hits a text by chance, and nothing large
+  SwitchedTests all_;    // that some text may pass
+  std::vector<Entry> names_;
   std::array<std::vector<Test>, 256> by_start_;  // whose first needle begins the text, by that in its first byte
   std::vector<Test> others_;                     // with needles
-  std::vector<const Test*> tried_;
-  MagicHandle magic_;
+  std::vector<const Test*> passed_;              // of the text in hand
+  MagicHandle of_prose_, of_all_;                // end before what they read
 };
 
 // Where somebody wrote tests of his own, there are more than the one database.
