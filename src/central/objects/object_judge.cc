@@ -133,7 +133,10 @@ Result<std::string> ObjectJudge::raise(long long row, const scan::ScanReport& re
 }
 
 void ObjectJudge::keep(const std::shared_ptr<KnownVerdict>& verdict) {
-  if (verdict->id != 0) return;
+  if (verdict->id != 0) {
+    remember(verdict);
+    return;
+  }
   const auto insert = [verdict](soci::session& sql) -> Status {
     verdict->id = 0;
     verdict->id = insert_verdict(sql, *verdict);
@@ -141,7 +144,7 @@ void ObjectJudge::keep(const std::shared_ptr<KnownVerdict>& verdict) {
   };
   writes_.write_later(insert, [this, verdict](const Status& written) {
     if (!written) verdict->id = 0;
-    if (written && holds(verdict->report.verdict)) cache_.put(verdict);
+    if (written && holds(verdict->report.verdict)) remember(verdict);
   });
 }
 

@@ -69,10 +69,9 @@ static __always_inline void fill_names(struct rd_resolved* kept, __u32 slot, con
   }
 }
 
-// Where two names are in play the user side decides, when it knows both.
-static __always_inline int is_excluded(__u32 slot, struct place place, struct place other) {
+static __always_inline int is_excluded(__u32 slot, struct place place) {
   __u32 policy = policy_now;
-  if (other.dentry || !rd_policy_has(policy, RD_PATH_EXCLUDED)) return 0;
+  if (!rd_policy_has(policy, RD_PATH_EXCLUDED)) return 0;
   struct dentry* dentry = (void*)rd_number(place.dentry);
   return (rd_flags_of(slot, dentry, (void*)rd_number(place.mount), policy, 0) & RD_PATH_EXCLUDED) != 0;
 }
@@ -87,7 +86,8 @@ static __always_inline int keep(const struct deed* deed, struct place from, stru
   if (kept) {
     __u64 thread = bpf_get_current_pid_tgid();
     fill_file(kept, from.dentry, deed);
-    kept->is_excluded = is_excluded(slot, from, to);
+    // Both of two names, so that nothing leaves or enters an excluded directory unseen.
+    kept->is_excluded = is_excluded(slot, from) && (!to.dentry || is_excluded(slot, to));
     if (!kept->is_excluded) fill_names(kept, slot, deed, from, to);
     if (bpf_map_update_elem(&resolved, &thread, kept, BPF_ANY) != 0) rd_resolved_drop();
   }

@@ -32,7 +32,8 @@ class TestClickHouse {
   // Two servers that each have a replica of both of two shards; null where ClickHouse, ZooKeeper or Java is missing.
   static std::unique_ptr<TestClickHouse> start_cluster() {
     auto test = std::unique_ptr<TestClickHouse>(new TestClickHouse());
-    const bool runs = !test->program_.empty() && test->start_zookeeper() && test->add_servers(2);
+    const bool runs =
+        !test->program_.empty() && test->start_zookeeper() && test->add_servers(2) && test->zookeeper_answers();
     return runs ? std::move(test) : nullptr;
   }
   ~TestClickHouse() {
@@ -126,6 +127,16 @@ class TestClickHouse {
     kill(process, SIGKILL);
     waitpid(process, nullptr, 0);
     process = -1;
+  }
+
+  // It listens before it takes part: until then it hangs up.
+  bool zookeeper_answers() {
+    for (int i = 0; i < 600; ++i) {
+      const auto found = run(0, "SELECT count() FROM system.zookeeper WHERE path = '/'");
+      if (found) return true;
+      usleep(50'000);
+    }
+    return false;
   }
 
   bool start_zookeeper() {
