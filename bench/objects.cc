@@ -1,7 +1,8 @@
 // What the way of an object costs beside its engines, what a known verdict costs, and what a flood does to the node.
 // The object door with a real SQLite state, object store and jailed workers, in one process, without HTTP.
 //
-//   objects.own_ms: CPU of node and worker for 300 KB of text that is new, four at once, without what libyara takes
+//   objects.own_ms: CPU of node and worker for 300 KB of text that is new, four at once, without what libyara takes. An
+//     ext4 without a journal is slow to make files where many were removed lately: TMPDIR may name another place
 //   objects.cached_rate: contents of 10 KB whose verdict is known, a CPU second, eight at once
 //   objects.pipeline, objects.pipeline_clamav: CPU an object with the engines, beside others (objects_pipeline.cc)
 //   objects.overload_rss: growth of the node's memory while ten times as much comes as can be judged
