@@ -83,7 +83,7 @@ using Doors = std::vector<std::unique_ptr<Door>>;
 
 Door& open_door(Doors& doors) {
   Door& door = *doors.emplace_back(std::make_unique<Door>(DoorOptions{}));
-  // Both workers have to start, and to have met each kind of text once, before anything is measured.
+  // Both workers have to start, and to have met such texts, before anything is measured.
   std::vector<central::Object> warm;
   for (uint64_t i = 0; i < kWarmTexts; ++i) {
     warm.push_back(must(door.submit(std::to_string(i) + " warm " + text_of(kTextBytes, i), "warm")));

@@ -84,8 +84,7 @@ std::optional<Object> ObjectJudge::judged(long long row) const { return judged_.
 
 Result<std::optional<KnownVerdict>> ObjectJudge::latest(const ContentKey& content) {
   std::optional<KnownVerdict> found;
-  writes_.flush();
-  TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
+  TRY_STATUS(writes_.read([&](soci::session& sql) -> Status {
     found = find_latest_verdict(sql, content);
     return {};
   }));
@@ -165,7 +164,7 @@ Status ObjectJudge::settle(const std::vector<long long>& rows, const std::shared
     }
     return {};
   };
-  writes_.write_later(update, [](const Status& /*written*/) {});
+  writes_.write_later(update);
   const std::string label = "verdict=\"" + std::string(scan::name_of(verdict->report.verdict)) + "\"";
   parts_.metrics.counter("redoubt_objects_total", "objects judged", label).add(rows.size());
   return {};
@@ -191,8 +190,7 @@ Status ObjectJudge::rescan(const ContentKey& content) {
 
 Result<std::vector<KnownVerdict>> ObjectJudge::outdated(const Judges& judges, long long before, size_t limit) {
   std::vector<KnownVerdict> found;
-  writes_.flush();
-  TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
+  TRY_STATUS(writes_.read([&](soci::session& sql) -> Status {
     found = read_outdated_verdicts(sql, judges, before, limit);
     return {};
   }));

@@ -154,8 +154,7 @@ class ObjectPipeline final : public ObjectService {
     const long long before = cursor.empty() ? std::numeric_limits<long long>::max() : object_row_id(cursor);
     if (before == 0) return fail(Errc::invalid_argument, "cursor is none of ours");
     ObjectPage page;
-    writes_.flush();
-    TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
+    TRY_STATUS(writes_.read([&](soci::session& sql) -> Status {
       page.objects = read_objects(sql, filter, before, limit);
       if (page.objects.empty()) return {};
       // Large reports may have cut the page short.
@@ -215,8 +214,7 @@ class ObjectPipeline final : public ObjectService {
 
   Result<Object> read(long long row) {
     std::optional<Object> object;
-    writes_.flush();
-    TRY_STATUS(parts_.state.read([&](soci::session& sql) -> Status {
+    TRY_STATUS(writes_.read([&](soci::session& sql) -> Status {
       object = read_object(sql, row);
       return {};
     }));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/address.h"
+#include "base/ascii.h"
 #include "base/hash.h"
 #include "base/text.h"
 
@@ -32,9 +33,8 @@ Folding fold_beside_lower(std::string_view text, std::string& folded) {
   const bool is_ascii = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) >= 0; });
   if (is_ascii) return Folding::as_lower;
   base::fold_case_into(text, folded);
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  const bool same =
-      std::equal(text.begin(), text.end(), folded.begin(), folded.end(), [&](char a, char b) { return lower(a) == b; });
+  const bool same = std::equal(text.begin(), text.end(), folded.begin(), folded.end(),
+                               [](char a, char b) { return base::lower_ascii(a) == b; });
   return same ? Folding::as_lower : Folding::other;
 }
 

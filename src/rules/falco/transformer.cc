@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "rules/falco/text_lowering.h"
 
 namespace redoubt::rules::falco {
@@ -32,7 +33,7 @@ constexpr auto kTransformerInfos = std::to_array<TransformerInfo>({
 
 // In ASCII, as Falco does.
 std::string lower_case(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (char& c : text) c = base::lower_ascii(c);
   return text;
 }
 std::string upper_case(std::string text) {

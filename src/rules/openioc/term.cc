@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
+
 namespace redoubt::rules::openioc {
 
 namespace {
@@ -154,11 +156,10 @@ constexpr auto kAbsences = std::to_array<Absence>({
     {"ProcessItem/SectionList", "the memory map of processes is not captured"},
 });
 
-char lower_ascii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 bool starts_as(std::string_view term, std::string_view start) {
-  return term.size() >= start.size() && std::equal(start.begin(), start.end(), term.begin(),
-                                                   [](char a, char b) { return lower_ascii(a) == lower_ascii(b); });
+  return term.size() >= start.size() && std::equal(start.begin(), start.end(), term.begin(), [](char a, char b) {
+           return base::lower_ascii(a) == base::lower_ascii(b);
+         });
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/ascii.h"
 #include "scan/wire.h"
 
 namespace redoubt::scan {
@@ -14,14 +15,13 @@ constexpr size_t kLinkTextBytesRead = size_t{16} << 20;
 constexpr std::string_view kSlashes = "://";
 constexpr std::array<std::string_view, 3> kSchemes = {"https", "http", "ftp"};
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 // The scheme that ends where `before` ends, or nothing.
 std::string_view scheme_at_end(std::string_view before) {
   for (const std::string_view scheme : kSchemes) {
     if (before.size() < scheme.size()) continue;
     const std::string_view last = before.substr(before.size() - scheme.size());
-    if (std::equal(last.begin(), last.end(), scheme.begin(), [](char a, char b) { return lower(a) == b; })) return last;
+    if (std::equal(last.begin(), last.end(), scheme.begin(), [](char a, char b) { return base::lower_ascii(a) == b; }))
+      return last;
   }
   return {};
 }

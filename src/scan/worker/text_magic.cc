@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/file.h"
 
 namespace redoubt::scan {
@@ -109,11 +110,10 @@ constexpr std::array<Number, 10> kNumbers = {{{1, 1, Order::as_stored},
 
 size_t code_of(char c) { return static_cast<unsigned char>(c); }
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 std::string lower(std::string_view text) {
   std::string folded(text);
-  std::transform(folded.begin(), folded.end(), folded.begin(), [](char c) { return lower(c); });
+  std::transform(folded.begin(), folded.end(), folded.begin(), [](char c) { return base::lower_ascii(c); });
   return folded;
 }
 
@@ -131,7 +131,7 @@ class Runs {
   // `place`: where it has to be, if that is known.
   void add(char c, std::optional<size_t> place) {
     if (run_.empty()) place_ = place;
-    run_ += lower(c);
+    run_ += base::lower_ascii(c);
   }
   void end() {
     if (!run_.empty()) needles_.push_back({{std::exchange(run_, {})}, place_});
@@ -397,7 +397,7 @@ class LibMagicForTexts final : public TextMagic {
     if (!is_loaded || head.empty() || code_of(head.front()) >= 0x80 || !is_text(head)) return nullptr;
     const Text text(head);
     passed_.clear();
-    for (const auto* tests : {&by_start_.at(code_of(lower(head.front()))), &others_}) {
+    for (const auto* tests : {&by_start_.at(code_of(base::lower_ascii(head.front()))), &others_}) {
       for (const Test& test : *tests) {
         if (text.has(test.needles)) passed_.push_back(&test);
       }

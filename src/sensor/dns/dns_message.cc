@@ -6,6 +6,8 @@
 #include <array>
 #include <span>
 
+#include "base/ascii.h"
+
 namespace redoubt::sensor {
 
 namespace {
@@ -64,8 +66,6 @@ void add_byte(std::string& text, unsigned char byte, std::string_view special) {
   if (special.find(static_cast<char>(byte)) != std::string_view::npos) text += '\\';
   text += static_cast<char>(byte);
 }
-
-unsigned char lower_byte(unsigned char byte) { return byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte; }
 
 // A message and how far it is read. What does not fit makes it fail, and all reads after that.
 class MessageReader {
@@ -131,7 +131,7 @@ std::string MessageReader::read_name() {
     const std::string_view label = read(size);
     if (failed_) return {};
     if (!name.empty()) name += '.';
-    for (const char byte : label) add_byte(name, lower_byte(static_cast<unsigned char>(byte)), ".\\");
+    for (const char byte : label) add_byte(name, static_cast<unsigned char>(base::lower_ascii(byte)), ".\\");
   }
   failed_ = true;
   return {};

@@ -29,6 +29,11 @@ void GroupedWrites::write_later(Work work, Written written) {
   if (flusher_state_ == Flusher::rests) later_came_.notify_one();
 }
 
+Status GroupedWrites::read(const Work& work) {
+  flush();
+  return state_.read(work);
+}
+
 void GroupedWrites::flush() {
   {
     const std::lock_guard lock(mutex_);
@@ -136,7 +141,7 @@ void GroupedWrites::run(const std::vector<Item*>& group) {
   const auto tell = [](Item& one, Status result) {
     one.result = std::move(result);
     if (one.written == nullptr) return;
-    (*one.written)(one.result);
+    if (*one.written) (*one.written)(one.result);
     if (!one.result) base::log_error("state", "to be written again: " + one.result.error().message);
   };
   if (group.empty()) return;

@@ -36,7 +36,9 @@ class GroupedWrites {
   // For what can be made again: returns at once. It goes with the next write, ahead of that, or by itself within some
   // milliseconds; those of this kind in order. `written` hears how it went, before such a write returns. After an error
   // it is tried again until the stop.
-  void write_later(Work work, Written written);
+  void write_later(Work work, Written written = {});
+  // As StateDb::read, of a database that has what write_later() was given before, unless that failed.
+  Status read(const Work& work);
   // What write_later() was given before is in the database on return, or has failed.
   void flush();
   // Flushes; nobody writes afterwards.
