@@ -125,6 +125,7 @@ void GroupedWrites::put_back(std::deque<Later> failed) {
   if (failed.empty()) return;
   later_.insert(later_.begin(), std::make_move_iterator(failed.begin()), std::make_move_iterator(failed.end()));
   later_not_before_ = Clock::now() + kRetryPause;
+  if (flusher_state_ == Flusher::rests) later_came_.notify_one();
 }
 
 Status GroupedWrites::run_together(const std::vector<Item*>& group) {
