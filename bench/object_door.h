@@ -71,6 +71,11 @@ class Door {
     return submission->finish();
   }
   std::string clamav_state() const { return scanner_->clamav_state(); }
+  // Of its workers, so far; seconds of CPU.
+  double yara_cpu() {
+    const auto& counter = metrics_.counter("redoubt_scan_cpu_nanoseconds_total", "", R"(part="yara")");
+    return static_cast<double>(counter.value()) / 1e9;
+  }
   void wait_for(const central::Object& object) { must(service_->get(object.id, central::kObjectWaitMsMax)); }
 
  private:

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <functional>
 #include <map>
 #include <set>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/time.h"
 #include "bench/generator.h"
 #include "bench/must.h"
 #include "bench/report.h"
@@ -42,11 +42,7 @@ size_t events_wanted() {
   return wanted != nullptr ? std::stoull(wanted) : kEventsAtFirst;
 }
 
-double thread_cpu_seconds() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
-}
+double thread_cpu_seconds() { return static_cast<double>(base::thread_cpu_ns()) / 1e9; }
 
 // What to look for: from an event in the middle of all.
 struct Needles {

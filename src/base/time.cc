@@ -14,11 +14,19 @@ Time Time::now() {
   return Time{spec.tv_sec * kSecondUs + spec.tv_nsec / 1000};
 }
 
-int64_t boottime_ns() {
+namespace {
+
+int64_t read_clock_ns(clockid_t clock) {
   timespec spec{};
-  clock_gettime(CLOCK_BOOTTIME, &spec);
+  clock_gettime(clock, &spec);
   return spec.tv_sec * int64_t{1'000'000'000} + spec.tv_nsec;
 }
+
+}  // namespace
+
+int64_t boottime_ns() { return read_clock_ns(CLOCK_BOOTTIME); }
+
+int64_t thread_cpu_ns() { return read_clock_ns(CLOCK_THREAD_CPUTIME_ID); }
 
 std::string format_time(Time time) {
   int64_t seconds = time.us / kSecondUs;

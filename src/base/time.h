@@ -33,4 +33,7 @@ Result<int64_t> parse_duration_us(std::string_view text);
 // Nanoseconds of CLOCK_BOOTTIME, the clock of the kernel's event stamps.
 int64_t boottime_ns();
 
+// Nanoseconds of CPU that the calling thread has used.
+int64_t thread_cpu_ns();
+
 }  // namespace redoubt::base

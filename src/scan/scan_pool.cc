@@ -29,6 +29,7 @@ constexpr unsigned kBackOffDoublings = 7;
 constexpr unsigned kWorkersMax = 64;
 constexpr int64_t kVersionHoldsUs = 5'000'000;
 constexpr int64_t kVersionWaitNs = 2'000'000'000;
+constexpr int64_t kNsPerUs = 1000;
 constexpr size_t kHashDigitsShown = 12;
 constexpr size_t kDirectoryDepthMax = 16;
 // Content is mapped whole: the other part of a worker's memory is for its rules and what engines need.
@@ -121,7 +122,7 @@ std::vector<InnerObject> checked_objects(const std::vector<InnerObject>& said) {
   return objects;
 }
 
-int64_t boottime_us() { return base::boottime_ns() / 1000; }
+int64_t boottime_us() { return base::boottime_ns() / kNsPerUs; }
 
 class WorkerPool final : public ScanPool {
  public:
@@ -202,6 +203,9 @@ class WorkerPool final : public ScanPool {
     ScanReport report = judge(content, request);
     report.finished = base::Time::now();
     report.duration_us = boottime_us() - start_us;
+    // A worker is one thread: it has not worked for longer than it took.
+    report.cpu.all_ns = std::min(report.cpu.all_ns, report.duration_us * kNsPerUs);
+    report.cpu.yara_ns = std::min(report.cpu.yara_ns, report.cpu.all_ns);
     return report;
   }
 
@@ -329,6 +333,7 @@ class WorkerPool final : public ScanPool {
     report.objects = checked_objects(judged.page.objects);
     report.not_scanned = escaped(judged.page.not_scanned);
     report.links = escaped(judged.page.links);
+    report.cpu = judged.cpu;
     for (const wire::FoundRule& found : judged.found) {
       report.detections.push_back({"yara", version, base::escape_invalid_utf8(found.rule), slot.rules->name,
                                    base::escape_invalid_utf8(found.importance),

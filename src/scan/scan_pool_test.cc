@@ -126,6 +126,14 @@ TEST_F(ScanPoolTest, clean_content_is_not_detected) {
   EXPECT_EQ(pool->scan(program, {"true"}).verdict, Verdict::not_detected);
 }
 
+TEST_F(ScanPoolTest, tells_the_cpu_an_object_took) {
+  const auto pool = own_rules();
+  const ScanReport report = pool->scan(memory_file(std::string(size_t{8} << 20, 'a')), {"large"});
+  EXPECT_GT(report.cpu.yara_ns, 1'000'000) << "libyara passes over every byte";
+  EXPECT_GT(report.cpu.all_ns, report.cpu.yara_ns);
+  EXPECT_LE(report.cpu.all_ns, report.duration_us * 1000);
+}
+
 TEST_F(ScanPoolTest, own_rules_find_what_they_are_for) {
   const auto pool = own_rules();
   struct Sample {

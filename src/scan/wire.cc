@@ -247,6 +247,8 @@ std::vector<std::string> encode(const Report& report) {
   Writer out(Tag::report);
   out.u8(static_cast<uint8_t>(report.verdict));
   out.u8(static_cast<uint8_t>(report.future));
+  out.u64(static_cast<uint64_t>(report.cpu.all_ns));
+  out.u64(static_cast<uint64_t>(report.cpu.yara_ns));
   out.text(report.error, kErrorBytesMax);
   out.text(report.mime_type, kTextBytesMax);
   const size_t count = std::min(report.found.size(), kDetectionsMax);
@@ -343,6 +345,9 @@ Result<Report> decode_report(std::string_view packet) {
     in.refuse();
   }
   if (future > static_cast<uint8_t>(Future::retires)) in.refuse();
+  const uint64_t cpu_ns = in.u64();
+  const uint64_t yara_cpu_ns = in.u64();
+  if (cpu_ns > kCpuNsMax || yara_cpu_ns > cpu_ns) in.refuse();
   report.error = in.text(kErrorBytesMax);
   report.mime_type = in.text(kTextBytesMax);
   const size_t count = in.count(kDetectionsMax);
@@ -358,6 +363,7 @@ Result<Report> decode_report(std::string_view packet) {
   TRY_STATUS(in.finish());
   report.verdict = static_cast<Verdict>(verdict);
   report.future = static_cast<Future>(future);
+  report.cpu = {static_cast<int64_t>(cpu_ns), static_cast<int64_t>(yara_cpu_ns)};
   return report;
 }
 

@@ -32,6 +32,7 @@ constexpr size_t kPasswordBytesMax = 128;
 constexpr size_t kRefusedRulesMax = 100;
 constexpr size_t kCatalogueRulesMax = 100;  // in one packet
 constexpr size_t kLoadedRulesMax = 50'000;
+constexpr uint64_t kCpuNsMax = uint64_t{24} * 3600 * 1'000'000'000;  // more than any object may take
 // What a worker may send for one object before its report; more is an attack.
 constexpr size_t kPagesMax = 64;
 constexpr size_t kPartsMax = 10'001;
@@ -97,6 +98,7 @@ enum class Future : uint8_t { stays, retires };
 struct Report {
   Verdict verdict = Verdict::error;
   Future future = Future::stays;  // retires: the worker ends after this report, near its time limit
+  WorkerCpu cpu;
   std::string error;
   std::string mime_type;
   std::vector<FoundRule> found;

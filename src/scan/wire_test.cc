@@ -10,6 +10,7 @@ Report example_report() {
   Report report;
   report.verdict = Verdict::detect;
   report.future = Future::retires;
+  report.cpu = {.all_ns = 3'000'000, .yara_ns = 2'000'000};
   report.mime_type = "text/plain";
   report.found = {{"Rule_A", "high", "what it is"}, {"Rule_B", "low", ""}};
   return report;
@@ -20,10 +21,20 @@ TEST(WireReport, comes_back_as_it_was) {
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(report->verdict, Verdict::detect);
   EXPECT_EQ(report->future, Future::retires);
+  EXPECT_EQ(report->cpu.all_ns, 3'000'000);
+  EXPECT_EQ(report->cpu.yara_ns, 2'000'000);
   EXPECT_EQ(report->mime_type, "text/plain");
   ASSERT_EQ(report->found.size(), 2U);
   EXPECT_EQ(report->found[0].rule, "Rule_A");
   EXPECT_EQ(report->found[1].importance, "low");
+}
+
+TEST(WireReport, more_cpu_than_there_is_is_refused) {
+  for (const WorkerCpu cpu : {WorkerCpu{1, 2}, WorkerCpu{-1, 0}, WorkerCpu{INT64_MAX, 0}}) {
+    Report report = example_report();
+    report.cpu = cpu;
+    EXPECT_FALSE(decode_report(encode(report).back())) << cpu.all_ns;
+  }
 }
 
 TEST(WireReport, every_truncation_is_refused) {

@@ -151,6 +151,9 @@ TEST_F(ObjectServiceTest, clean_object_is_not_detected_and_makes_no_alert) {
   EXPECT_TRUE(judged->alert_id.empty());
   EXPECT_TRUE(alerts_.kept().empty());
   EXPECT_EQ(service->queued(), 0U);
+  for (const char* part : {R"(part="yara")", R"(part="unpack")"}) {
+    EXPECT_GT(metrics_.counter("redoubt_scan_cpu_nanoseconds_total", "", part).value(), 0) << part;
+  }
 }
 
 TEST_F(ObjectServiceTest, what_was_processing_at_the_last_stop_is_judged_after_the_start) {

@@ -240,7 +240,9 @@ void Judge::scan(const Node& node) {
     return;
   }
   const int left_s = static_cast<int>(std::max<int64_t>(1, (time_ms_max_ - spent_ms()) / kMsPerSecond));
+  const int64_t cpu_before_ns = base::thread_cpu_ns();
   auto judged = engines_.yara->scan({node.content, node.name, node.mime_type}, left_s);
+  report_.cpu.yara_ns += base::thread_cpu_ns() - cpu_before_ns;
   if (judged) return found(node, std::move(judged->found));
   if (!failure_) failure_ = judged.error();
   remark(node, judged.error().message);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <ctime>
 
+#include "base/time.h"
 #include "scan/jail/jail.h"
 #include "scan/wire.h"
 #include "scan/worker/object_judge.h"
@@ -108,6 +109,13 @@ class Worker {
   }
 
   wire::Report judge(const base::UniqueFd& content, const wire::Request& request) {
+    const int64_t cpu_before_ns = base::thread_cpu_ns();
+    wire::Report report = judge_mapped(content, request);
+    report.cpu.all_ns = base::thread_cpu_ns() - cpu_before_ns;
+    return report;
+  }
+
+  wire::Report judge_mapped(const base::UniqueFd& content, const wire::Request& request) {
     const auto mapping = Mapping::of(content);
     if (!mapping) {
       wire::Report refused;
