@@ -31,7 +31,7 @@ class Mapping {
     const off_t size = lseek(content.get(), 0, SEEK_END);
     if (size < 0) return base::fail_errno("size of the object");
     if (size == 0) return Mapping("", 0);
-    void* data = mmap(nullptr, static_cast<size_t>(size), PROT_READ, MAP_PRIVATE, content.get(), 0);
+    void* data = mmap(nullptr, static_cast<size_t>(size), PROT_READ, MAP_PRIVATE | MAP_POPULATE, content.get(), 0);
     if (data != MAP_FAILED) return Mapping(static_cast<const char*>(data), static_cast<size_t>(size));
     return fail(Errc::too_large, "object of " + std::to_string(size) + " bytes does not fit the worker's memory");
   }
