@@ -5,6 +5,7 @@
 //     ext4 without a journal is slow to make files where many were removed lately: TMPDIR may name another place
 //   objects.cached_rate: contents of 10 KB whose verdict is known, a CPU second, eight at once
 //   objects.pipeline, objects.pipeline_clamav: CPU an object with the engines, beside others (objects_pipeline.cc)
+//   objects.text_type_us: the type of a text, beside libmagic by itself (objects_types.cc)
 //   objects.overload_rss: growth of the node's memory while ten times as much comes as can be judged
 #include <fmt/format.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 
 #include "bench/object_door.h"
 #include "bench/objects_pipeline.h"
+#include "bench/objects_types.h"
 #include "bench/report.h"
 
 namespace redoubt::bench {
@@ -193,6 +195,7 @@ void measure(const std::vector<std::string>& names) {
   if (wanted("objects.cached_rate")) measure_cached();
   if (wanted("objects.pipeline")) measure_pipeline();
   if (wanted("objects.pipeline_clamav")) measure_pipeline_clamav();
+  if (wanted("objects.text_type_us")) measure_text_types();
   if (wanted("objects.overload_rss")) measure_overload();
 }
 

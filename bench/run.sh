@@ -26,7 +26,7 @@ measure() {
   fi
   if wanted store.fleet15000_cpu; then build/release/bin/bench_fleet; fi
   if wanted store.hunt_shown store.hunt_shown_p95; then python3 bench/hunts.py; fi
-  if wanted objects.own_ms objects.cached_rate objects.pipeline objects.overload_rss objects.pipeline_clamav; then
+  if wanted objects.own_ms objects.cached_rate objects.pipeline objects.overload_rss objects.pipeline_clamav objects.text_type_us; then
     build/release/bin/bench_objects "${names[@]}"
   fi
   if wanted rules.sigma3000 rules.sigma_json rules.falco93 rules.curve_10000 rules.naive; then

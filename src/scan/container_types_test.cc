@@ -1,4 +1,4 @@
-#include "scan/worker/container_types.h"
+#include "scan/worker/identify/container_types.h"
 
 #include <gtest/gtest.h>
 #include <string>

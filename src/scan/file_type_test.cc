@@ -1,9 +1,9 @@
-#include "scan/worker/file_type.h"
+#include "scan/worker/identify/file_type.h"
 
 #include <gtest/gtest.h>
 #include <array>
 
-#include "scan/worker/text_magic.h"
+#include "scan/worker/identify/text_magic.h"
 
 namespace redoubt::scan {
 namespace {

@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "scan/worker/container_types.h"
+#include "scan/worker/identify/container_types.h"
 #include "scan/worker/link_finder.h"
 
 namespace redoubt::scan {

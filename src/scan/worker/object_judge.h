@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 #include "scan/wire.h"
-#include "scan/worker/file_type.h"
+#include "scan/worker/identify/file_type.h"
 #include "scan/worker/unpack/unpacker.h"
 #include "scan/worker/yara_engine.h"
 

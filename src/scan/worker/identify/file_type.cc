@@ -1,7 +1,7 @@
-#include "scan/worker/file_type.h"
+#include "scan/worker/identify/file_type.h"
 
 #include "base/text.h"
-#include "scan/worker/text_magic.h"
+#include "scan/worker/identify/text_magic.h"
 
 namespace redoubt::scan {
 
