@@ -29,12 +29,39 @@ std::string lower(std::string_view text) {
   return folded;
 }
 
+using Pair = uint16_t;
+constexpr Pair kAnyPair = 0;  // no text has it
+
+Pair pair_at(std::string_view text, size_t at) {
+  return static_cast<Pair>(code_of(text[at]) << 8 | code_of(text[at + 1]));
+}
+
+// The one of those that a content must have that fewest texts have.
+Pair rarest_pair(const Needles& needles) {
+  const auto commonness = [](Pair pair) {
+    const auto is_common = [](int code) { return (code >= 'a' && code <= 'z') || code == ' ' ? 1 : 0; };
+    return pair == kAnyPair ? 3 : is_common(pair >> 8) + is_common(pair & 0xff);
+  };
+  Pair rarest = kAnyPair;
+  for (const Needle& needle : needles) {
+    if (needle.any.size() > 1) continue;
+    for (size_t i = 0; i + 1 < needle.any.front().size(); ++i) {
+      const Pair pair = pair_at(needle.any.front(), i);
+      if (commonness(pair) < commonness(rarest)) rarest = pair;
+    }
+  }
+  return rarest;
+}
+
 // A text in lower case, and which pairs of characters are in it.
 class Text {
  public:
   explicit Text(std::string_view text) : text_(lower(text)) {
+    pairs_.set(kAnyPair);
     for (size_t i = 0; i + 1 < text_.size(); ++i) pairs_.set(pair_at(text_, i));
   }
+
+  bool has(Pair pair) const { return pairs_[pair]; }
 
   bool has(const Needles& needles) const {
     return std::all_of(needles.begin(), needles.end(), [this](const Needle& needle) {
@@ -44,8 +71,6 @@ class Text {
   }
 
  private:
-  static size_t pair_at(std::string_view text, size_t at) { return code_of(text[at]) << 8 | code_of(text[at + 1]); }
-
   bool has(const std::string& bytes, std::optional<size_t> place) const {
     if (place) return *place < text_.size() && std::string_view(text_).substr(*place).starts_with(bytes);
     for (size_t i = 0; i + 1 < bytes.size(); ++i) {
@@ -139,11 +164,8 @@ class LibMagicForTexts final : public TextMagic {
     if (!is_loaded || head.empty() || code_of(head.front()) >= 0x80 || !is_text(head)) return nullptr;
     const Text text(head);
     passed_.clear();
-    for (const auto* tests : {&by_start_.at(code_of(base::lower_ascii(head.front()))), &others_}) {
-      for (const Test& test : *tests) {
-        if (text.has(test.needles)) passed_.push_back(&test);
-      }
-    }
+    pass(text, by_start_.at(code_of(base::lower_ascii(head.front()))));
+    pass(text, others_);
     const bool is_prose = std::all_of(passed_.begin(), passed_.end(), [](const Test* test) { return test->in_prose; });
     SwitchedTests& tests = is_prose ? prose_ : all_;
     tests.try_none();
@@ -158,7 +180,17 @@ class LibMagicForTexts final : public TextMagic {
     uint8_t flags = 0;
     Needles needles;
   };
+  struct Tests {
+    std::vector<Pair> pairs;  // one that each asks for: together they are small enough to stay in a cache
+    std::vector<Test> tests;
+  };
   static constexpr size_t kProseEntriesMax = 4;  // of a test
+
+  void pass(const Text& text, const Tests& asked) {
+    for (size_t i = 0; i < asked.pairs.size(); ++i) {
+      if (text.has(asked.pairs[i]) && text.has(asked.tests[i].needles)) passed_.push_back(&asked.tests[i]);
+    }
+  }
 
   // A test with what it goes on with; not, where no text passes it.
   void add(std::span<const Entry> test) {
@@ -175,17 +207,18 @@ class LibMagicForTexts final : public TextMagic {
     const bool begins_text = first.place == 0 && first.any.size() == 1;
     if (!begins_text && test.size() <= kProseEntriesMax) added.in_prose = prose_.add_switched(test);
     auto& tests = begins_text ? by_start_.at(code_of(first.any[0][0])) : others_;
+    tests.pairs.push_back(rarest_pair(needles));
     added.needles = std::move(needles);
-    tests.push_back(std::move(added));
+    tests.tests.push_back(std::move(added));
   }
 
   SwitchedTests prose_;  // what hits a text by chance, and nothing large
   SwitchedTests all_;    // that some text may pass
   std::vector<Entry> names_;
-  std::array<std::vector<Test>, 256> by_start_;  // whose first needle begins the text, by that in its first byte
-  std::vector<Test> others_;                     // with needles
-  std::vector<const Test*> passed_;              // of the text in hand
-  MagicHandle of_prose_, of_all_;                // end before what they read
+  std::array<Tests, 256> by_start_;  // whose first needle begins the text, by that in its first byte
+  Tests others_;                     // with needles
+  std::vector<const Test*> passed_;  // of the text in hand
+  MagicHandle of_prose_, of_all_;    // end before what they read
 };
 
 }  // namespace
