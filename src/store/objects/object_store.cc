@@ -74,8 +74,8 @@ class IncomingNames {
 class FileObjectWriter final : public ObjectWriter {
  public:
   FileObjectWriter(const ObjectStoreOptions& options, std::shared_ptr<DurableNames> durable,
-                   std::shared_ptr<IncomingNames> incoming)
-      : options_(options), durable_(std::move(durable)), incoming_(std::move(incoming)) {}
+                   std::shared_ptr<IncomingNames> names)
+      : options_(options), durable_(std::move(durable)), names_(std::move(names)) {}
 
   ~FileObjectWriter() override {
     if (!path_.empty()) unlink(path_.c_str());
@@ -87,7 +87,7 @@ class FileObjectWriter final : public ObjectWriter {
     }
     size_ += bytes.size();
     hash_.update(bytes);
-    if (path_.empty() && memory_.size() + bytes.size() <= kMemoryBytesMax) {
+    if (!fd_ && memory_.size() + bytes.size() <= kMemoryBytesMax) {
       memory_.append(bytes);
       return {};
     }
@@ -107,9 +107,7 @@ class FileObjectWriter final : public ObjectWriter {
     }
     TRY_STATUS(spill());
     if (fsync(fd_.get()) != 0) return base::fail_errno("sync object");
-    // The same content again replaces a file by an equal one.
-    if (rename(path_.c_str(), path.c_str()) != 0) return base::fail_errno("rename object");
-    path_.clear();
+    TRY_STATUS(give_name(path));
     TRY_STATUS(base::sync_directory(directory));
     durable_->add(object.sha256);
     return object;
@@ -130,21 +128,53 @@ class FileObjectWriter final : public ObjectWriter {
 
   // From memory into a file, once.
   Status spill() {
-    if (!path_.empty()) return {};
-    const std::string path = options_.directory + "/" + std::string(kIncoming) + "/" + incoming_->next();
-    fd_ = base::UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, base::kPrivateFile));
-    if (!fd_) return base::fail_errno("create " + path);
-    path_ = path;
+    if (fd_) return {};
+    if (options_.incoming == ObjectStoreOptions::Incoming::unnamed) fd_ = create_unnamed();
+    if (!fd_) TRY_STATUS(create_named());
     TRY_STATUS(base::within("write object", base::write_all(fd_.get(), memory_)));
     memory_ = std::string();
     return {};
   }
 
+  std::string incoming() const { return options_.directory + "/" + std::string(kIncoming); }
+
+  // Two names less to bring to the disk, and a crash leaves nothing. None where the file system has no such files.
+  base::UniqueFd create_unnamed() const {
+    return base::UniqueFd(::open(incoming().c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, base::kPrivateFile));
+  }
+
+  Status create_named() {
+    const std::string path = incoming() + "/" + names_->next();
+    fd_ = base::UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, base::kPrivateFile));
+    if (!fd_) return base::fail_errno("create " + path);
+    path_ = path;
+    return {};
+  }
+
+  // The same content again replaces a file by an equal one.
+  Status give_name(const std::string& path) {
+    if (path_.empty()) {
+      if (link_to(path)) return {};
+      const std::string passing = incoming() + "/" + names_->next();
+      if (errno != EEXIST || !link_to(passing)) return base::fail_errno("name object");
+      path_ = passing;
+    }
+    if (rename(path_.c_str(), path.c_str()) != 0) return base::fail_errno("rename object");
+    path_.clear();
+    return {};
+  }
+
+  // errno where it cannot.
+  bool link_to(const std::string& path) const {
+    const std::string unnamed = "/proc/self/fd/" + std::to_string(fd_.get());
+    return linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0;
+  }
+
   ObjectStoreOptions options_;
   std::shared_ptr<DurableNames> durable_;
-  std::shared_ptr<IncomingNames> incoming_;
+  std::shared_ptr<IncomingNames> names_;
   std::string memory_;
-  std::string path_;  // of the file, once there is one
+  std::string path_;  // of a file that has a name of its own
   base::UniqueFd fd_;
   base::Sha256 hash_;
   uint64_t size_ = 0;

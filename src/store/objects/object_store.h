@@ -47,6 +47,8 @@ struct ObjectStoreOptions {
   std::string directory;
   uint64_t object_bytes_max = uint64_t{100} << 20;
   uint64_t free_bytes_min = uint64_t{1} << 30;  // below it begin() fails with exhausted
+  // Files on their way have no name (O_TMPFILE); named: as where the file system has no such files.
+  enum class Incoming { unnamed, named } incoming = Incoming::unnamed;
 };
 
 Result<std::unique_ptr<ObjectStore>> open_object_store(const ObjectStoreOptions& options);

@@ -68,20 +68,24 @@ TEST_F(ObjectStoreTest, keeps_equal_content_once) {
 }
 
 TEST_F(ObjectStoreTest, a_large_content_goes_through_a_file) {
-  auto store = open();
-  const std::string piece(100'000, 'x');
-  auto writer = store->begin();
-  ASSERT_TRUE((*writer)->write(piece));
-  EXPECT_EQ(files(), 0U);
-  for (int i = 0; i < 9; ++i) ASSERT_TRUE((*writer)->write(piece));
-  EXPECT_EQ(files(), 1U);
-  const auto object = (*writer)->commit();
-  ASSERT_TRUE(object);
-  std::string whole;
-  for (int i = 0; i < 10; ++i) whole += piece;
-  EXPECT_EQ(object->sha256, base::sha256_hex(whole));
-  EXPECT_EQ(object->size_bytes, whole.size());
-  EXPECT_EQ(files(), 1U);
+  using Incoming = ObjectStoreOptions::Incoming;
+  for (const Incoming incoming : {Incoming::unnamed, Incoming::named}) {
+    auto store = open({.incoming = incoming});
+    const size_t files_before = files();
+    const std::string piece(100'000, incoming == Incoming::named ? 'n' : 'u');
+    auto writer = store->begin();
+    ASSERT_TRUE((*writer)->write(piece));
+    EXPECT_EQ(files(), files_before);
+    for (int i = 0; i < 9; ++i) ASSERT_TRUE((*writer)->write(piece));
+    EXPECT_EQ(files(), files_before + (incoming == Incoming::named ? 1U : 0U));
+    const auto object = (*writer)->commit();
+    ASSERT_TRUE(object) << object.error().message;
+    std::string whole;
+    for (int i = 0; i < 10; ++i) whole += piece;
+    EXPECT_EQ(object->sha256, base::sha256_hex(whole));
+    EXPECT_EQ(object->size_bytes, whole.size());
+    EXPECT_EQ(files(), files_before + 1);
+  }
 }
 
 TEST_F(ObjectStoreTest, writes_a_content_anew_that_the_disk_has_cut) {
@@ -95,6 +99,7 @@ TEST_F(ObjectStoreTest, writes_a_content_anew_that_the_disk_has_cut) {
     if (i == 0) std::filesystem::resize_file(path, 3);
   }
   EXPECT_EQ(std::filesystem::file_size(path), 7U);
+  EXPECT_EQ(files(), 1U);
 }
 
 TEST_F(ObjectStoreTest, finds_what_was_stored_two_levels_deep) {
