@@ -28,9 +28,9 @@ std::vector<std::string> heads_of_texts() {
   for (const char* folder : {"/usr/share/doc", "/usr/include", "/usr/lib/python3", "/usr/share/perl", "/etc"}) {
     std::error_code error;
     const auto options = fs::directory_options::skip_permission_denied;
-    for (fs::recursive_directory_iterator entry(folder, options, error), end; entry != end && !error;
-         entry.increment(error)) {
-      if (entry->is_symlink() || !entry->is_regular_file() || heads.size() >= kTextsMax) continue;
+    for (fs::recursive_directory_iterator entry(folder, options, error), end;
+         entry != end && !error && heads.size() < kTextsMax; entry.increment(error)) {
+      if (entry->is_symlink() || !entry->is_regular_file()) continue;
       std::ifstream file(entry->path(), std::ios::binary);
       std::string head(kHeadBytes, '\0');
       file.read(head.data(), kHeadBytes);

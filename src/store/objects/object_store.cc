@@ -155,8 +155,9 @@ class FileObjectWriter final : public ObjectWriter {
   Status give_name(const std::string& path) {
     if (path_.empty()) {
       if (link_to(path)) return {};
+      if (errno != EEXIST) return base::fail_errno("name object");
       const std::string passing = incoming() + "/" + names_->next();
-      if (errno != EEXIST || !link_to(passing)) return base::fail_errno("name object");
+      if (!link_to(passing)) return base::fail_errno("name object");
       path_ = passing;
     }
     if (rename(path_.c_str(), path.c_str()) != 0) return base::fail_errno("rename object");

@@ -26,7 +26,7 @@ Status GroupedWrites::write(const Work& work, Coming& coming) {
 void GroupedWrites::write_later(Work work, Written written) {
   const std::lock_guard lock(mutex_);
   later_.push_back({std::move(work), std::move(written)});
-  if (flusher_state_ == Flusher::rests) later_came_.notify_one();
+  wake_flusher();
 }
 
 Status GroupedWrites::read(const Work& work) {
@@ -125,6 +125,11 @@ void GroupedWrites::put_back(std::deque<Later> failed) {
   if (failed.empty()) return;
   later_.insert(later_.begin(), std::make_move_iterator(failed.begin()), std::make_move_iterator(failed.end()));
   later_not_before_ = Clock::now() + kRetryPause;
+  wake_flusher();
+}
+
+// Whoever puts something into later_ calls it: taken out for a moment, it looked empty.
+void GroupedWrites::wake_flusher() {
   if (flusher_state_ == Flusher::rests) later_came_.notify_one();
 }
 

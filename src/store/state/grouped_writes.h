@@ -67,6 +67,7 @@ class GroupedWrites {
   void lead(std::unique_lock<std::mutex>& lock);
   std::deque<Later> take_later();
   void put_back(std::deque<Later> failed);
+  void wake_flusher();
   Status run_together(const std::vector<Item*>& group);
   void run(const std::vector<Item*>& group);
   void flush_now_and_then();
